@@ -1,0 +1,44 @@
+// Addresses as people write them: `host`, `host:port`, `host port`, `[v6]:port`, `::1`.
+
+import { NetlabError } from "../protocol/errors.ts";
+
+/** A host and, if it was said, a port. */
+export interface WrittenAddress {
+  readonly host: string;
+  readonly port?: number;
+}
+
+/**
+ * Takes an address off the front of `words` and returns it with the words that are left.
+ *
+ * @throws {NetlabError} of kind `usage` for a port that is none
+ */
+export function takeAddress(words: readonly string[]): { address: WrittenAddress | null; rest: readonly string[] } {
+  const [first, second] = words;
+  if (first === undefined) return { address: null, rest: [] };
+  const address = parseAddress(first);
+  if (address.port === undefined && second !== undefined && /^\d+$/.test(second)) {
+    return { address: { host: address.host, port: parsePort(second) }, rest: words.slice(2) };
+  }
+  return { address, rest: words.slice(1) };
+}
+
+/** Reads one word. @throws {NetlabError} of kind `usage` */
+export function parseAddress(word: string): WrittenAddress {
+  const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(word);
+  if (bracketed) {
+    return bracketed[2] === undefined ? { host: bracketed[1] } : { host: bracketed[1], port: parsePort(bracketed[2]) };
+  }
+  const colons = word.split(":").length - 1;
+  if (colons !== 1) return { host: word };
+  const [host, port] = word.split(":");
+  return { host: host || "127.0.0.1", port: parsePort(port) };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
+    throw new NetlabError("usage", `not a port: "${text}"`, { hint: "a port is a number from 1 to 65535" });
+  }
+  return port;
+}

@@ -1,0 +1,36 @@
+// What a command is. The table of them, in commands.ts, is what dispatch, help and completion read.
+
+import type { Example } from "../exercises/exercise.ts";
+import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import type { Output } from "./output.ts";
+
+/** What a command gets to work with. */
+export interface CommandContext {
+  /** All commands, for those that are about commands. */
+  readonly commands: readonly Command[];
+  readonly output: Output;
+  /** The words behind the command that are no options. */
+  readonly words: readonly string[];
+  readonly values: OptionValues;
+}
+
+/** A command of netlab. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** What stands behind its name: `EXERCISE [options]`. */
+  readonly usage: string;
+  /** Paragraphs for `help`. @param words as typed so far: help and options may depend on the exercise */
+  details?(words: readonly string[]): string;
+  options(words: readonly string[]): readonly OptionSpec[];
+  examples(words: readonly string[]): readonly Example[];
+  /** What may stand as the next word, for completion. */
+  nextWords(words: readonly string[], commands: readonly Command[]): readonly string[];
+  /** Returns the exit status, or nothing for success. @throws {NetlabError} */
+  run(context: CommandContext): Promise<number | void> | number | void;
+}
+
+/** The command of that name. */
+export function findCommand(commands: readonly Command[], name: string): Command | undefined {
+  return commands.find((command) => command.name === name);
+}

@@ -1,0 +1,221 @@
+// The options that every server and client takes, and what comes of them.
+
+import type { Exercise, Transport } from "../exercises/exercise.ts";
+import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
+import { makeFramer, MAX_DIGITS } from "../protocol/framing.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { TraceBus } from "../trace/bus.ts";
+import { ALL_KINDS, jsonLinesSink, MESSAGE_KINDS } from "../trace/json_lines.ts";
+import { ladderSink } from "../trace/ladder.ts";
+import { logSink } from "../trace/log.ts";
+import type { Output } from "./output.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** `--color`, which help and list take, too. */
+export const COLOR_OPTION: OptionSpec = {
+  name: "color",
+  type: "string",
+  value: "WHEN",
+  choices: ["auto", "always", "never"],
+  default: "auto",
+  summary: "colours: auto means on a terminal, unless NO_COLOR is set",
+};
+
+export const HELP_OPTION: OptionSpec = { name: "help", type: "flag", summary: "show this help" };
+
+const TRACE_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "trace",
+    type: "string",
+    bare: "ladder",
+    choices: ["ladder", "hex"],
+    value: "hex",
+    summary: "draw each message on standard error; --trace=hex dumps the bytes, too",
+  },
+  { name: "trace-file", type: "string", value: "FILE.jsonl", summary: "record everything, a JSON object a line" },
+  { name: "json", type: "flag", summary: "JSON on standard output, an object a line" },
+  { name: "quiet", type: "flag", summary: "no log, no notes" },
+  COLOR_OPTION,
+  HELP_OPTION,
+];
+
+/** What `serve` takes for `exercise`, or for any while it is not known. */
+export function serveOptions(exercise?: Exercise): OptionSpec[] {
+  return [
+    {
+      name: "host",
+      type: "string",
+      value: "HOST",
+      default: "0.0.0.0",
+      summary: "the address to listen on; :: for IPv6, too",
+    },
+    portOption(exercise, "the port to listen on; 0 picks a free one"),
+    ...transportOption(exercise),
+    wireOption(exercise?.wires[0] ?? "auto", exercise),
+    ...(exercise?.serveOptions ?? []),
+    {
+      name: "max-clients",
+      type: "number",
+      value: "N",
+      min: 1,
+      default: DEFAULT_LIMITS.maxClients,
+      summary: "connections at once; more are refused",
+    },
+    {
+      name: "idle",
+      type: "duration",
+      value: "DURATION",
+      min: 1,
+      default: DEFAULT_LIMITS.idleMs,
+      summary: "silence after which a client is sent away",
+    },
+    {
+      name: "first-byte",
+      type: "duration",
+      value: "DURATION",
+      min: 1,
+      default: DEFAULT_LIMITS.firstByteMs,
+      summary: "the same before its first byte",
+    },
+    {
+      name: "max-queue",
+      type: "size",
+      value: "SIZE",
+      min: 1024,
+      default: DEFAULT_LIMITS.queueBytes,
+      summary: "what may wait for a client that does not read",
+    },
+    {
+      name: "max-errors",
+      type: "number",
+      value: "N",
+      min: 1,
+      default: DEFAULT_LIMITS.maxErrors,
+      summary: "wrong inputs after which a client is sent away",
+    },
+    {
+      name: "grace",
+      type: "duration",
+      value: "DURATION",
+      default: 5000,
+      summary: "how long Ctrl-C may take to end in good order",
+    },
+    ...TRACE_OPTIONS,
+  ];
+}
+
+/** What `connect` takes for `exercise`, or for any while it is not known. */
+export function connectOptions(exercise?: Exercise): OptionSpec[] {
+  return [
+    {
+      name: "host",
+      type: "string",
+      value: "HOST",
+      default: "127.0.0.1",
+      summary: "the server, unless it is said before the options",
+    },
+    { ...portOption(exercise, "its port"), min: 1 },
+    ...transportOption(exercise),
+    wireOption(exercise?.clientWire ?? "line", exercise),
+    ...(exercise?.connectOptions ?? []),
+    {
+      name: "idle",
+      type: "duration",
+      value: "DURATION",
+      min: 1,
+      summary: "leave when the server has said nothing for so long",
+    },
+    ...TRACE_OPTIONS,
+  ];
+}
+
+function portOption(exercise: Exercise | undefined, summary: string): OptionSpec {
+  return { name: "port", type: "number", value: "PORT", max: 65_535, default: exercise?.port, summary };
+}
+
+function transportOption(exercise?: Exercise): OptionSpec[] {
+  if (exercise && exercise.transports.length < 2) return [];
+  const [first] = exercise?.transports ?? ["tcp"];
+  return [{
+    name: "transport",
+    type: "string",
+    value: "tcp|udp",
+    choices: ["tcp", "udp"],
+    default: first,
+    summary: "what to run on",
+  }];
+}
+
+function wireOption(first: string, exercise?: Exercise): OptionSpec {
+  const names = exercise?.wires.map((wire) => wire === "lenN" ? `len1 to len${MAX_DIGITS}` : wire).join(", ");
+  return {
+    name: "wire",
+    type: "string",
+    value: "WIRE",
+    default: first,
+    summary: `how messages are framed: ${names ?? "see explain"}`,
+  };
+}
+
+/** @throws {NetlabError} of kind `usage` when the exercise does not know the framing */
+export function readWire(values: OptionValues, exercise: Exercise): string {
+  const wire = String(values.wire);
+  const known = exercise.wires.includes(/^len\d+$/.test(wire) ? "lenN" : wire);
+  if (known && (!/^len\d/.test(wire) || makeFramer(wire, 1) !== null)) return wire;
+  throw new NetlabError("usage", `--wire: ${exercise.name} knows no "${wire}"${didYouMean(wire, exercise.wires)}`, {
+    hint: `one of ${exercise.wires.join(", ")} (N from 1 to ${MAX_DIGITS})`,
+  });
+}
+
+export function readTransport(values: OptionValues, exercise: Exercise): Transport {
+  return (values.transport ?? exercise.transports[0]) as Transport;
+}
+
+/** The limits that the options of `serve` say. */
+export function readLimits(values: OptionValues): Limits {
+  return {
+    maxClients: Number(values["max-clients"]),
+    idleMs: Number(values.idle),
+    firstByteMs: Number(values["first-byte"]),
+    queueBytes: Number(values["max-queue"]),
+    maxErrors: Number(values["max-errors"]),
+  };
+}
+
+/**
+ * A bus with the sinks that the options ask for.
+ *
+ * @param log whether the log is shown (servers) unless something else shows the same
+ * @param json whether `--json` prints the events (clients print results of their own)
+ */
+export function openTrace(
+  values: OptionValues,
+  output: Output,
+  { log, json }: { log: boolean; json: boolean },
+): TraceBus {
+  const bus = new TraceBus();
+  if (values.trace) bus.attach(ladderSink(output.err.line, { hex: values.trace === "hex", width: output.width }));
+  else if (log && !values.quiet) bus.attach(logSink(output.err.line));
+  if (json && values.json) bus.attach(jsonLinesSink(output.out.line, MESSAGE_KINDS));
+  if (values["trace-file"]) bus.attach(traceFile(String(values["trace-file"])));
+  return bus;
+}
+
+function traceFile(path: string) {
+  if (!path.endsWith(".jsonl")) {
+    throw new NetlabError("usage", `--trace-file: cannot write "${path}"`, {
+      hint: "its name says its form: FILE.jsonl",
+    });
+  }
+  try {
+    const file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    const encoder = new TextEncoder();
+    const write = (line: string) => {
+      for (let bytes = encoder.encode(line + "\n"); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
+    };
+    return jsonLinesSink(write, ALL_KINDS, () => file.close());
+  } catch (error) {
+    throw new NetlabError("harness", `cannot write ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

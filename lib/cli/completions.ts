@@ -1,0 +1,95 @@
+// `netlab completions SHELL`: a few lines of glue for the shell. The shell asks netlab itself what fits, so nothing has to be
+// generated anew when commands change.
+
+import { exercises } from "../exercises/registry.ts";
+import type { OptionSpec } from "../exercises/options.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { positionalsOf } from "./args.ts";
+import { type Command, findCommand } from "./command.ts";
+import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** What the glue calls: `netlab complete -- WORD … LAST`. It is no command, so help does not show it. */
+export const COMPLETE = "complete";
+
+const GLUE: Readonly<Record<string, string>> = {
+  bash: `_netlab() {
+  local IFS=$'\\n'
+  COMPREPLY=($(netlab ${COMPLETE} -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _netlab netlab
+`,
+  zsh: `#compdef netlab
+_netlab() {
+  local -a candidates
+  candidates=("\${(@f)$(netlab ${COMPLETE} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  [[ -n "\${candidates[1]}" ]] && compadd -- "\${candidates[@]}"
+}
+if [[ "\${funcstack[1]}" == _netlab ]]; then _netlab "$@"; else compdef _netlab netlab; fi
+`,
+  fish: `complete -c netlab -f -a '(netlab ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+`,
+  powershell: `Register-ArgumentCompleter -Native -CommandName netlab -ScriptBlock {
+  param($wordToComplete, $commandAst, $cursorPosition)
+  $words = @($commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
+  if ($wordToComplete -eq '') { $words += '""' }
+  netlab ${COMPLETE} -- @words 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+}
+`,
+};
+
+const INSTALL: Readonly<Record<string, string>> = {
+  bash: 'eval "$(netlab completions bash)"           in ~/.bashrc',
+  zsh: 'eval "$(netlab completions zsh)"            in ~/.zshrc, after compinit',
+  fish: "netlab completions fish | source            in ~/.config/fish/config.fish",
+  powershell: "netlab completions powershell | Out-String | Invoke-Expression   in $PROFILE",
+};
+
+export const completions: Command = {
+  name: "completions",
+  summary: "print what a shell needs to complete netlab's words",
+  usage: "bash|zsh|fish|powershell",
+  details: () => ["To switch it on:", ...Object.values(INSTALL).map((line) => `  ${line}`)].join("\n"),
+  options: () => [COLOR_OPTION, HELP_OPTION],
+  examples: () => [],
+  nextWords: (words) => words.length === 0 ? Object.keys(GLUE) : [],
+  run({ output, words }) {
+    const [shell] = words;
+    const shells = Object.keys(GLUE);
+    const glue = GLUE[shell];
+    if (glue === undefined) {
+      const what = shell === undefined ? "which shell?" : `no such shell: ${shell}${didYouMean(shell, shells)}`;
+      throw new NetlabError("usage", what, { hint: `one of ${shells.join(", ")}` });
+    }
+    output.out.text(glue);
+  },
+};
+
+/**
+ * What may stand where the last of `words` is being typed.
+ *
+ * @param words what follows `netlab`, the last one perhaps empty
+ */
+export function complete(words: readonly string[], commands: readonly Command[]): string[] {
+  const last = (words.at(-1) ?? "").replace(/^""$/, "");
+  const [name, ...behind] = words.slice(0, -1);
+  const fitting = (candidates: readonly string[]) => candidates.filter((candidate) => candidate.startsWith(last));
+  if (name === undefined) return fitting([...commands.map((command) => command.name), "--version", "--help"]);
+  const command = findCommand(commands, name);
+  if (command === undefined) return [];
+  const options = command.options(positionalsOf(behind, allOptions(command)));
+  const before = options.find((spec) => `--${spec.name}` === behind.at(-1));
+  if (before && before.type !== "flag" && before.bare === undefined) return fitting(valuesOf(before));
+  if (last.startsWith("-")) return fitting(options.map((spec) => `--${spec.name}`));
+  return fitting(command.nextWords(positionalsOf(behind, options), commands));
+}
+
+/** A command's options whatever the exercise: enough to tell values from words before the exercise is known. */
+export function allOptions(command: Command): OptionSpec[] {
+  return [...command.options([]), ...exercises.flatMap((exercise) => command.options([exercise.name]))];
+}
+
+function valuesOf(spec: OptionSpec): readonly string[] {
+  if (spec.choices) return spec.choices;
+  return spec.name === "wire" ? [...new Set(exercises.flatMap((exercise) => exercise.wires))] : [];
+}

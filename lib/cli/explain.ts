@@ -1,0 +1,55 @@
+// `netlab explain EXERCISE`: its wire format and a sample dialogue, from the tables and functions that the code itself uses.
+
+import { bold, cyan, green } from "@std/fmt/colors";
+import type { DialogueLine, Exercise } from "../exercises/exercise.ts";
+import { exercises } from "../exercises/registry.ts";
+import { makeFramer, wrap } from "../protocol/framing.ts";
+import { encodeText, escapeBytes } from "../protocol/text.ts";
+import type { Command } from "./command.ts";
+import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
+import { requireExercise } from "./serve.ts";
+
+export const explain: Command = {
+  name: "explain",
+  summary: "show an exercise's wire format and a sample dialogue",
+  usage: "EXERCISE",
+  options: () => [COLOR_OPTION, HELP_OPTION],
+  examples: () => [],
+  nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
+  run({ output, words }) {
+    for (const line of explainLines(requireExercise(words))) output.out.line(line);
+  },
+};
+
+/** The page, a line each. */
+export function explainLines(exercise: Exercise): string[] {
+  const { name, summary, transports, port, explain: { wire, messages, dialogue } } = exercise;
+  const width = Math.max(...messages.map(({ form }) => form.length));
+  return [
+    bold(`${name}: ${summary}`),
+    `${transports.map((transport) => transport.toUpperCase()).join(" and ")} port ${port}`,
+    "",
+    ...wire.split("\n"),
+    "",
+    bold("Messages"),
+    ...messages.map(({ form, meaning }) => `  ${form.padEnd(width)}  ${meaning}`),
+    "",
+    bold("A dialogue") + ` (C is the client, S the server; a second letter tells clients apart)`,
+    ...dialogue.map(dialogueLine),
+    "",
+    bold("The same first message in each framing"),
+    ...framings(exercise, dialogue[0].text),
+  ];
+}
+
+function dialogueLine({ who, text }: DialogueLine): string {
+  return `  ${who.startsWith("S") ? green(who) : cyan(who)}: ${text}`;
+}
+
+function framings(exercise: Exercise, text: string): string[] {
+  return exercise.wires.flatMap((wire) => {
+    if (wire === "auto") return [];
+    const framer = makeFramer(wire === "lenN" ? "len4" : wire, Infinity)!;
+    return [`  ${framer.name.padEnd(5)}  ${escapeBytes(wrap(framer, encodeText(text)))}`];
+  });
+}

@@ -1,0 +1,127 @@
+// Help, rendered from the tables that parse.
+
+import { bold, dim } from "@std/fmt/colors";
+import type { Example } from "../exercises/exercise.ts";
+import { exercises } from "../exercises/registry.ts";
+import { formatDuration, formatSize, type OptionSpec } from "../exercises/options.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { type Command, findCommand } from "./command.ts";
+import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
+import { EXIT_MEANINGS } from "./exit.ts";
+import { didYouMean } from "./suggest.ts";
+
+export const help: Command = {
+  name: "help",
+  summary: "show help for a command",
+  usage: "[COMMAND [EXERCISE]]",
+  options: () => [COLOR_OPTION, HELP_OPTION],
+  examples: () => [],
+  nextWords: (words, commands) => {
+    if (words.length === 0) return commands.map((command) => command.name);
+    return findCommand(commands, words[0])?.nextWords(words.slice(1), commands) ?? [];
+  },
+  run({ output, words, commands }) {
+    const [name, ...rest] = words;
+    if (name === undefined) return output.out.text(overview(commands));
+    output.out.text(commandHelp(requireCommand(commands, name), rest));
+  },
+};
+
+/** @throws {NetlabError} of kind `usage` */
+export function requireCommand(commands: readonly Command[], name: string): Command {
+  const command = findCommand(commands, name);
+  if (command) return command;
+  const words = commands.map((one) => one.name);
+  const hint = exercises.some((exercise) => exercise.name === name)
+    ? `an exercise needs a command: netlab serve ${name}, or netlab connect ${name}`
+    : "netlab help shows the commands";
+  throw new NetlabError("usage", `no such command: ${name}${didYouMean(name, words)}`, { hint });
+}
+
+/** What `netlab` alone says: what this is, and the three commands a newcomer needs. */
+export function greeting(): string {
+  const first = exercises[0].name;
+  return [
+    "netlab: the networking lab in one file. A server and a client for every socket exercise.",
+    "",
+    `  netlab list                 which exercises there are`,
+    `  netlab serve ${first}           run the server of one`,
+    `  netlab connect ${first}         talk to it (in a second terminal, or from another machine)`,
+    "",
+    "More: netlab help",
+    "",
+  ].join("\n");
+}
+
+/** All commands, and what exit statuses mean. */
+export function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map((command) => command.name.length));
+  return [
+    "netlab: the networking lab in one file.",
+    "",
+    bold("Usage"),
+    "  netlab COMMAND [options]",
+    "",
+    bold("Commands"),
+    ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    "",
+    "netlab help COMMAND [EXERCISE] says more; netlab --version says which netlab this is.",
+    "",
+    bold("Environment"),
+    "  Each option has a variable: --max-clients is NETLAB_MAX_CLIENTS. Options win.",
+    "  NETLAB_DEBUG=1 adds where in the program an error arose.",
+    "",
+    bold("Exit status"),
+    ...EXIT_MEANINGS.map(([status, meaning]) => `  ${String(status).padStart(3)}  ${meaning}`),
+    "",
+  ].join("\n");
+}
+
+/** One command's page. @param words what follows it: an exercise adds its own options and examples */
+export function commandHelp(command: Command, words: readonly string[]): string {
+  const options = command.options(words);
+  const examples = command.examples(words);
+  const exercise = exercises.find(({ name }) => name === words[0] && command.usage.startsWith("EXERCISE"));
+  const usage = exercise ? command.usage.replace("EXERCISE", exercise.name) : command.usage;
+  return [
+    `netlab ${command.name}: ${command.summary}`,
+    "",
+    bold("Usage"),
+    `  netlab ${command.name} ${usage}`,
+    ...(command.details ? ["", command.details(words)] : []),
+    ...(command.usage.startsWith("EXERCISE") && !exercise
+      ? ["", bold("Exercises"), ...exercises.map(({ name, summary }) => `  ${name}  ${summary}`)]
+      : []),
+    ...(examples.length > 0
+      ? ["", bold(examples.length > 1 ? "Examples" : "Example"), ...examples.flatMap(exampleLines)]
+      : []),
+    "",
+    bold("Options"),
+    ...optionLines(options),
+    "",
+  ].join("\n");
+}
+
+function exampleLines({ command, input, output }: Example): string[] {
+  const typed = input ? `printf '%s\\n' ${input.map((line) => `'${line}'`).join(" ")} | ${command}` : command;
+  return [`  $ ${typed}`, ...output.map((line) => `  ${line}`)];
+}
+
+function optionLines(options: readonly OptionSpec[]): string[] {
+  const heads = options.map((spec) => {
+    if (spec.type === "flag") return `--${spec.name}`;
+    return spec.bare === undefined ? `--${spec.name} ${spec.value}` : `--${spec.name}[=${spec.value}]`;
+  });
+  const width = Math.max(...heads.map((head) => head.length));
+  return options.map((spec, i) => {
+    const fallback = formatDefault(spec);
+    const choices = spec.choices && !spec.bare ? ` (${spec.choices.join(", ")})` : "";
+    return `  ${heads[i].padEnd(width)}  ${spec.summary}${choices}${fallback && dim(` [${fallback}]`)}`;
+  });
+}
+
+function formatDefault(spec: OptionSpec): string {
+  if (spec.default === undefined) return "";
+  if (spec.type === "duration") return formatDuration(Number(spec.default));
+  return spec.type === "size" ? formatSize(Number(spec.default)) : String(spec.default);
+}

@@ -1,0 +1,57 @@
+// From arguments to an exit status: finds the command, parses its options, runs it, and says what went wrong in one line.
+
+import { bold, red } from "@std/fmt/colors";
+import { NetlabError } from "../protocol/errors.ts";
+import { parseLine, positionalsOf } from "./args.ts";
+import { commands } from "./commands.ts";
+import { allOptions, COMPLETE, complete } from "./completions.ts";
+import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
+import { commandHelp, greeting, overview, requireCommand } from "./help.ts";
+import { decideColor, type Output, systemOutput } from "./output.ts";
+import { versionLines } from "./version.ts";
+
+const env = (name: string) => Deno.env.get(name);
+
+/** Runs netlab with `args` and returns its exit status. */
+export async function run(args: readonly string[], output: Output = systemOutput()): Promise<number> {
+  decideColor(env("NETLAB_COLOR") ?? "auto", env);
+  let status: number;
+  try {
+    status = await dispatch(args, output) ?? EXIT_OK;
+  } catch (error) {
+    status = report(error, output);
+  }
+  await Promise.all([output.out.flush(), output.err.flush()]);
+  return status;
+}
+
+async function dispatch(args: readonly string[], output: Output): Promise<number | void> {
+  const [name, ...rest] = args;
+  if (name === undefined) return output.out.text(greeting());
+  if (name === "--help" || name === "-h") return output.out.text(overview(commands));
+  if (name === "--version" || name === "-V") {
+    return versionLines(rest.includes("--verbose")).forEach(output.out.line);
+  }
+  if (name === COMPLETE) return complete(rest[0] === "--" ? rest.slice(1) : rest, commands).forEach(output.out.line);
+  const command = requireCommand(commands, name);
+  // Which options there are depends on the exercise, which may stand behind options of its own.
+  const known = positionalsOf(rest, allOptions(command));
+  const { positionals: words, values } = parseLine(rest, command.options(known), env);
+  decideColor(String(values.color), env);
+  if (values.help) return output.out.text(commandHelp(command, words));
+  return await command.run({ commands, output, words, values });
+}
+
+/** Says what failed, why, and what to do; returns the exit status. */
+function report(error: unknown, output: Output): number {
+  const known = error instanceof NetlabError;
+  if (known && error.kind === "interrupted") return EXIT_STATUS.interrupted;
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = known && error.hint ? `: ${error.hint}` : "";
+  output.err.line(`${bold(red("netlab:"))} ${known ? "" : "fault: "}${message.replaceAll("\n", " ")}${hint}`);
+  if (env("NETLAB_DEBUG") === "1" && error instanceof Error) {
+    output.err.line(error.stack ?? message);
+    if (error.cause instanceof Error) output.err.line(`caused by ${error.cause.stack}`);
+  } else if (!known) output.err.line("  NETLAB_DEBUG=1 shows where it arose");
+  return known ? EXIT_STATUS[error.kind] : EXIT_STATUS.harness;
+}

@@ -1,0 +1,85 @@
+// Standard output and error: lines go out in order without holding up the program, and colour follows one rule.
+
+import { setColorEnabled } from "@std/fmt/colors";
+
+/** What may wait for a reader that does not read (a terminal on hold, `| less`) before lines are dropped. */
+const MAX_WAITING = 4 * 1_048_576;
+
+const encoder = new TextEncoder();
+
+/** Writes lines to a stream, many at a time. A reader that is gone (`| head`) is no error. */
+export class LineWriter {
+  readonly #stream: { write(bytes: Uint8Array): Promise<number> };
+  #waiting: string[] = [];
+  #waitingChars = 0;
+  #dropped = 0;
+  #writing: Promise<void> | null = null;
+
+  constructor(stream: { write(bytes: Uint8Array): Promise<number> }) {
+    this.#stream = stream;
+  }
+
+  /** Queues one line, without its end. */
+  readonly line = (text: string): void => this.text(text + "\n");
+
+  /** Queues text as it is. */
+  text(text: string): void {
+    if (this.#waitingChars > MAX_WAITING) {
+      this.#dropped++;
+      return;
+    }
+    this.#waiting.push(text);
+    this.#waitingChars += text.length;
+    this.#writing ??= Promise.resolve().then(() => this.#write());
+  }
+
+  /** Resolves when everything is out. */
+  async flush(): Promise<void> {
+    while (this.#writing) await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        if (this.#dropped > 0) this.#waiting.push(`… ${this.#dropped} lines dropped: nobody read them …\n`);
+        this.#dropped = 0;
+        let bytes = encoder.encode(this.#waiting.join(""));
+        this.#waiting = [];
+        this.#waitingChars = 0;
+        while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
+      }
+    } catch {
+      this.#waiting = [];
+    } finally {
+      this.#writing = null;
+    }
+  }
+}
+
+/** Both streams of this process. */
+export interface Output {
+  readonly out: LineWriter;
+  readonly err: LineWriter;
+  /** Columns: the terminal's, at most 120; 80 when unknown. */
+  readonly width: number;
+}
+
+export function systemOutput(): Output {
+  return { out: new LineWriter(Deno.stdout), err: new LineWriter(Deno.stderr), width: terminalWidth() };
+}
+
+function terminalWidth(): number {
+  try {
+    return Math.min(120, Math.max(40, Deno.consoleSize().columns));
+  } catch {
+    return 80;
+  }
+}
+
+/** `--color` > `NO_COLOR` > `FORCE_COLOR` > whether both streams are terminals. */
+export function decideColor(choice: string, env: (name: string) => string | undefined): void {
+  if (choice !== "auto") setColorEnabled(choice === "always");
+  else if (env("NO_COLOR")) setColorEnabled(false);
+  else if (env("FORCE_COLOR")) setColorEnabled(env("FORCE_COLOR") !== "0");
+  else setColorEnabled(Deno.stdout.isTerminal() && Deno.stderr.isTerminal());
+}

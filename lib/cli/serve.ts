@@ -1,0 +1,121 @@
+// `netlab serve EXERCISE`: its server, until Ctrl-C.
+
+import type { Exercise, RunningServer } from "../exercises/exercise.ts";
+import { exercises, findExercise } from "../exercises/registry.ts";
+import { formatHostPort } from "../net/conn.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { openTrace, readLimits, readTransport, readWire, serveOptions } from "./common_options.ts";
+import { openConsole } from "./console.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** The exercise that a command is about. @throws {NetlabError} of kind `usage` */
+export function requireExercise(words: readonly string[]): Exercise {
+  const names = exercises.map((exercise) => exercise.name);
+  const [name] = words;
+  if (name === undefined) throw new NetlabError("usage", "which exercise?", { hint: `one of ${names.join(", ")}` });
+  const exercise = findExercise(name);
+  if (exercise) return exercise;
+  throw new NetlabError("usage", `no such exercise: ${name}${didYouMean(name, names)}`, {
+    hint: "netlab list shows them all",
+  });
+}
+
+export const serve: Command = {
+  name: "serve",
+  summary: "run an exercise's server",
+  usage: "EXERCISE [options]",
+  details: () =>
+    "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
+    "delivers what was taken, and ends. A second Ctrl-C cuts.",
+  options: (words) => serveOptions(findExercise(words[0] ?? "")),
+  examples: (words) => [
+    ...(findExercise(words[0] ?? "")?.serveExamples ?? []),
+    {
+      command: "netlab serve chat --host 127.0.0.1 --port 0 --json",
+      output: ['{"event":"listening","exercise":"chat","transport":"tcp","host":"127.0.0.1","port":PORT}'],
+    },
+  ],
+  nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
+  async run(context) {
+    const { output, values, words } = context;
+    const exercise = requireExercise(words);
+    if (words.length > 1) throw new NetlabError("usage", `serve ${exercise.name} takes no "${words[1]}"`);
+    const trace = openTrace(values, output, { log: true, json: true });
+    let stop = () => {};
+    const server = await exercise.serve({
+      host: String(values.host),
+      port: Number(values.port),
+      transport: readTransport(values, exercise),
+      wire: readWire(values, exercise),
+      limits: readLimits(values),
+      trace,
+      options: values,
+      console: openConsole(output, {
+        json: values.json === true,
+        quiet: values.quiet === true,
+        onInterrupt: () => stop(),
+      }),
+    });
+    announce(context, exercise, server);
+    try {
+      return await untilStopped(context, server, (onStop) => (stop = onStop));
+    } finally {
+      trace.close();
+    }
+  },
+};
+
+/** Says where the server is, and what to type elsewhere. */
+function announce({ output, values }: CommandContext, exercise: Exercise, server: RunningServer): void {
+  const { hostname, port, transport } = server.address;
+  if (values.json) {
+    output.out.line(JSON.stringify({ event: "listening", exercise: exercise.name, transport, host: hostname, port }));
+    return;
+  }
+  output.out.line(`${exercise.name} listens on ${formatHostPort(hostname, port)} (${transport})`);
+  if (values.quiet) return;
+  const command = (host: string) => {
+    const address = port === exercise.port ? host.includes(":") ? `[${host}]` : host : formatHostPort(host, port);
+    return `netlab connect ${exercise.name}${host === "127.0.0.1" && port === exercise.port ? "" : ` ${address}`}`;
+  };
+  const everywhere = hostname === "0.0.0.0" || hostname === "::";
+  output.err.line(`  here:       ${command(everywhere ? "127.0.0.1" : hostname)}`);
+  const lan = everywhere ? lanAddress() : null;
+  if (lan) output.err.line(`  elsewhere:  ${command(lan)}`);
+}
+
+/** This machine's address as its neighbours see it: the first IPv4 one that is not its own loopback. */
+function lanAddress(): string | null {
+  try {
+    const addresses = Deno.networkInterfaces().filter((one) =>
+      one.family === "IPv4" && !one.address.startsWith("127.") && !one.address.startsWith("169.254.")
+    );
+    return addresses[0]?.address ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Waits for the server's end, or for Ctrl-C: once to end in good order, twice to cut. */
+async function untilStopped(
+  { output, values }: CommandContext,
+  server: RunningServer,
+  expose: (stop: () => void) => void,
+): Promise<number | void> {
+  let stops = 0;
+  const onSignal = () => {
+    if (++stops > 1) return server.abort();
+    if (!values.quiet) output.err.line("stopping (Ctrl-C again to cut) …");
+    void server.shutdown(Number(values.grace));
+  };
+  expose(onSignal);
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  try {
+    await server.finished;
+    if (stops > 1) throw new NetlabError("interrupted", "cut before everything was delivered");
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  }
+}

@@ -1,0 +1,192 @@
+// The chat server: a room of named users. One user is one session; the room is what they share.
+
+import type { Channel } from "../../net/channel.ts";
+import { Server, type Session } from "../../net/server.ts";
+import { AutoFramer } from "../../protocol/auto_framing.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import { type Framer, makeFramer, WIRE_NAMES } from "../../protocol/framing.ts";
+import type { Trace } from "../../protocol/trace.ts";
+import type { RunningServer, ServeContext } from "../exercise.ts";
+import {
+  BROADCAST,
+  type Command,
+  invalidName,
+  isComplete,
+  MAX_MESSAGE,
+  refusal,
+  reply,
+  serverCodec,
+} from "./protocol.ts";
+
+type ChatChannel = Channel<Command, string>;
+
+/** Everybody who has a name, in the order they came. */
+export class Room {
+  readonly #users = new Map<string, User>();
+  readonly #trace: Trace;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  enter(channel: ChatChannel): Session<Command> {
+    return new User(this, channel);
+  }
+
+  user(name: string): User | undefined {
+    return this.#users.get(name);
+  }
+
+  get names(): Iterable<string> {
+    return this.#users.keys();
+  }
+
+  /** Every user but `except`. */
+  *others(except: User): Iterable<User> {
+    for (const user of this.#users.values()) if (user !== except) yield user;
+  }
+
+  /** Gives `user` the name, if nobody has it. A new name keeps no place in the order: it is as if one had come anew. */
+  rename(user: User, name: string): boolean {
+    if (this.#users.has(name)) return this.#users.get(name) === user;
+    if (user.name) this.#users.delete(user.name);
+    this.#users.set(name, user);
+    if (this.#trace.wants.label) this.#trace.emit({ type: "label", id: user.channelId, label: name });
+    return true;
+  }
+
+  leave(user: User): void {
+    if (user.name) this.#users.delete(user.name);
+  }
+
+  /** Tells everybody else that messages to these clients were lost. */
+  reportUndelivered(stuck: readonly Channel<never, string>[]): void {
+    const ids = new Set(stuck.map((channel) => channel.id));
+    const lost = [...this.#users.values()].filter((user) => ids.has(user.channelId));
+    for (const user of this.#users.values()) {
+      if (ids.has(user.channelId)) continue;
+      for (const { name } of lost) user.refuse(refusal.notDelivered(name!, "the last messages, it stopped reading"));
+    }
+  }
+}
+
+/** One client: nameless at first. */
+class User implements Session<Command> {
+  name: string | null = null;
+  readonly #room: Room;
+  readonly #channel: ChatChannel;
+  readonly #blocked = new Set<string>();
+
+  constructor(room: Room, channel: ChatChannel) {
+    this.#room = room;
+    this.#channel = channel;
+  }
+
+  get channelId(): number {
+    return this.#channel.id;
+  }
+
+  onMessage(command: Command): void {
+    switch (command.type) {
+      case "message":
+        return this.#message(command.to, command.text);
+      case "name":
+        return this.#takeName(command.name);
+      case "getNames":
+        return this.#answer(reply.names(this.#room.names));
+      case "block":
+      case "unblock":
+        return this.#block(command.name, command.type === "block");
+      case "exit":
+        this.#answer(reply.exit());
+        void this.#channel.because("EXIT").close();
+        return;
+      case "unknown":
+        return this.refuse(refusal.unknown(command.word));
+    }
+  }
+
+  onEnd(): void {
+    this.#room.leave(this);
+  }
+
+  refuse(why: string): void {
+    this.#channel.sendStart(reply.error(why));
+  }
+
+  #takeName(name: string): void {
+    const wrong = invalidName(name);
+    if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
+    if (!this.#room.rename(this, name)) return this.refuse(refusal.taken(name));
+    this.name = name;
+    this.#answer(reply.hello(name));
+  }
+
+  #message(to: string, text: string): void {
+    if (this.name === null) return this.refuse(refusal.chooseName());
+    if (to === "") return this.refuse("missing name: MSG <name> <message>");
+    if (text.trim() === "") return this.refuse(refusal.emptyMessage());
+    const everybody = to.toUpperCase() === BROADCAST;
+    const receiver = everybody ? undefined : this.#room.user(to);
+    if (!everybody && receiver === undefined) return this.refuse(refusal.noSuchUser(to));
+    const message = reply.delivery(this.name, text);
+    if (receiver) return this.#deliver(receiver, message);
+    for (const other of this.#room.others(this)) this.#deliver(other, message);
+  }
+
+  /** Delivers the message whole, or tells the sender that it did not arrive. */
+  #deliver(receiver: User, message: string): void {
+    if (receiver.#blocked.has(this.name!)) return;
+    try {
+      if (receiver.#channel.send(message)) return;
+      this.refuse(refusal.notDelivered(receiver.name!, "it is gone"));
+    } catch (error) {
+      if (!(error instanceof NetlabError)) throw error;
+      this.refuse(refusal.notDelivered(receiver.name!, error.message));
+    }
+  }
+
+  #block(name: string, block: boolean): void {
+    const wrong = invalidName(name);
+    if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
+    if (!block) this.#blocked.delete(name);
+    else if (this.#blocked.size < 1000) this.#blocked.add(name);
+    else this.refuse("you have blocked 1000 names already");
+  }
+
+  /** Sends an answer, or, where the client's framing has no room for it, an error that says so. */
+  #answer(text: string): void {
+    try {
+      this.#channel.send(text);
+    } catch (error) {
+      if (!(error instanceof NetlabError)) throw error;
+      this.refuse(error.message);
+    }
+  }
+}
+
+/** Starts a chat server. */
+export function serveChat(context: ServeContext): RunningServer {
+  const room = new Room(context.trace);
+  return new Server({
+    host: context.host,
+    port: context.port,
+    limits: context.limits,
+    trace: context.trace,
+    codec: serverCodec,
+    makeFramer: (onDecided) => chatFramer(context.wire, onDecided),
+    farewells: {
+      refuse: reply.error,
+      bad: (error) => reply.error(refusal.bad(error)),
+      undelivered: (stuck) => room.reportUndelivered(stuck),
+    },
+    session: (channel) => room.enter(channel),
+  });
+}
+
+function chatFramer(wire: string, onDecided: (framer: Framer) => void): Framer {
+  if (wire === "auto") return new AutoFramer({ maxBytes: MAX_MESSAGE, lengths: true, isComplete, onDecided });
+  const framer = makeFramer(wire, MAX_MESSAGE);
+  if (framer === null) throw new NetlabError("usage", `no such framing: ${wire} (auto, ${WIRE_NAMES})`);
+  return framer;
+}

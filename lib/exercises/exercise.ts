@@ -1,0 +1,118 @@
+// What an exercise is to the rest of netlab. Everything that works on all of them (dispatch, help, completions, traces,
+// grading, the common tests) knows only this.
+
+import type { Limits } from "../net/limits.ts";
+import type { Address } from "../net/conn.ts";
+import type { Trace } from "../protocol/trace.ts";
+import type { Check } from "./check.ts";
+import type { OptionSpec, OptionValues } from "./options.ts";
+
+export type Transport = "tcp" | "udp";
+
+/** The person or script at this end. The command line gives a terminal, a pipe or JSON; tests give what they like. */
+export interface Console {
+  /** Whether a person is typing: then prompts and hints make sense, and end of input means that the person leaves. */
+  readonly interactive: boolean;
+  /** What is typed or piped in, a line each; ends at end of input, or when `stop` is called. */
+  lines(prompt?: string): AsyncIterable<string>;
+  /** Ends `lines`. */
+  stop(): void;
+  /** A result, above the line being typed. `event` is its form under `--json`. Controls in `text` are escaped. */
+  print(text: string, event?: Readonly<Record<string, unknown>>): void;
+  /** A word to the person that is no result; silent under `--quiet`. */
+  note(text: string): void;
+  /** Sets what Tab offers: given the line up to the cursor, all lines that it could become. */
+  completeWith(candidates: (line: string) => readonly string[]): void;
+}
+
+/** What a server gets to start with. */
+export interface ServeContext {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: Transport;
+  /** As `--wire` says: `auto` or the name of a framing. */
+  readonly wire: string;
+  readonly limits: Partial<Limits>;
+  readonly trace: Trace;
+  readonly options: OptionValues;
+  readonly console: Console;
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly address: Address;
+  /** Settles when it has ended, for whatever reason. */
+  readonly finished: Promise<void>;
+  /** Ends in good order, in `graceMs` at most. */
+  shutdown(graceMs: number): Promise<void>;
+  /** Ends now. */
+  abort(): void;
+}
+
+/** What a client gets to start with. */
+export interface ConnectContext {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: Transport;
+  readonly wire: string;
+  /** Silence of the server after which the client leaves, in ms. */
+  readonly idleMs?: number;
+  readonly trace: Trace;
+  readonly options: OptionValues;
+  /** What stood behind the address on the command line. */
+  readonly args: readonly string[];
+  readonly console: Console;
+}
+
+/** One line of a sample dialogue; its text is a real message of the codec (a test sends it). */
+export interface DialogueLine {
+  /** `C` is the client, `S` the server; a letter behind it tells several clients apart (`Ca`, `Cb`). */
+  readonly who: string;
+  readonly text: string;
+}
+
+/** What `netlab explain` shows. */
+export interface Explanation {
+  /** The rules, in paragraphs and tables of plain text. */
+  readonly wire: string;
+  /** How each message looks: its form and what it means, generated from the table that parses. */
+  readonly messages: readonly { readonly form: string; readonly meaning: string }[];
+  readonly dialogue: readonly DialogueLine[];
+}
+
+/** An exercise: one folder, one line in `registry.ts`. */
+export interface Exercise {
+  /** As on the command line. */
+  readonly name: string;
+  /** One line for `netlab list`. */
+  readonly summary: string;
+  /** The default first. */
+  readonly transports: readonly Transport[];
+  readonly port: number;
+  /** What `--wire` may say, the server's default first. */
+  readonly wires: readonly string[];
+  /** What the client frames with unless `--wire` says. */
+  readonly clientWire: string;
+  /** Whether the client takes words behind the address. @default {false} */
+  readonly takesArguments?: boolean;
+  readonly serveOptions: readonly OptionSpec[];
+  readonly connectOptions: readonly OptionSpec[];
+  /** Examples for help, with what they print. */
+  readonly serveExamples: readonly Example[];
+  readonly connectExamples: readonly Example[];
+  readonly explain: Explanation;
+  /** Black-box checks of anybody's server, which use nothing but the wire. */
+  readonly checks: readonly Check[];
+  /** @throws {NetlabError} when it cannot start */
+  serve(context: ServeContext): RunningServer | Promise<RunningServer>;
+  /** Runs the client to its end. @throws {NetlabError} when it fails */
+  connect(context: ConnectContext): Promise<void>;
+}
+
+/** A command line and what it prints (a test runs it). */
+export interface Example {
+  /** What is typed; `<` feeds lines to its standard input. */
+  readonly command: string;
+  readonly input?: readonly string[];
+  readonly output: readonly string[];
+}

@@ -1,0 +1,181 @@
+// Where a check is played: the clients that it speaks of, each a connection to the server under test.
+
+import type { Expectation } from "../exercises/check.ts";
+import { Channel } from "../net/channel.ts";
+import { outlasts } from "../net/clock.ts";
+import type { Conn } from "../net/conn.ts";
+import type { Codec } from "../protocol/codec.ts";
+import type { Framer } from "../protocol/framing.ts";
+import { decodeLossy, escapeText } from "../protocol/text.ts";
+import type { Trace } from "../protocol/trace.ts";
+
+/** How what a client sends is cut into writes. Every server has to bear every way. */
+export type Delivery = "whole" | "bytes";
+
+/** What is needed to meet a server. */
+export interface StageOptions {
+  dial(): Promise<Conn>;
+  makeFramer(): Framer;
+  readonly delivery: Delivery;
+  /** How long an expectation may take, in ms. */
+  readonly timeoutMs: number;
+  /** Appended to names, letters only: many servers take nothing else. */
+  readonly nameSuffix: string;
+  readonly trace?: Trace;
+}
+
+/** A student's server may send anything: it is judged, not refused. */
+const lenientCodec: Codec<string, string | Uint8Array> = { decode: decodeLossy, encode: (message) => message };
+
+/** A failed expectation. */
+export class Unmet extends Error {}
+
+/** The clients of one check. */
+export class Stage {
+  readonly #options: StageOptions;
+  readonly #actors = new Map<string, Actor>();
+
+  constructor(options: StageOptions) {
+    this.#options = options;
+  }
+
+  /** Replaces `$alice` by alice's name in this check. */
+  readonly fill = (template: string): string =>
+    template.replace(/\$([a-z]+)/g, (_, name: string) => name + this.#options.nameSuffix);
+
+  async connect(who: string): Promise<void> {
+    const conn = await this.#options.dial();
+    const shaped = this.#options.delivery === "bytes" ? dripping(conn) : conn;
+    const channel = new Channel(shaped, {
+      framer: this.#options.makeFramer(),
+      codec: lenientCodec,
+      coalesce: false,
+      trace: this.#options.trace,
+    });
+    this.#actors.set(who, new Actor(channel, this.#options.timeoutMs, this.fill));
+  }
+
+  actor(who: string): Actor {
+    const actor = this.#actors.get(who);
+    if (!actor) throw new Error(`the script never connected ${who}`);
+    return actor;
+  }
+
+  /** Hangs up for everybody. */
+  close(): void {
+    for (const actor of this.#actors.values()) void actor.leave("reset");
+  }
+}
+
+/** One client: what it was sent, in order. */
+export class Actor {
+  readonly #channel: Channel<string, string | Uint8Array>;
+  readonly #timeoutMs: number;
+  readonly #fill: (template: string) => string;
+  readonly #inbox: string[] = [];
+  /** What nothing may match until the next expectation is met. */
+  #forbidden: Expectation[] = [];
+  #changed: () => void = () => {};
+  #ended: string | null = null;
+
+  constructor(
+    channel: Channel<string, string | Uint8Array>,
+    timeoutMs: number,
+    fill: (template: string) => string,
+  ) {
+    this.#channel = channel;
+    this.#timeoutMs = timeoutMs;
+    this.#fill = fill;
+    void this.#listen();
+  }
+
+  async send(message: string | Uint8Array): Promise<void> {
+    this.#channel.send(typeof message === "string" ? this.#fill(message) : message);
+    // What is half sent when the next client speaks would make the script's order a matter of luck.
+    await outlasts(this.#channel.flushed(), this.#timeoutMs);
+  }
+
+  forbid(what: Expectation): void {
+    this.#forbidden.push(what);
+  }
+
+  async expect(what: Expectation, timeoutMs = this.#timeoutMs): Promise<void> {
+    const passedOver: string[] = [];
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      for (let text = this.#inbox.shift(); text !== undefined; text = this.#inbox.shift()) {
+        const broken = this.#forbidden.find((forbidden) => forbidden.matches(text!, this.#fill));
+        if (broken) throw new Unmet(`it got ${broken.what}: ${quote(text)}`);
+        if (what.matches(text, this.#fill)) {
+          this.#forbidden = [];
+          return;
+        }
+        passedOver.push(text);
+      }
+      const got = passedOver.length > 0 ? `it got ${passedOver.map(quote).join(", ")}` : "it got nothing";
+      if (this.#ended !== null) throw new Unmet(`${got}, and then the connection ended (${this.#ended})`);
+      const left = deadline - performance.now();
+      if (left <= 0 || await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left)) {
+        throw new Unmet(`${got} in ${timeoutMs} ms`);
+      }
+    }
+  }
+
+  /** Asks until the answer is right. */
+  async eventually(text: string, what: Expectation): Promise<void> {
+    const deadline = performance.now() + this.#timeoutMs;
+    for (;;) {
+      await this.send(text);
+      try {
+        return await this.expect(what, Math.min(200, this.#timeoutMs));
+      } catch (error) {
+        if (!(error instanceof Unmet) || this.#ended !== null || performance.now() > deadline) throw error;
+      }
+    }
+  }
+
+  async expectEnd(): Promise<void> {
+    const deadline = performance.now() + this.#timeoutMs;
+    while (this.#ended === null) {
+      const left = deadline - performance.now();
+      if (left <= 0 || await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left)) {
+        throw new Unmet(`the connection was still open after ${this.#timeoutMs} ms`);
+      }
+    }
+  }
+
+  /** `end` says so and waits for the server to end it too; `reset` is gone at once. */
+  async leave(how: "end" | "reset"): Promise<void> {
+    if (how === "end") await this.#channel.close(this.#timeoutMs);
+    else this.#channel.abort("left");
+  }
+
+  async #listen(): Promise<void> {
+    await this.#channel.each((text) => {
+      this.#inbox.push(text);
+      this.#changed();
+    }, (error) => {
+      this.#inbox.push(`(unreadable: ${error.message})`);
+      this.#changed();
+    });
+    this.#ended = this.#channel.reason ?? "closed";
+    this.#changed();
+  }
+}
+
+function quote(text: string): string {
+  const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
+  return `"${escapeText(shown)}"`;
+}
+
+/** One byte a write: a server that takes one read for one message will not like it. */
+function dripping(conn: Conn): Conn {
+  return {
+    localAddr: conn.localAddr,
+    remoteAddr: conn.remoteAddr,
+    read: (into) => conn.read(into),
+    write: (bytes) => conn.write(bytes.subarray(0, 1)),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+  };
+}

@@ -1,0 +1,290 @@
+// A channel: a byte stream cut into messages, in both directions. A session takes what arrives either by handing over a
+// function (`each`: nothing is promised per message, only per read) or one by one (`receive`).
+//
+//     conn.read ─► ByteQueue ─► Framer.cut ─► Codec.decode ─► message
+//     message ─► Codec.encode ─► SendQueue (Framer.seal) ─► conn.write
+
+import { ByteQueue } from "../protocol/byte_queue.ts";
+import type { Clock } from "../protocol/clock.ts";
+import type { Codec } from "../protocol/codec.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { Framer } from "../protocol/framing.ts";
+import { decodeLossy, escapeText, truncateText } from "../protocol/text.ts";
+import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
+import { outlasts, systemClock } from "./clock.ts";
+import { type Conn, formatAddress } from "./conn.ts";
+import { isReset } from "./errors.ts";
+import { SendQueue } from "./send_queue.ts";
+
+/** Read sizes, in bytes: a connection starts small, so that thousands fit, and grows while reads come back full. */
+const MIN_READ = 2048;
+const MAX_READ = 65_536;
+
+/** How long a closing channel waits for the peer to close too, so that nothing sent to it is lost. */
+export const LINGER_MS = 1000;
+
+/** What a channel is made of. */
+export interface ChannelOptions<In, Out> {
+  readonly framer: Framer;
+  readonly codec: Codec<In, Out>;
+  /** The most bytes that may wait for a peer that does not read. @default {1048576} */
+  readonly queueBytes?: number;
+  /** False gives each message a write of its own, for peers that take one read for one message. @default {true} */
+  readonly coalesce?: boolean;
+  /** @default {NO_TRACE} */
+  readonly trace?: Trace;
+  readonly id?: ConnectionId;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+let lastId = 0;
+
+/** A framed connection. */
+export class Channel<In, Out = In> {
+  readonly id: ConnectionId;
+  /** The peer's address, `host:port`. */
+  readonly remote: string;
+  readonly framer: Framer;
+  readonly #conn: Conn;
+  readonly #codec: Codec<In, Out>;
+  readonly #trace: Trace;
+  readonly #clock: Clock;
+  readonly #incoming = new ByteQueue(MIN_READ);
+  readonly #outgoing: SendQueue;
+  #readBytes = MIN_READ;
+  #reads = 0;
+  #pendingRead: Promise<number | null> | null = null;
+  #inputEnded = false;
+  #finalTaken = false;
+  #closing: Promise<void> | null = null;
+  #closed = false;
+  #reason: string | null = null;
+
+  constructor(conn: Conn, options: ChannelOptions<In, Out>) {
+    this.#conn = conn;
+    this.framer = options.framer;
+    this.#codec = options.codec;
+    this.#trace = options.trace ?? NO_TRACE;
+    this.#clock = options.clock ?? systemClock;
+    this.id = options.id ?? ++lastId;
+    this.remote = formatAddress(conn.remoteAddr);
+    const trace = this.#trace;
+    const id = this.id;
+    this.#outgoing = new SendQueue(conn, options.queueBytes ?? 1_048_576, options.coalesce ?? true, {
+      onFull: (bytes) => this.abort(`too slow: ${bytes} bytes waited for it to read`),
+      onError: (error) => this.abort(describeFailure(error)),
+      onWritten: (bytes) => trace.wants.bytes && trace.emit({ type: "bytes", id, direction: "out", bytes }),
+    });
+    if (trace.wants.open) {
+      const transport = conn.remoteAddr.transport === "udp" ? "udp" : "tcp";
+      trace.emit({ type: "open", id, transport, local: formatAddress(conn.localAddr), remote: this.remote });
+    }
+  }
+
+  /** Bytes sent but not yet taken by the system. */
+  get queuedBytes(): number {
+    return this.#outgoing.queuedBytes;
+  }
+
+  /** How many reads have returned bytes: whoever watches for idle peers compares it. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /** True once the channel is closed or closing: what is sent now may not arrive. */
+  get ending(): boolean {
+    return this.#closed || this.#closing !== null;
+  }
+
+  /** Why it ended, in words, once it has. */
+  get reason(): string | null {
+    return this.#reason;
+  }
+
+  /**
+   * Queues a message; what gathers leaves in one write. Never blocks: a peer that does not read is cut when its queue is full.
+   *
+   * @returns false when the message will not arrive because the channel is closed or has just been cut
+   * @throws {ProtocolError} of side `local` when the framing cannot carry a message of that length
+   */
+  send(message: Out): boolean {
+    if (this.#closed) return false;
+    const body = this.#codec.encode(message);
+    const sent = this.#outgoing.push(this.framer, body);
+    if (sent && this.#trace.wants.message) this.#traceMessage("out", body);
+    return sent;
+  }
+
+  /**
+   * As `send`, for a message whose beginning says it all, such as an error: where the framing has no room for the whole,
+   * it carries what fits, cut between characters.
+   */
+  sendStart(message: Out): boolean {
+    if (this.#closed) return false;
+    const body = this.#codec.encode(message);
+    const text = typeof body === "string" ? body : decodeLossy(body);
+    const start = truncateText(text, Math.min(this.framer.maxBody, 3 * text.length));
+    const sent = this.#outgoing.push(this.framer, start);
+    if (sent && this.#trace.wants.message) this.#traceMessage("out", start);
+    return sent;
+  }
+
+  /** Resolves when everything sent has been handed to the system, or the channel is closed. */
+  flushed(): Promise<void> {
+    return this.#outgoing.flushed();
+  }
+
+  /**
+   * Calls `onMessage` for each message, in order, until the stream or the channel ends.
+   *
+   * @param onBad is told of what is not a message; the channel goes on unless the error is fatal
+   */
+  async each(onMessage: (message: In) => void, onBad: (error: ProtocolError) => void): Promise<void> {
+    while (!this.ending) {
+      try {
+        const message = this.#next();
+        if (message !== undefined) onMessage(message);
+        else if (!await this.#fill()) return;
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        onBad(error);
+        if (!error.fatal) continue;
+        this.#reason ??= `protocol error: ${error.message}`;
+        return;
+      }
+    }
+  }
+
+  /**
+   * The next message, or null at the end of the stream.
+   *
+   * @throws {ProtocolError} for what is not a message; unless it is fatal, call again for the next one
+   */
+  async receive(): Promise<In | null> {
+    do {
+      const message = this.#next();
+      if (message !== undefined) return message;
+    } while (await this.#fill());
+    return null;
+  }
+
+  /** Gives the channel's end a reason, unless it has one. */
+  because(reason: string): this {
+    this.#reason ??= reason;
+    return this;
+  }
+
+  /** Ends our direction after what is queued; the peer may go on sending. */
+  async closeWrite(): Promise<void> {
+    await this.flushed();
+    if (!this.#closed) await this.#conn.closeWrite().catch(() => {});
+  }
+
+  /**
+   * Closes in good order: writes what is queued, says end of stream, and waits a little for the peer's, because closing
+   * with unread input makes the system cut the connection and may destroy what the peer has not read yet.
+   *
+   * @param lingerMs how long to wait, for the queue and then for the peer
+   */
+  close(lingerMs: number = LINGER_MS): Promise<void> {
+    return this.#closing ??= this.#close(lingerMs);
+  }
+
+  async #close(lingerMs: number): Promise<void> {
+    if (this.#closed) return;
+    if (await outlasts(this.flushed(), lingerMs, this.#clock)) {
+      return this.abort(this.#reason ?? `${this.queuedBytes} bytes could not be delivered`);
+    }
+    if (!this.#inputEnded && !this.#closed) {
+      await this.closeWrite();
+      await outlasts(this.#discard(), lingerMs, this.#clock);
+    }
+    this.abort("closed");
+  }
+
+  /** Closes at once; what is queued is lost. */
+  abort(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reason ??= reason;
+    this.#outgoing.stop();
+    try {
+      this.#conn.close();
+    } catch { /* it is closed already */ }
+    if (this.#trace.wants.close) this.#trace.emit({ type: "close", id: this.id, reason: this.#reason });
+  }
+
+  /** Cuts and decodes one message, if there is one; undefined when more bytes are needed. */
+  #next(): In | undefined {
+    let frame = this.framer.cut(this.#incoming);
+    if (frame === null && this.#inputEnded && !this.#finalTaken) {
+      this.#finalTaken = true;
+      frame = this.framer.end?.(this.#incoming) ?? null;
+    }
+    if (frame === null) return undefined;
+    if (this.#trace.wants.message) this.#traceMessage("in", frame);
+    return this.#codec.decode(frame);
+  }
+
+  /** Waits until there is something to look at again; false when nothing more can come. */
+  async #fill(): Promise<boolean> {
+    if (this.#inputEnded || this.#closed) return false;
+    const silenceMs = this.framer.silenceMs ?? null;
+    if (silenceMs !== null && this.#incoming.length > 0) {
+      // Each call starts anew, and each byte that arrives ends one: silence means since the last byte.
+      const read = this.#pendingRead ??= this.#startRead();
+      if (await outlasts(read, silenceMs, this.#clock)) {
+        this.framer.silence?.(this.#incoming);
+        // Whatever the framer made of it, bytes that still wait are looked at again only when more come.
+        if (this.framer.silenceMs === null) return true;
+      }
+    }
+    try {
+      const count = await (this.#pendingRead ??= this.#startRead());
+      this.#pendingRead = null;
+      if (count === null) {
+        this.#inputEnded = true;
+        this.#reason ??= this.#incoming.length > 0 ? "end of stream inside a message" : "end of stream";
+        return true;
+      }
+      this.#reads++;
+      this.#incoming.commit(count);
+      if (this.#trace.wants.bytes) {
+        this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: this.#incoming.last(count) });
+      }
+      if (count >= this.#readBytes && this.#readBytes < MAX_READ) this.#readBytes *= 2;
+      else if (count * 8 < this.#readBytes && this.#readBytes > MIN_READ) this.#readBytes /= 2;
+      return true;
+    } catch (error) {
+      this.#pendingRead = null;
+      this.#inputEnded = true;
+      this.#finalTaken = true;
+      this.abort(describeFailure(error));
+      return false;
+    }
+  }
+
+  #startRead(): Promise<number | null> {
+    return this.#conn.read(this.#incoming.space(this.#readBytes));
+  }
+
+  /** Reads and forgets until the end of the stream. */
+  async #discard(): Promise<void> {
+    try {
+      await this.#pendingRead;
+      const sink = new Uint8Array(MAX_READ);
+      while (!this.#closed && await this.#conn.read(sink) !== null);
+    } catch { /* gone is as good as ended */ }
+  }
+
+  #traceMessage(direction: "in" | "out", body: Uint8Array | string): void {
+    const text = escapeText(typeof body === "string" ? body : decodeLossy(body));
+    this.#trace.emit({ type: "message", id: this.id, direction, text });
+  }
+}
+
+function describeFailure(error: unknown): string {
+  if (isReset(error)) return "reset by peer";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,29 @@
+// The byte stream that everything above talks to: what Deno's TCP and TLS connections are, and what the pair in memory is.
+
+/** Where a socket is bound or connected: `transport`, `hostname` and `port`. */
+export type Address = Deno.NetAddr;
+
+/** A byte stream in both directions; `Deno.TcpConn` and `Deno.TlsConn` are such. */
+export interface Conn {
+  readonly localAddr: Deno.Addr;
+  readonly remoteAddr: Deno.Addr;
+  /** Reads up to `into.length` bytes; null at the end of the stream. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes at least one byte and returns how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends the stream towards the peer; reading goes on. */
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+/** `host:port`, `[v6]:port`; for other kinds of address their transport. */
+export function formatAddress(address: Deno.Addr): string {
+  if (!("hostname" in address)) return address.transport;
+  return formatHostPort(address.hostname, address.port);
+}
+
+/** `host:port`, with brackets around an IPv6 address. An IPv4 address that arrived on an IPv6 socket is shown as IPv4. */
+export function formatHostPort(hostname: string, port: number): string {
+  const host = hostname.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

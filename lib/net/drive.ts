@@ -1,0 +1,52 @@
+// Runs a machine: on a socket and the system's clock in earnest, on memory and a virtual clock in tests.
+
+import type { Clock } from "../protocol/clock.ts";
+import type { Input, Machine } from "../protocol/machine.ts";
+import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
+
+/** Where a machine's effects go. */
+export interface DriveOptions<M, E> {
+  readonly clock: Clock;
+  send(message: M, to?: string): void;
+  onEvent?(event: E): void;
+  readonly trace?: Trace;
+  readonly id?: ConnectionId;
+}
+
+/** A running machine. */
+export interface Driven<M, C> {
+  /** Steps the machine now. After its end this does nothing. */
+  input(input: Input<M, C>): void;
+  /** Settles when the machine closes: with its error, if it has one. */
+  readonly finished: Promise<Error | undefined>;
+}
+
+/** Starts `machine` and steps it with whatever comes and whenever its deadline is reached. */
+export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<M, E>): Driven<M, C> {
+  const { clock } = options;
+  const trace = options.trace ?? NO_TRACE;
+  let closed = false;
+  let cancelTimer = () => {};
+  const { promise: finished, resolve } = Promise.withResolvers<Error | undefined>();
+
+  function step(input: Input<M, C>): void {
+    if (closed) return;
+    for (const effect of machine.step(input, clock.now())) {
+      if (effect.type === "send") options.send(effect.message, effect.to);
+      else if (effect.type === "event") options.onEvent?.(effect.event);
+      else if (effect.type === "note") trace.emit({ type: "note", id: options.id, text: effect.text });
+      else {
+        closed = true;
+        cancelTimer();
+        resolve(effect.error);
+        return;
+      }
+    }
+    cancelTimer();
+    const deadline = machine.deadline();
+    cancelTimer = deadline === null ? () => {} : clock.at(deadline, () => step({ type: "timer" }));
+  }
+
+  step({ type: "start" });
+  return { input: step, finished };
+}

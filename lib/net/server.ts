@@ -1,0 +1,321 @@
+// A TCP server's life:
+//
+//     listen ─► accept loop (backs off on errors) ─► session ─► close in good order
+//                 └─ over a limit: refused, in the protocol
+//     shutdown: stop accepting ─► say goodbye ─► flush ─► close, all within a grace period;  abort: now
+
+import type { Clock, Millis } from "../protocol/clock.ts";
+import type { Codec } from "../protocol/codec.ts";
+import type { ProtocolError } from "../protocol/errors.ts";
+import type { Framer } from "../protocol/framing.ts";
+import { NO_TRACE, type Trace } from "../protocol/trace.ts";
+import { Channel } from "./channel.ts";
+import { outlasts, systemClock } from "./clock.ts";
+import { type Address, type Conn, formatHostPort } from "./conn.ts";
+import { isOutOfFiles, transportError } from "./errors.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+
+/** The longest pause after a failed accept. */
+const MAX_BACKOFF_MS = 1000;
+/** How many refused connections are answered at once; more are just closed. */
+const MAX_REFUSALS = 32;
+/** How long a refused client may take to show how it frames before it is answered with a line. */
+const REFUSAL_MS = 300;
+/** How long the peers may take to close after a goodbye. */
+const GOODBYE_LINGER_MS = 300;
+
+/** What a server says on its own account, whatever its protocol. */
+export interface Farewells<Out> {
+  /** A refusal: "server full", "idle for 1h", "too many errors". */
+  refuse(why: string): Out;
+  /** The answer to what could not be read as a message. */
+  bad(error: ProtocolError): Out;
+  /**
+   * A shutdown found clients that do not read what was sent to them.
+   *
+   * @param stuck their channels
+   */
+  undelivered?(stuck: readonly Channel<never, Out>[]): void;
+}
+
+/** What a TCP server is made of. */
+export interface ServerOptions<In, Out> {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly codec: Codec<In, Out>;
+  /** A fresh framer for each connection; `onDecided` is for framers that find out. */
+  makeFramer(onDecided: (framer: Framer) => void): Framer;
+  readonly farewells: Farewells<Out>;
+  /**
+   * One client's dialogue: returns what handles its messages and is told when it has ended.
+   */
+  session(channel: Channel<In, Out>): Session<In>;
+  readonly limits?: Partial<Limits>;
+  readonly trace?: Trace;
+  readonly clock?: Clock;
+}
+
+/** One client's dialogue with a service. */
+export interface Session<In> {
+  onMessage(message: In): void;
+  /** The client is gone: release its name, its files, its timers. */
+  onEnd(): void;
+}
+
+/** A client as the server keeps it. */
+interface Client<In, Out> {
+  readonly channel: Channel<In, Out>;
+  /** Settles when the connection is closed and forgotten. */
+  readonly finished: Promise<void>;
+  errors: number;
+  /** What `channel.reads` was at the last sweep, and since when it has not changed. */
+  seenReads: number;
+  quietSince: Millis;
+}
+
+/** A listening TCP server. */
+export class Server<In, Out> {
+  readonly address: Address;
+  /** Settles when the listener is closed and every session has ended. */
+  readonly finished: Promise<void>;
+  readonly #options: ServerOptions<In, Out>;
+  readonly #limits: Limits;
+  readonly #trace: Trace;
+  readonly #clock: Clock;
+  readonly #listener: Deno.TcpListener;
+  readonly #clients = new Set<Client<In, Out>>();
+  /** An open file to give up when there are no more, so that a caller can still be told. */
+  #reserve: Deno.TcpListener | null;
+  #refusals = 0;
+  #draining = false;
+  #wake: () => void = () => {};
+  #cancelSweep: () => void = () => {};
+
+  /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
+  constructor(options: ServerOptions<In, Out>) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#trace = options.trace ?? NO_TRACE;
+    this.#clock = options.clock ?? systemClock;
+    this.#listener = listenTcp(options.host, options.port);
+    this.address = this.#listener.addr as Address;
+    this.#reserve = openReserve();
+    this.finished = this.#run();
+    this.#sweepLater();
+  }
+
+  /** Connections right now. */
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Ends in good order: no new clients, a goodbye to each, what is queued is delivered. What a client sends from now on is
+   * refused, so it knows that it was not taken.
+   *
+   * @param graceMs after this, what is left is cut
+   */
+  async shutdown(graceMs: Millis): Promise<void> {
+    if (this.#draining) return this.finished;
+    this.#draining = true;
+    const channels = [...this.#clients].map((client) => client.channel);
+    this.#stopListening();
+    for (const channel of channels) this.#say(channel, "server is shutting down");
+    const flushed = Promise.all(channels.map((channel) => channel.flushed()));
+    if (await outlasts(flushed, graceMs / 2, this.#clock)) {
+      const stuck = channels.filter((channel) => channel.queuedBytes > 0);
+      this.#options.farewells.undelivered?.(stuck as Channel<never, Out>[]);
+    }
+    for (const { channel } of this.#clients) {
+      void channel.because("server shut down").close(Math.min(GOODBYE_LINGER_MS, graceMs / 2));
+    }
+    if (await outlasts(this.finished, graceMs / 2, this.#clock)) this.abort();
+    await this.finished;
+  }
+
+  /** Cuts everything now. */
+  abort(): void {
+    this.#draining = true;
+    this.#stopListening();
+    for (const { channel } of this.#clients) channel.abort("server stopped");
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = 0;
+    while (!this.#draining) {
+      try {
+        this.#admit(await this.#listener.accept());
+        pauseMs = 0;
+      } catch (error) {
+        if (this.#draining) break;
+        if (isOutOfFiles(error) && await this.#refuseWithReserve()) continue;
+        pauseMs = Math.min(MAX_BACKOFF_MS, Math.max(5, 2 * pauseMs));
+        this.#warn(`accept failed: ${(error as Error).message}; next try in ${pauseMs} ms`);
+        await outlasts(new Promise<void>((resolve) => (this.#wake = resolve)), pauseMs, this.#clock);
+      }
+    }
+    while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
+  }
+
+  #admit(conn: Deno.TcpConn): void {
+    const full = this.#clients.size >= this.#limits.maxClients;
+    if (full && this.#refusals >= MAX_REFUSALS) return conn.close();
+    const channel = this.#open(conn);
+    if (channel === null) return;
+    if (full) return void this.#refuse(channel, `server full: ${this.#limits.maxClients} clients`);
+    const client: Client<In, Out> = {
+      channel,
+      errors: 0,
+      seenReads: 0,
+      quietSince: this.#clock.now(),
+      finished: Promise.resolve().then(() => this.#serve(client)),
+    };
+    this.#clients.add(client);
+  }
+
+  #open(conn: Deno.TcpConn): Channel<In, Out> | null {
+    try {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    } catch { /* it was reset between accept and now; the first read will say so */ }
+    return this.#channel(conn);
+  }
+
+  #channel(conn: Conn): Channel<In, Out> {
+    // Only now is the number known that the framer's decision is traced with.
+    const framer = this.#options.makeFramer((decided) => {
+      if (this.#trace.wants.note) {
+        this.#trace.emit({ type: "note", id: channel.id, text: `client frames with ${describeFramer(decided)}` });
+      }
+    });
+    const channel: Channel<In, Out> = new Channel(conn, {
+      framer,
+      codec: this.#options.codec,
+      queueBytes: this.#limits.queueBytes,
+      trace: this.#trace,
+      clock: this.#clock,
+    });
+    return channel;
+  }
+
+  async #serve(client: Client<In, Out>): Promise<void> {
+    const { channel } = client;
+    const session = this.#options.session(channel);
+    try {
+      await channel.each(
+        (message) => this.#draining ? this.#say(channel, "server is shutting down") : session.onMessage(message),
+        (error) => {
+          channel.sendStart(this.#options.farewells.bad(error));
+          if (++client.errors === this.#limits.maxErrors && !error.fatal) {
+            this.#say(channel, "too many errors");
+            void channel.because(`${client.errors} errors`).close();
+          }
+        },
+      );
+    } catch (error) {
+      // A fault of ours in one session must not become everybody's.
+      this.#warn(`fault in the session of ${channel.remote}: ${(error as Error).stack ?? error}`, channel.id);
+      this.#say(channel, "internal error");
+    } finally {
+      session.onEnd();
+      await channel.close();
+      this.#clients.delete(client);
+    }
+  }
+
+  /** Answers a client that is over a limit, in its own framing if it shows it soon. */
+  async #refuse(channel: Channel<In, Out>, why: string): Promise<void> {
+    this.#refusals++;
+    const refuse = () => {
+      this.#say(channel, why);
+      void channel.because(why).close(REFUSAL_MS);
+    };
+    const cancel = this.#clock.at(this.#clock.now() + REFUSAL_MS, refuse);
+    await channel.each(refuse, refuse);
+    cancel();
+    refuse();
+    await channel.close();
+    this.#refusals--;
+  }
+
+  /** With no file left, gives up the reserve to accept one caller, tells it, and takes the reserve back. */
+  async #refuseWithReserve(): Promise<boolean> {
+    if (this.#reserve === null) return false;
+    this.#reserve.close();
+    this.#reserve = null;
+    try {
+      const conn = await this.#listener.accept();
+      this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
+      const channel = this.#open(conn);
+      if (channel) await this.#refuse(channel, `server full: ${this.#clients.size} clients`);
+    } catch { /* it left before it could be told */ }
+    this.#reserve = openReserve();
+    return true;
+  }
+
+  /** Sends idle clients away, every so often: one timer for all, and nothing to do per message. */
+  #sweepLater(): void {
+    const { idleMs, firstByteMs } = this.#limits;
+    const everyMs = Math.max(10, Math.min(idleMs, firstByteMs, 4000) / 4);
+    this.#cancelSweep = this.#clock.at(this.#clock.now() + everyMs, () => {
+      const now = this.#clock.now();
+      for (const client of this.#clients) {
+        const { reads } = client.channel;
+        if (reads !== client.seenReads) {
+          client.seenReads = reads;
+          client.quietSince = now;
+          continue;
+        }
+        const limitMs = reads === 0 ? firstByteMs : idleMs;
+        if (now - client.quietSince < limitMs) continue;
+        const why = `idle for ${limitMs / 1000} s`;
+        this.#say(client.channel, why);
+        void client.channel.because(why).close();
+      }
+      if (!this.#draining) this.#sweepLater();
+    });
+  }
+
+  #say(channel: Channel<In, Out>, why: string): void {
+    channel.sendStart(this.#options.farewells.refuse(why));
+  }
+
+  #warn(text: string, id?: number): void {
+    if (this.#trace.wants.warning) this.#trace.emit({ type: "warning", id, text });
+  }
+
+  #stopListening(): void {
+    this.#cancelSweep();
+    this.#wake();
+    try {
+      this.#listener.close();
+      this.#reserve?.close();
+      this.#reserve = null;
+    } catch { /* closed before */ }
+  }
+}
+
+function listenTcp(hostname: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (error) {
+    throw transportError(error, "listen on", formatHostPort(hostname, port));
+  }
+}
+
+/** Any file descriptor will do; a listener on a free loopback port needs no permission beyond the network's. */
+function openReserve(): Deno.TcpListener | null {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  } catch {
+    return null;
+  }
+}
+
+function describeFramer(framer: Framer): string {
+  const digits = /^len(\d)$/.exec(framer.name)?.[1];
+  if (digits) return `${digits} digit${digits === "1" ? "" : "s"}`;
+  if (framer.name === "be8") return "an 8-byte length";
+  return framer.name === "line" ? "lines" : "nothing: one read is one message";
+}

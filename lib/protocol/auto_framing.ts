@@ -1,0 +1,127 @@
+// Which framing does this client speak? Decided per connection from its first bytes, so that clients of different framings
+// share one server:
+//
+//     first byte 0-9 (where digits may not start a message)   lenN, N = the run of digits before the first other byte
+//     first byte 0                                            be8
+//     LF seen                                                 line
+//     a complete message, no LF, 300 ms of silence            raw; becomes line when an LF comes after all
+
+import type { ByteQueue } from "./byte_queue.ts";
+import { ProtocolError } from "./errors.ts";
+import { BigEndianFramer, DigitsFramer, type Framer, LineFramer, MAX_DIGITS, RawFramer } from "./framing.ts";
+import { decodeLossy, escapeBytes } from "./text.ts";
+
+const LF = 0x0a;
+
+/** Silence, in ms, after which bytes without LF count as a message. */
+export const SILENCE_MS = 300;
+
+/** What `AutoFramer` has to know about the exercise. */
+export interface AutoFramingOptions {
+  /** The longest body that is accepted, in bytes. */
+  readonly maxBytes: number;
+  /** Whether a leading digit or zero byte means a length field (it cannot where a message may start with a digit). */
+  readonly lengths: boolean;
+  /** Whether `text` is all that a client would send as one message: a command that lacks nothing. */
+  readonly isComplete: (text: string) => boolean;
+  /** Told when the framing is known, and again if it changes. */
+  readonly onDecided?: (framing: Framer) => void;
+}
+
+/** A framer that becomes another one when it has seen enough. Until then it answers with lines. */
+export class AutoFramer implements Framer {
+  readonly #options: AutoFramingOptions;
+  /** Before anything is known, an answer (to silence, to a full server) is a line: every kind of client can show it. */
+  #framer: Framer;
+  #decided = false;
+  /** How much of the queue has been searched for LF. */
+  #searched = 0;
+
+  constructor(options: AutoFramingOptions) {
+    this.#options = options;
+    this.#framer = new LineFramer(options.maxBytes);
+  }
+
+  get name(): string {
+    return this.#decided ? this.#framer.name : "auto";
+  }
+  get headBytes(): number {
+    return this.#framer.headBytes;
+  }
+  get tailBytes(): number {
+    return this.#framer.tailBytes;
+  }
+  get maxBody(): number {
+    return this.#framer.maxBody;
+  }
+  get coalesces(): boolean {
+    return this.#framer.coalesces;
+  }
+  get silenceMs(): number | null {
+    return this.#decided ? null : SILENCE_MS;
+  }
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    if (!this.#decided) this.#decide(queue);
+    else if (this.#framer instanceof RawFramer && queue.indexOf(LF) >= 0) this.#use(new LineFramer(this.#maxBytes));
+    return this.#decided ? this.#framer.cut(queue) : null;
+  }
+
+  seal(buffer: Uint8Array, start: number, bodyBytes: number): void {
+    this.#framer.seal(buffer, start, bodyBytes);
+  }
+
+  silence(queue: ByteQueue): void {
+    if (!this.#decided && this.#holdsMessage(queue)) this.#use(new RawFramer(this.#maxBytes));
+  }
+
+  end(queue: ByteQueue): Uint8Array | null {
+    this.silence(queue);
+    return this.#framer instanceof RawFramer ? this.#framer.cut(queue) : null;
+  }
+
+  get #maxBytes(): number {
+    return this.#options.maxBytes;
+  }
+
+  #use(framer: Framer): void {
+    this.#framer = framer;
+    this.#decided = true;
+    this.#options.onDecided?.(framer);
+  }
+
+  #decide(queue: ByteQueue): void {
+    if (queue.length === 0) return;
+    const first = queue.at(0);
+    if (this.#options.lengths && first === 0) return this.#use(new BigEndianFramer(this.#maxBytes));
+    if (this.#options.lengths && isDigit(first)) return this.#countDigits(queue);
+    // A message too long for the limit needs no LF to be refused.
+    if (queue.indexOf(LF, this.#searched) >= 0 || queue.length > this.#maxBytes + 1) {
+      return this.#use(new LineFramer(this.#maxBytes));
+    }
+    this.#searched = queue.length;
+  }
+
+  #countDigits(queue: ByteQueue): void {
+    let digits = 1;
+    while (digits < queue.length && digits <= MAX_DIGITS && isDigit(queue.at(digits))) digits++;
+    if (digits > MAX_DIGITS) {
+      throw new ProtocolError(
+        `length field is not a number of 1 to ${MAX_DIGITS} digits: "${escapeBytes(queue.peek(digits))}"`,
+        { fatal: true, offset: MAX_DIGITS },
+      );
+    }
+    if (digits < queue.length) this.#use(new DigitsFramer(digits, this.#maxBytes));
+  }
+
+  #holdsMessage(queue: ByteQueue): boolean {
+    if (queue.length === 0) return false;
+    const first = queue.at(0);
+    if (this.#options.lengths && (first === 0 || isDigit(first))) return false;
+    return this.#options.isComplete(decodeLossy(queue.peek(queue.length)).replace(/\r$/, ""));
+  }
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}

@@ -1,0 +1,44 @@
+// What the sinks for people share: labels, times, arrows.
+
+import type { ConnectionId, TraceEvent } from "../protocol/trace.ts";
+
+/** Remembers what each connection is called: its address, then the name it took. */
+export class Labels {
+  readonly #labels = new Map<ConnectionId, string>();
+
+  /** Learns from an event. Call `forget` after the last one of a connection has been shown. */
+  learn(event: TraceEvent): void {
+    if (event.type === "open") this.#labels.set(event.id, event.remote);
+    if (event.type === "label") this.#labels.set(event.id, event.label);
+  }
+
+  of(id: ConnectionId | undefined): string {
+    return id === undefined ? "" : this.#labels.get(id) ?? `#${id}`;
+  }
+
+  forget(id: ConnectionId): void {
+    this.#labels.delete(id);
+  }
+}
+
+/** `14:03:59`, or with milliseconds `14:03:59.042`, in local time. */
+export function clockTime(at: number, withMillis = false): string {
+  const date = new Date(at);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return withMillis ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
+}
+
+/** The classic dump: offset, 16 bytes in hex, the same as ASCII. */
+export function hexDump(bytes: Uint8Array): string[] {
+  const rows: string[] = [];
+  for (let offset = 0; offset < bytes.length; offset += 16) {
+    const row = bytes.subarray(offset, offset + 16);
+    const hex = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
+    const left = hex.slice(0, 8).join(" ").padEnd(23);
+    const right = hex.slice(8).join(" ").padEnd(23);
+    const text = Array.from(row, (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".").join("");
+    rows.push(`${offset.toString(16).padStart(6, "0")}  ${left}  ${right}  |${text}|`);
+  }
+  return rows;
+}
