@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
 import { makeFramer, MAX_DIGITS } from "../protocol/framing.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { TraceBus } from "../trace/bus.ts";
-import { ALL_KINDS, jsonLinesSink, MESSAGE_KINDS } from "../trace/json_lines.ts";
+import { ALL_KINDS, jsonLinesSink, LOG_KINDS, MESSAGE_KINDS } from "../trace/json_lines.ts";
 import { ladderSink } from "../trace/ladder.ts";
 import { logSink } from "../trace/log.ts";
 import type { Output } from "./output.ts";
@@ -34,7 +34,11 @@ const TRACE_OPTIONS: readonly OptionSpec[] = [
     summary: "draw each message on standard error; --trace=hex dumps the bytes, too",
   },
   { name: "trace-file", type: "string", value: "FILE.jsonl", summary: "record everything, a JSON object a line" },
-  { name: "json", type: "flag", summary: "JSON on standard output, an object a line" },
+  {
+    name: "json",
+    type: "flag",
+    summary: "JSON on standard output, an object a line; a server adds messages with --trace",
+  },
   { name: "quiet", type: "flag", summary: "no log, no notes" },
   COLOR_OPTION,
   HELP_OPTION,
@@ -197,7 +201,7 @@ export function openTrace(
   const bus = new TraceBus();
   if (values.trace) bus.attach(ladderSink(output.err.line, { hex: values.trace === "hex", width: output.width }));
   else if (log && !values.quiet) bus.attach(logSink(output.err.line));
-  if (json && values.json) bus.attach(jsonLinesSink(output.out.line, MESSAGE_KINDS));
+  if (json && values.json) bus.attach(jsonLinesSink(output.out.line, values.trace ? MESSAGE_KINDS : LOG_KINDS));
   if (values["trace-file"]) bus.attach(traceFile(String(values["trace-file"])));
   return bus;
 }

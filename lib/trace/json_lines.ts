@@ -9,6 +9,9 @@ export const ALL_KINDS = Object.keys(wanting([])) as TraceKind[];
 /** Everything but the bytes: what a program that watches needs. */
 export const MESSAGE_KINDS: TraceKind[] = ALL_KINDS.filter((kind) => kind !== "bytes");
 
+/** What a log needs: who came and went, and nothing per message. */
+export const LOG_KINDS: TraceKind[] = MESSAGE_KINDS.filter((kind) => kind !== "message");
+
 /**
  * A sink for JSON lines: `{"event":"message","at":1700000000000.123,"id":1,"direction":"in","text":"NAME alice"}`.
  * Bytes are in base64.

@@ -5,11 +5,13 @@ import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
 import { outlasts } from "../../net/clock.ts";
 import { formatHostPort } from "../../net/conn.ts";
+import { watchIdle } from "../../net/idle.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { makeFramer, WIRE_NAMES } from "../../protocol/framing.ts";
 import { decodeText, escapeText } from "../../protocol/text.ts";
 import type { ConnectContext, Console } from "../exercise.ts";
+import { formatDuration } from "../options.ts";
 import { COMMANDS, parseCommand, parseReply } from "./protocol.ts";
 
 /** Lists of names grow with the room: more than a message may have. */
@@ -55,7 +57,15 @@ class Chat {
     const address = formatHostPort(this.#context.host, this.#context.port);
     this.#console.completeWith((line) => this.#complete(line));
     this.#console.note(`connected to ${address}; commands: ${COMMANDS.map(({ word }) => word).join(", ")}`);
-    const listening = this.#listen().finally(() => this.#console.stop());
+    const idleMs = this.#context.idleMs;
+    const unwatch = idleMs === undefined ? () => {} : watchIdle(this.#channel, idleMs, () => {
+      this.#failure ??= new NetlabError("timeout", `${address} has said nothing for ${formatDuration(idleMs)}`);
+      this.#channel.abort("idle");
+    });
+    const listening = this.#listen().finally(() => {
+      unwatch();
+      this.#console.stop();
+    });
     const name = this.#context.options.name;
     if (typeof name === "string") await this.#say(`NAME ${name}`);
     for await (const line of this.#console.lines("> ")) {
