@@ -5,12 +5,14 @@
 //                             └── swapped when the write is done ──┘
 
 import { type Framer, tooLongToSend } from "../protocol/framing.ts";
+import { writeText } from "../protocol/text.ts";
 import type { Conn } from "./conn.ts";
 
-const encoder = new TextEncoder();
 const FIRST_BYTES = 512;
 /** A buffer larger than this is given back when it has been written. */
 const KEEP_BYTES = 65_536;
+/** Its callbacks run when this turn's input has been handled; a promise is cheaper than `queueMicrotask`. */
+const TURN_END = Promise.resolve();
 
 /** Told about the fate of a queue. */
 export interface SendQueueEvents {
@@ -65,12 +67,12 @@ export class SendQueue {
     // A UTF-16 unit takes at most three bytes in UTF-8.
     this.#reserve(framer.headBytes + (typeof body === "string" ? 3 : 1) * body.length + framer.tailBytes);
     let bodyBytes = body.length;
-    if (typeof body === "string") bodyBytes = encoder.encodeInto(body, this.#filling.subarray(bodyAt)).written;
+    if (typeof body === "string") bodyBytes = writeText(body, this.#filling, bodyAt);
     else this.#filling.set(body, bodyAt);
     if (bodyBytes > framer.maxBody) throw tooLongToSend(framer, bodyBytes);
     framer.seal(this.#filling, start, bodyBytes);
     this.#used = bodyAt + bodyBytes + framer.tailBytes;
-    if (!this.#coalesce || !framer.coalesces) this.#ends.push(this.#used);
+    if ((!this.#coalesce || !framer.coalesces) && this.#used > start) this.#ends.push(this.#used);
     if (this.queuedBytes > this.#limitBytes) {
       const queued = this.queuedBytes;
       this.stop();
@@ -80,7 +82,7 @@ export class SendQueue {
     if (this.#inFlight === null && !this.#scheduled) {
       // Not now but when this turn's input has been handled: then all that it brings leaves together.
       this.#scheduled = true;
-      queueMicrotask(this.#flush);
+      TURN_END.then(this.#flush);
     }
     return true;
   }

@@ -5,10 +5,26 @@ import { ProtocolError } from "./errors.ts";
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
+/** Up to this many characters a loop over ASCII beats a call of the runtime's coders (bench/README.md). */
+const SHORT_TEXT = 64;
 
 /** The bytes of `text` in UTF-8. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
+}
+
+/** Writes `text` as UTF-8 into `into` at `at` and returns its length in bytes; there must be room for all of it. */
+export function writeText(text: string, into: Uint8Array, at: number): number {
+  if (text.length <= SHORT_TEXT) {
+    let i = 0;
+    for (; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) break;
+      into[at + i] = code;
+    }
+    if (i === text.length) return i;
+  }
+  return encoder.encodeInto(text, into.subarray(at)).written;
 }
 
 /**
@@ -17,6 +33,12 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
  * @throws {ProtocolError} naming the offset of the first wrong byte.
  */
 export function decodeText(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT_TEXT) {
+    let text = "";
+    let i = 0;
+    for (; i < bytes.length && bytes[i] < 0x80; i++) text += String.fromCharCode(bytes[i]);
+    if (i === bytes.length) return text;
+  }
   try {
     return strict.decode(bytes);
   } catch {
@@ -58,12 +80,20 @@ const UNSAFE_ALL = new RegExp(UNSAFE.source, "gv");
 
 /** Whether `text` holds a character that must not reach a terminal as it is. */
 export function hasUnsafe(text: string): boolean {
+  if (text.length <= SHORT_TEXT) {
+    let i = 0;
+    for (; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e) break;
+    }
+    if (i === text.length) return false;
+  }
   return UNSAFE.test(text);
 }
 
 /** `text` with every control, invisible or reordering character written out: `\x1b`, `\n`, `\u{202e}`. */
 export function escapeText(text: string): string {
-  return UNSAFE.test(text) ? text.replace(UNSAFE_ALL, escapeOne) : text;
+  return hasUnsafe(text) ? text.replace(UNSAFE_ALL, escapeOne) : text;
 }
 
 function escapeOne(character: string): string {
