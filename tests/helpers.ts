@@ -45,6 +45,15 @@ export async function settle(): Promise<void> {
   await setImmediate();
 }
 
+/** Waits, a turn of the event loop at a time, for what gives no event of its own. */
+export async function eventually(what: string, holds: () => boolean, ms = PATIENCE_MS): Promise<void> {
+  const end = performance.now() + ms;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`waited ${ms / 1000} s for ${what}`);
+    await settle();
+  }
+}
+
 const skipped = new Set<string>();
 
 /** For the third argument of `test`: with a reason, the test is ignored and the reason printed, once. */
@@ -87,17 +96,17 @@ let seed: number | null = null;
  *
  * @param check throws when the property does not hold for what it draws from `random`
  */
-export function property(name: string, runs: number, check: (random: Random) => void): void {
+export function property(name: string, runs: number, check: (random: Random) => void | Promise<void>): void {
   if (seed === null) {
     const { pathname } = new URL(Deno.mainModule);
     seed = Number(Deno.env.get("NETLAB_TEST_SEED") ?? Math.floor(Math.random() * 0x1_0000_0000));
     console.log(`${pathname.slice(pathname.lastIndexOf("/") + 1)}: NETLAB_TEST_SEED=${seed}`);
   }
   const first = seed;
-  test(name, () => {
+  test(name, async () => {
     for (let run = 0; run < runs; run++) {
       try {
-        check(new Random(first + run));
+        await check(new Random(first + run));
       } catch (error) {
         throw new Error(`case ${run} of NETLAB_TEST_SEED=${first}: ${(error as Error).message}`, { cause: error });
       }
@@ -177,7 +186,7 @@ export interface Collected extends Trace {
   /** Those of one kind. */
   of(kind: TraceKind): Shown[];
   /** Resolves with the first event, past or to come, that `matches`. */
-  until(what: string, matches: (event: Shown) => boolean): Promise<Shown>;
+  until(what: string, matches: (event: Shown) => boolean, ms?: number): Promise<Shown>;
 }
 
 /** An event whose bytes are shown as text. */
@@ -200,10 +209,10 @@ export function collect(
       for (const { resolve } of waiting.filter(({ matches }) => matches(shown))) resolve(shown);
       waiting = waiting.filter(({ matches }) => !matches(shown));
     },
-    until(what, matches) {
+    until(what, matches, ms) {
       const past = events.find(matches);
       if (past) return Promise.resolve(past);
-      return within(new Promise((resolve) => waiting.push({ matches, resolve })), what);
+      return within(new Promise((resolve) => waiting.push({ matches, resolve })), what, ms);
     },
   };
 }

@@ -148,7 +148,7 @@ test("reaching outside the queue is a range error and changes nothing", () => {
   }
 });
 
-property("a queue holds what an array would hold", 200, (random) => {
+property("a queue holds what an array would hold", 60, (random) => {
   const queue = new ByteQueue(random.int(1, 64));
   let model: number[] = [];
   for (let step = 0; step < 50; step++) {

@@ -7,7 +7,9 @@ import {
   escapeBytes,
   escapeText,
   hasUnsafe,
+  safeJson,
   truncateText,
+  writeText,
 } from "../lib/protocol/text.ts";
 import { bytes, property, test } from "./helpers.ts";
 
@@ -75,6 +77,38 @@ test("what is harmless stays as it is", () => {
   for (const text of ["plain", "tab\there", "æ漢🦕", FAMILY, "❤️", "می\u200cخواهم", "e\u0301", "שלום", "a\\x1bb"]) {
     assertEquals(escapeText(text), text);
     assert(!hasUnsafe(text));
+  }
+});
+
+test("short and long texts are treated alike", () => {
+  for (const length of [0, 1, 62, 63, 64, 65, 100]) {
+    const plain = "x".repeat(length);
+    assertEquals([escapeText(plain), hasUnsafe(plain), decodeText(bytes(plain))], [plain, false, plain]);
+    for (
+      const [end, escaped] of [["\x1b", "\\x1b"], ["\x7f", "\\x7f"], ["\x80", "\\x80"], ["\u202e", "\\u{202e}"], [
+        "é",
+        "é",
+      ]]
+    ) {
+      assertEquals([escapeText(plain + end), hasUnsafe(plain + end)], [plain + escaped, end !== "é"]);
+      assertEquals(decodeText(bytes(plain + end)), plain + end);
+    }
+    const error = assertThrows(() => decodeText(bytes(plain, 0xff)), ProtocolError);
+    assertEquals(error.offset, length);
+    const into = new Uint8Array(length + 10).fill(0xee);
+    assertEquals(writeText(`${plain}é`, into, 3), length + 2);
+    assertEquals(into, bytes(0xee, 0xee, 0xee, plain, "é", new Uint8Array(5).fill(0xee)));
+    assertEquals(writeText(plain, into, 0), length);
+  }
+});
+
+test("JSON is written on one line, safe to show, and loses nothing", () => {
+  const values = ["\x1b[2J\x9b\u202e\u2028\n\ud800", { "a\u200b": ["\u{e0041}", FAMILY, null, 1.5] }];
+  assertEquals(safeJson(values[0]), '"\\u001b[2J\\u009b\\u202e\\u2028\\n\\ud800"');
+  assertEquals(safeJson("\u{e0041}"), '"\\udb40\\udc41"');
+  for (const value of values) {
+    assert(!hasUnsafe(safeJson(value)));
+    assertEquals(JSON.parse(safeJson(value)), value);
   }
 });
 

@@ -1,7 +1,7 @@
 // From arguments and environment to values, by the option tables. Options win over environment, environment over defaults.
 
 import { parseArgs } from "@std/cli/parse-args";
-import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import { formatDuration, formatSize, type OptionSpec, type OptionValues } from "../exercises/options.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -48,24 +48,25 @@ export function parseLine(
   });
   const values: Record<string, string | number | boolean | undefined> = {};
   for (const spec of specs) {
-    const given = parsed[spec.name];
+    const given = parsed[spec.name] as string | undefined;
     const fromEnv = env(envName(spec.name));
-    if (typeof given === "string" || given === true) values[spec.name] = readValue(spec, given, `--${spec.name}`);
-    else if (fromEnv !== undefined && fromEnv !== "") {
-      values[spec.name] = readValue(spec, fromEnv, envName(spec.name));
-    } else values[spec.name] = spec.default;
+    if (given !== undefined) values[spec.name] = readValue(spec, given, `--${spec.name}`);
+    else if (fromEnv) values[spec.name] = readValue(spec, fromEnv, envName(spec.name));
+    else values[spec.name] = spec.default;
   }
   return { positionals: parsed._.map(String), values };
 }
 
 function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknown: (option: string) => void) {
-  const bare = new Map(specs.flatMap((spec) => spec.bare === undefined ? [] : [[`--${spec.name}`, spec.bare]]));
+  const alone = new Map(specs.flatMap((spec) => {
+    const value = spec.type === "flag" ? "true" : spec.bare;
+    return value === undefined ? [] : [[`--${spec.name}`, `--${spec.name}=${value}`]];
+  }));
   const end = args.indexOf("--");
   const options = end < 0 ? args : args.slice(0, end);
-  const named = options.map((arg) => bare.has(arg) ? `${arg}=${bare.get(arg)}` : arg);
+  const named = options.map((arg) => alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg));
   return parseArgs([...named, ...args.slice(options.length)], {
-    string: ["_", ...specs.filter((spec) => spec.type !== "flag").map((spec) => spec.name)],
-    boolean: specs.filter((spec) => spec.type === "flag").map((spec) => spec.name),
+    string: ["_", ...specs.map((spec) => spec.name)],
     unknown: (arg) => {
       if (arg.startsWith("-") && arg !== "-") onUnknown(arg.replace(/=.*/, ""));
       return true;
@@ -73,42 +74,40 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   });
 }
 
-function readValue(spec: OptionSpec, text: string | true, source: string): string | number | boolean {
-  const wrong = (why: string) => {
-    throw new NetlabError("usage", `${source}: ${why}, not ${JSON.stringify(text)}`, { hint: "--help explains it" });
-  };
-  if (text === true) return true;
-  if (text === "" && spec.type !== "flag") {
-    throw new NetlabError("usage", `${source} needs a value: ${spec.value ?? EXPECTED[spec.type]}`);
-  }
-  if (spec.type === "flag") {
-    if (!/^(true|false|1|0)$/.test(text)) wrong(`takes ${EXPECTED.flag}`);
-    return text === "true" || text === "1";
-  }
-  if (spec.type === "string") {
-    if (spec.choices && !spec.choices.includes(text)) {
-      wrong(`takes one of ${spec.choices.join(", ")}${didYouMean(text, spec.choices)}`);
-    }
-    return text;
-  }
-  const number = readNumber(spec.type, text);
-  if (number === null) return wrong(`takes ${EXPECTED[spec.type]}`) as never;
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
-  if (number < min || number > max) {
-    wrong(max < Number.MAX_SAFE_INTEGER ? `is from ${min} to ${max}` : `is at least ${min}`);
-  }
-  return number;
+function readValue(spec: OptionSpec, text: string, source: string): string | number | boolean {
+  const expected = spec.choices ? `one of ${spec.choices.join(", ")}` : EXPECTED[spec.type] + rangeOf(spec);
+  if (text === "") throw new NetlabError("usage", `${source} needs a value: ${expected}`);
+  const value = spec.type === "string" ? text : spec.type === "flag" ? readFlag(text) : readNumber(spec.type, text);
+  const { choices = [], min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
+  const allowed = spec.choices ? choices.includes(text) : !(Number(value) < min || Number(value) > max);
+  if (value !== undefined && allowed) return value;
+  throw new NetlabError(
+    "usage",
+    `${source} takes ${expected}, not ${JSON.stringify(text)}${didYouMean(text, choices)}`,
+  );
 }
 
+function readFlag(text: string): boolean | undefined {
+  return text === "true" || text === "1" ? true : text === "false" || text === "0" ? false : undefined;
+}
+
+/** The limits of a number, in words. */
+function rangeOf({ type, min = 0, max }: OptionSpec): string {
+  const format = { duration: formatDuration, size: formatSize, number: String }[type as string];
+  if (!format) return "";
+  if (max !== undefined) return ` from ${format(min)} to ${format(max)}`;
+  return min > 0 ? `, at least ${format(min)}` : "";
+}
+
+/** What a bare number counts, and the larger units. */
 const UNITS = {
-  number: { "": 1 },
-  duration: { ms: 1, s: 1000, m: 60_000, h: 3_600_000, "": 1000 },
-  size: { "": 1, k: 2 ** 10, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 },
+  number: new Map([["", 1]]),
+  duration: new Map([["", 1000], ["ms", 1], ["s", 1000], ["m", 60_000], ["h", 3_600_000]]),
+  size: new Map([["", 1], ["k", 2 ** 10], ["K", 2 ** 10], ["M", 2 ** 20], ["G", 2 ** 30]]),
 };
 
-/** A bare number is a count, seconds, or bytes. */
-function readNumber(type: "number" | "duration" | "size", text: string): number | null {
+function readNumber(type: "number" | "duration" | "size", text: string): number | undefined {
   const match = (type === "number" ? /^(\d+)()$/ : /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/).exec(text);
-  const unit = match && (UNITS[type] as Record<string, number>)[match[2]];
-  return match && unit !== null && unit !== undefined ? Math.round(Number(match[1]) * unit) : null;
+  const unit = match ? UNITS[type].get(match[2]) : undefined;
+  return unit === undefined ? undefined : Math.round(Number(match![1]) * unit);
 }

@@ -20,6 +20,8 @@ export interface Command {
   readonly summary: string;
   /** What stands behind its name: `EXERCISE [options]`. */
   readonly usage: string;
+  /** How many words, options apart, may follow its name. @default {Infinity} */
+  readonly maxWords?: number;
   /** Paragraphs for `help`. @param words as typed so far: help and options may depend on the exercise */
   details?(words: readonly string[]): string;
   options(words: readonly string[]): readonly OptionSpec[];

@@ -7,5 +7,6 @@ import { explain } from "./explain.ts";
 import { help } from "./help.ts";
 import { list } from "./list.ts";
 import { serve } from "./serve.ts";
+import { version } from "./version.ts";
 
-export const commands: readonly Command[] = [list, explain, serve, connect, completions, help];
+export const commands: readonly Command[] = [list, explain, serve, connect, completions, help, version];

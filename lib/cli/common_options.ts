@@ -3,20 +3,19 @@
 import type { Exercise, Transport } from "../exercises/exercise.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
-import { makeFramer, MAX_DIGITS } from "../protocol/framing.ts";
+import { MAX_DIGITS } from "../protocol/framing.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { TraceBus } from "../trace/bus.ts";
 import { ALL_KINDS, jsonLinesSink, LOG_KINDS, MESSAGE_KINDS } from "../trace/json_lines.ts";
 import { ladderSink } from "../trace/ladder.ts";
 import { logSink } from "../trace/log.ts";
 import type { Output } from "./output.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** `--color`, which help and list take, too. */
 export const COLOR_OPTION: OptionSpec = {
   name: "color",
   type: "string",
-  value: "WHEN",
+  value: "auto|always|never",
   choices: ["auto", "always", "never"],
   default: "auto",
   summary: "colours: auto means on a terminal, unless NO_COLOR is set",
@@ -56,7 +55,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
     },
     portOption(exercise, "the port to listen on; 0 picks a free one"),
     ...transportOption(exercise),
-    wireOption(exercise?.wires[0] ?? "auto", exercise),
+    wireOption(exercise?.wires, exercise?.wires[0] ?? "auto"),
     ...(exercise?.serveOptions ?? []),
     {
       name: "max-clients",
@@ -121,7 +120,8 @@ export function connectOptions(exercise?: Exercise): OptionSpec[] {
     },
     { ...portOption(exercise, "its port"), min: 1 },
     ...transportOption(exercise),
-    wireOption(exercise?.clientWire ?? "line", exercise),
+    // A client cannot find out what a server speaks.
+    wireOption(exercise?.wires.filter((wire) => wire !== "auto"), exercise?.clientWire),
     ...(exercise?.connectOptions ?? []),
     {
       name: "idle",
@@ -151,26 +151,20 @@ function transportOption(exercise?: Exercise): OptionSpec[] {
   }];
 }
 
-function wireOption(first: string, exercise?: Exercise): OptionSpec {
-  const names = exercise?.wires.map((wire) => wire === "lenN" ? `len1 to len${MAX_DIGITS}` : wire).join(", ");
+/** @param wires those that make sense here, the default among them */
+function wireOption(wires: readonly string[] | undefined, first: string | undefined): OptionSpec {
+  const inShort = wires?.join(", ").replace("lenN", `len1 to len${MAX_DIGITS}`);
   return {
     name: "wire",
     type: "string",
     value: "WIRE",
+    choices: wires?.flatMap((wire) => wire === "lenN" ? LENGTHS : [wire]),
     default: first,
-    summary: `how messages are framed: ${names ?? "see explain"}`,
+    summary: `how messages are framed: ${inShort ?? "netlab explain EXERCISE says it"}`,
   };
 }
 
-/** @throws {NetlabError} of kind `usage` when the exercise does not know the framing */
-export function readWire(values: OptionValues, exercise: Exercise): string {
-  const wire = String(values.wire);
-  const known = exercise.wires.includes(/^len\d+$/.test(wire) ? "lenN" : wire);
-  if (known && (!/^len\d/.test(wire) || makeFramer(wire, 1) !== null)) return wire;
-  throw new NetlabError("usage", `--wire: ${exercise.name} knows no "${wire}"${didYouMean(wire, exercise.wires)}`, {
-    hint: `one of ${exercise.wires.join(", ")} (N from 1 to ${MAX_DIGITS})`,
-  });
-}
+const LENGTHS = Array.from({ length: MAX_DIGITS }, (_, i) => `len${i + 1}`);
 
 export function readTransport(values: OptionValues, exercise: Exercise): Transport {
   return (values.transport ?? exercise.transports[0]) as Transport;
@@ -220,6 +214,10 @@ function traceFile(path: string) {
     };
     return jsonLinesSink(write, ALL_KINDS, () => file.close());
   } catch (error) {
-    throw new NetlabError("harness", `cannot write ${path}: ${(error as Error).message}`, { cause: error });
+    const why = (error as Error).message.replace(/ \(os error .*/, "");
+    throw new NetlabError("harness", `cannot write ${path}: ${why}`, {
+      hint: "name another --trace-file",
+      cause: error,
+    });
   }
 }

@@ -23,7 +23,7 @@ complete -o default -F _netlab netlab
 _netlab() {
   local -a candidates
   candidates=("\${(@f)$(netlab ${COMPLETE} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  [[ -n "\${candidates[1]}" ]] && compadd -- "\${candidates[@]}"
+  if [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"; else _files; fi
 }
 if [[ "\${funcstack[1]}" == _netlab ]]; then _netlab "$@"; else compdef _netlab netlab; fi
 `,
@@ -49,6 +49,7 @@ export const completions: Command = {
   name: "completions",
   summary: "print what a shell needs to complete netlab's words",
   usage: "bash|zsh|fish|powershell",
+  maxWords: 1,
   details: () => ["To switch it on:", ...Object.values(INSTALL).map((line) => `  ${line}`)].join("\n"),
   options: () => [COLOR_OPTION, HELP_OPTION],
   examples: () => [],
@@ -58,7 +59,7 @@ export const completions: Command = {
     const shells = Object.keys(GLUE);
     const glue = GLUE[shell];
     if (glue === undefined) {
-      const what = shell === undefined ? "which shell?" : `no such shell: ${shell}${didYouMean(shell, shells)}`;
+      const what = shell === undefined ? "no shell given" : `no such shell: ${shell}${didYouMean(shell, shells)}`;
       throw new NetlabError("usage", what, { hint: `one of ${shells.join(", ")}` });
     }
     output.out.text(glue);
@@ -71,25 +72,39 @@ export const completions: Command = {
  * @param words what follows `netlab`, the last one perhaps empty
  */
 export function complete(words: readonly string[], commands: readonly Command[]): string[] {
-  const last = (words.at(-1) ?? "").replace(/^""$/, "");
-  const [name, ...behind] = words.slice(0, -1);
-  const fitting = (candidates: readonly string[]) => candidates.filter((candidate) => candidate.startsWith(last));
-  if (name === undefined) return fitting([...commands.map((command) => command.name), "--version", "--help"]);
+  const typed = joinValues(words.map((word) => word === '""' ? "" : word));
+  const last = typed.at(-1) ?? "";
+  // Of --wire=li, bash replaces only what is behind the =.
+  const kept = words.at(-1) === "=" ? last.length : Math.max(0, last.length - (words.at(-1) ?? "").length);
+  const candidates = candidatesFor(typed.slice(0, -1), last, commands);
+  return candidates.filter((candidate) => candidate.startsWith(last)).map((candidate) => candidate.slice(kept));
+}
+
+/** Joins what bash takes apart: `--wire`, `=`, `line`. */
+function joinValues(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1) ?? "";
+    if (before.startsWith("--") && (word === "=" || before.endsWith("="))) joined.push(joined.pop() + word);
+    else joined.push(word);
+  }
+  return joined;
+}
+
+function candidatesFor([name, ...behind]: string[], last: string, commands: readonly Command[]): string[] {
+  if (name === undefined) return [...commands.map((command) => command.name), "--help"];
   const command = findCommand(commands, name);
   if (command === undefined) return [];
   const options = command.options(positionalsOf(behind, allOptions(command)));
   const before = options.find((spec) => `--${spec.name}` === behind.at(-1));
-  if (before && before.type !== "flag" && before.bare === undefined) return fitting(valuesOf(before));
-  if (last.startsWith("-")) return fitting(options.map((spec) => `--${spec.name}`));
-  return fitting(command.nextWords(positionalsOf(behind, options), commands));
+  if (before && before.type !== "flag" && before.bare === undefined) return [...before.choices ?? []];
+  const assigned = options.find((spec) => last.startsWith(`--${spec.name}=`));
+  if (assigned) return (assigned.choices ?? []).map((choice) => `--${assigned.name}=${choice}`);
+  if (last.startsWith("-")) return options.map((spec) => `--${spec.name}`);
+  return [...command.nextWords(positionalsOf(behind, options), commands)];
 }
 
 /** A command's options whatever the exercise: enough to tell values from words before the exercise is known. */
 export function allOptions(command: Command): OptionSpec[] {
   return [...command.options([]), ...exercises.flatMap((exercise) => command.options([exercise.name]))];
-}
-
-function valuesOf(spec: OptionSpec): readonly string[] {
-  if (spec.choices) return spec.choices;
-  return spec.name === "wire" ? [...new Set(exercises.flatMap((exercise) => exercise.wires))] : [];
 }

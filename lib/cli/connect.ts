@@ -4,7 +4,7 @@ import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { takeAddress } from "./address.ts";
 import type { Command } from "./command.ts";
-import { connectOptions, openTrace, readTransport, readWire } from "./common_options.ts";
+import { connectOptions, openTrace, readTransport } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import { requireExercise } from "./serve.ts";
 
@@ -31,7 +31,7 @@ export const connect: Command = {
       host: address?.host ?? String(values.host),
       port: address?.port ?? Number(values.port),
       transport: readTransport(values, exercise),
-      wire: readWire(values, exercise),
+      wire: String(values.wire),
       idleMs: values.idle === undefined ? undefined : Number(values.idle),
       trace,
       options: values,

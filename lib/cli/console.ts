@@ -22,6 +22,8 @@ export function openConsole(output: Output, options: ConsoleOptions): Console {
     options.json ? JSON.stringify(event) : escapeText(text);
   if (interactive) {
     const terminal = openTerminal(options.onInterrupt);
+    // On the same screen, traces and notes must not run into the line being typed either.
+    if (Deno.stderr.isTerminal()) output.err.divert((text) => terminal.print(text.replace(/\n$/, "")));
     return {
       interactive,
       lines: (prompt = "> ") => terminal.lines(prompt),

@@ -8,28 +8,30 @@ import { encodeText, escapeBytes } from "../protocol/text.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 import { requireExercise } from "./serve.ts";
+import { wrapParagraphs } from "./wrap.ts";
 
 export const explain: Command = {
   name: "explain",
   summary: "show an exercise's wire format and a sample dialogue",
   usage: "EXERCISE",
+  maxWords: 1,
   options: () => [COLOR_OPTION, HELP_OPTION],
   examples: () => [],
   nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
   run({ output, words }) {
-    for (const line of explainLines(requireExercise(words))) output.out.line(line);
+    for (const line of explainLines(requireExercise(words), output.width)) output.out.line(line);
   },
 };
 
 /** The page, a line each. */
-export function explainLines(exercise: Exercise): string[] {
+export function explainLines(exercise: Exercise, columns: number): string[] {
   const { name, summary, transports, port, explain: { wire, messages, dialogue } } = exercise;
   const width = Math.max(...messages.map(({ form }) => form.length));
   return [
     bold(`${name}: ${summary}`),
     `${transports.map((transport) => transport.toUpperCase()).join(" and ")} port ${port}`,
     "",
-    ...wire.split("\n"),
+    ...wrapParagraphs(wire, columns),
     "",
     bold("Messages"),
     ...messages.map(({ form, meaning }) => `  ${form.padEnd(width)}  ${meaning}`),

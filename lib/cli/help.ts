@@ -8,12 +8,15 @@ import { NetlabError } from "../protocol/errors.ts";
 import { type Command, findCommand } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
+import { requireExercise } from "./serve.ts";
 import { didYouMean } from "./suggest.ts";
+import { wrapParagraphs, wrapText } from "./wrap.ts";
 
 export const help: Command = {
   name: "help",
   summary: "show help for a command",
   usage: "[COMMAND [EXERCISE]]",
+  maxWords: 2,
   options: () => [COLOR_OPTION, HELP_OPTION],
   examples: () => [],
   nextWords: (words, commands) => {
@@ -23,7 +26,7 @@ export const help: Command = {
   run({ output, words, commands }) {
     const [name, ...rest] = words;
     if (name === undefined) return output.out.text(overview(commands));
-    output.out.text(commandHelp(requireCommand(commands, name), rest));
+    output.out.text(commandHelp(requireCommand(commands, name), rest, output.width));
   },
 };
 
@@ -32,10 +35,14 @@ export function requireCommand(commands: readonly Command[], name: string): Comm
   const command = findCommand(commands, name);
   if (command) return command;
   const words = commands.map((one) => one.name);
-  const hint = exercises.some((exercise) => exercise.name === name)
-    ? `an exercise needs a command: netlab serve ${name}, or netlab connect ${name}`
-    : "netlab help shows the commands";
-  throw new NetlabError("usage", `no such command: ${name}${didYouMean(name, words)}`, { hint });
+  const isExercise = exercises.some((exercise) => exercise.name === name);
+  throw new NetlabError("usage", `no such command: ${name}${isExercise ? "" : didYouMean(name, words)}`, {
+    hint: isExercise
+      ? `an exercise needs a command: netlab serve ${name}, or netlab connect ${name}`
+      : name.startsWith("-")
+      ? "options stand behind the command: netlab COMMAND [options]"
+      : "netlab help shows the commands",
+  });
 }
 
 /** What `netlab` alone says: what this is, and the three commands a newcomer needs. */
@@ -65,7 +72,7 @@ export function overview(commands: readonly Command[]): string {
     bold("Commands"),
     ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
     "",
-    "netlab help COMMAND [EXERCISE] says more; netlab --version says which netlab this is.",
+    "netlab help COMMAND [EXERCISE] says more.",
     "",
     bold("Environment"),
     "  Each option has a variable: --max-clients is NETLAB_MAX_CLIENTS. Options win.",
@@ -77,19 +84,26 @@ export function overview(commands: readonly Command[]): string {
   ].join("\n");
 }
 
-/** One command's page. @param words what follows it: an exercise adds its own options and examples */
-export function commandHelp(command: Command, words: readonly string[]): string {
+/**
+ * One command's page.
+ *
+ * @param words what follows it: an exercise adds its own options and examples
+ * @param columns for the text; tables and examples may be wider
+ * @throws {NetlabError} of kind `usage` when the exercise is none
+ */
+export function commandHelp(command: Command, words: readonly string[], columns: number): string {
+  const takesExercise = command.usage.startsWith("EXERCISE");
+  const exercise = takesExercise && words.length > 0 ? requireExercise(words) : null;
   const options = command.options(words);
   const examples = command.examples(words);
-  const exercise = exercises.find(({ name }) => name === words[0] && command.usage.startsWith("EXERCISE"));
   const usage = exercise ? command.usage.replace("EXERCISE", exercise.name) : command.usage;
   return [
     `netlab ${command.name}: ${command.summary}`,
     "",
     bold("Usage"),
     `  netlab ${command.name} ${usage}`,
-    ...(command.details ? ["", command.details(words)] : []),
-    ...(command.usage.startsWith("EXERCISE") && !exercise
+    ...(command.details ? ["", ...wrapParagraphs(command.details(words), columns)] : []),
+    ...(takesExercise && !exercise
       ? ["", bold("Exercises"), ...exercises.map(({ name, summary }) => `  ${name}  ${summary}`)]
       : []),
     ...(examples.length > 0
@@ -97,7 +111,7 @@ export function commandHelp(command: Command, words: readonly string[]): string 
       : []),
     "",
     bold("Options"),
-    ...optionLines(options),
+    ...optionLines(options, columns),
     "",
   ].join("\n");
 }
@@ -107,16 +121,16 @@ function exampleLines({ command, input, output }: Example): string[] {
   return [`  $ ${typed}`, ...output.map((line) => `  ${line}`)];
 }
 
-function optionLines(options: readonly OptionSpec[]): string[] {
+function optionLines(options: readonly OptionSpec[], columns: number): string[] {
   const heads = options.map((spec) => {
     if (spec.type === "flag") return `--${spec.name}`;
     return spec.bare === undefined ? `--${spec.name} ${spec.value}` : `--${spec.name}[=${spec.value}]`;
   });
   const width = Math.max(...heads.map((head) => head.length));
-  return options.map((spec, i) => {
+  return options.flatMap((spec, i) => {
     const fallback = formatDefault(spec);
-    const choices = spec.choices && !spec.bare ? ` (${spec.choices.join(", ")})` : "";
-    return `  ${heads[i].padEnd(width)}  ${spec.summary}${choices}${fallback && dim(` [${fallback}]`)}`;
+    const text = wrapText(`${spec.summary}${fallback && ` ${dim(`[${fallback}]`)}`}`, columns - width - 4);
+    return text.map((line, row) => `  ${(row === 0 ? heads[i] : "").padEnd(width)}  ${line}`);
   });
 }
 

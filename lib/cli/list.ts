@@ -9,6 +9,7 @@ export const list: Command = {
   name: "list",
   summary: "show the exercises",
   usage: "[--json]",
+  maxWords: 0,
   options: () => [{ name: "json", type: "flag", summary: "as JSON, an object a line" }, COLOR_OPTION, HELP_OPTION],
   examples: () => [{
     command: "netlab list",

@@ -2,56 +2,62 @@
 
 import { bold, red } from "@std/fmt/colors";
 import { NetlabError } from "../protocol/errors.ts";
+import { escapeText } from "../protocol/text.ts";
 import { parseLine, positionalsOf } from "./args.ts";
 import { commands } from "./commands.ts";
 import { allOptions, COMPLETE, complete } from "./completions.ts";
 import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
 import { commandHelp, greeting, overview, requireCommand } from "./help.ts";
 import { decideColor, type Output, systemOutput } from "./output.ts";
-import { versionLines } from "./version.ts";
 
-const env = (name: string) => Deno.env.get(name);
+type Env = (name: string) => string | undefined;
 
 /** Runs netlab with `args` and returns its exit status. */
-export async function run(args: readonly string[], output: Output = systemOutput()): Promise<number> {
+export async function run(
+  args: readonly string[],
+  output: Output = systemOutput(),
+  env: Env = (name) => Deno.env.get(name),
+): Promise<number> {
   decideColor(env("NETLAB_COLOR") ?? "auto", env);
   let status: number;
   try {
-    status = await dispatch(args, output) ?? EXIT_OK;
+    status = await dispatch(args, output, env) ?? EXIT_OK;
   } catch (error) {
-    status = report(error, output);
+    status = report(error, output, env);
   }
   await Promise.all([output.out.flush(), output.err.flush()]);
   return status;
 }
 
-async function dispatch(args: readonly string[], output: Output): Promise<number | void> {
+async function dispatch(args: readonly string[], output: Output, env: Env): Promise<number | void> {
   const [name, ...rest] = args;
   if (name === undefined) return output.out.text(greeting());
   if (name === "--help" || name === "-h") return output.out.text(overview(commands));
-  if (name === "--version" || name === "-V") {
-    return versionLines(rest.includes("--verbose")).forEach(output.out.line);
-  }
   if (name === COMPLETE) return complete(rest[0] === "--" ? rest.slice(1) : rest, commands).forEach(output.out.line);
   const command = requireCommand(commands, name);
   // Which options there are depends on the exercise, which may stand behind options of its own.
   const known = positionalsOf(rest, allOptions(command));
   const { positionals: words, values } = parseLine(rest, command.options(known), env);
   decideColor(String(values.color), env);
-  if (values.help) return output.out.text(commandHelp(command, words));
+  if (values.help) return output.out.text(commandHelp(command, words, output.width));
+  const extra = words[command.maxWords ?? Infinity];
+  if (extra !== undefined) {
+    throw new NetlabError("usage", `${name} takes no "${extra}"`, { hint: `netlab ${name} ${command.usage}` });
+  }
   return await command.run({ commands, output, words, values });
 }
 
 /** Says what failed, why, and what to do; returns the exit status. */
-function report(error: unknown, output: Output): number {
+function report(error: unknown, output: Output, env: Env): number {
   const known = error instanceof NetlabError;
   if (known && error.kind === "interrupted") return EXIT_STATUS.interrupted;
   const message = error instanceof Error ? error.message : String(error);
-  const hint = known && error.hint ? `: ${error.hint}` : "";
-  output.err.line(`${bold(red("netlab:"))} ${known ? "" : "fault: "}${message.replaceAll("\n", " ")}${hint}`);
+  const hint = known ? error.hint : "this is a fault of netlab, and NETLAB_DEBUG=1 shows where it arose";
+  const line = [message, hint].filter(Boolean).join(": ").replaceAll("\n", " ");
+  output.err.line(`${bold(red("netlab:"))} ${escapeText(line)}`);
   if (env("NETLAB_DEBUG") === "1" && error instanceof Error) {
     output.err.line(error.stack ?? message);
     if (error.cause instanceof Error) output.err.line(`caused by ${error.cause.stack}`);
-  } else if (!known) output.err.line("  NETLAB_DEBUG=1 shows where it arose");
+  }
   return known ? EXIT_STATUS[error.kind] : EXIT_STATUS.harness;
 }

@@ -14,6 +14,7 @@ export class LineWriter {
   #waitingChars = 0;
   #dropped = 0;
   #writing: Promise<void> | null = null;
+  #diverted: ((text: string) => void) | null = null;
 
   constructor(stream: { write(bytes: Uint8Array): Promise<number> }) {
     this.#stream = stream;
@@ -24,6 +25,7 @@ export class LineWriter {
 
   /** Queues text as it is. */
   text(text: string): void {
+    if (this.#diverted) return this.#diverted(text);
     if (this.#waitingChars > MAX_WAITING) {
       this.#dropped++;
       return;
@@ -31,6 +33,11 @@ export class LineWriter {
     this.#waiting.push(text);
     this.#waitingChars += text.length;
     this.#writing ??= Promise.resolve().then(() => this.#write());
+  }
+
+  /** Has `print` show what comes from now on, in place of the stream. */
+  divert(print: (text: string) => void): void {
+    this.#diverted = print;
   }
 
   /** Resolves when everything is out. */
@@ -78,6 +85,8 @@ function terminalWidth(): number {
 
 /** `--color` > `NO_COLOR` > `FORCE_COLOR` > whether both streams are terminals. */
 export function decideColor(choice: string, env: (name: string) => string | undefined): void {
+  // With NO_COLOR set, setColorEnabled would not do as it is told.
+  if (choice === "always") Object.defineProperty(Deno, "noColor", { value: false, configurable: true });
   if (choice !== "auto") setColorEnabled(choice === "always");
   else if (env("NO_COLOR")) setColorEnabled(false);
   else if (env("FORCE_COLOR")) setColorEnabled(env("FORCE_COLOR") !== "0");

@@ -5,7 +5,7 @@ import { exercises, findExercise } from "../exercises/registry.ts";
 import { formatHostPort } from "../net/conn.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { openTrace, readLimits, readTransport, readWire, serveOptions } from "./common_options.ts";
+import { openTrace, readLimits, readTransport, serveOptions } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -13,7 +13,7 @@ import { didYouMean } from "./suggest.ts";
 export function requireExercise(words: readonly string[]): Exercise {
   const names = exercises.map((exercise) => exercise.name);
   const [name] = words;
-  if (name === undefined) throw new NetlabError("usage", "which exercise?", { hint: `one of ${names.join(", ")}` });
+  if (name === undefined) throw new NetlabError("usage", "no exercise given", { hint: `one of ${names.join(", ")}` });
   const exercise = findExercise(name);
   if (exercise) return exercise;
   throw new NetlabError("usage", `no such exercise: ${name}${didYouMean(name, names)}`, {
@@ -25,6 +25,7 @@ export const serve: Command = {
   name: "serve",
   summary: "run an exercise's server",
   usage: "EXERCISE [options]",
+  maxWords: 1,
   details: () =>
     "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
     "delivers what was taken, and ends. A second Ctrl-C cuts.",
@@ -40,25 +41,24 @@ export const serve: Command = {
   async run(context) {
     const { output, values, words } = context;
     const exercise = requireExercise(words);
-    if (words.length > 1) throw new NetlabError("usage", `serve ${exercise.name} takes no "${words[1]}"`);
     const trace = openTrace(values, output, { log: true, json: true });
     let stop = () => {};
-    const server = await exercise.serve({
-      host: String(values.host),
-      port: Number(values.port),
-      transport: readTransport(values, exercise),
-      wire: readWire(values, exercise),
-      limits: readLimits(values),
-      trace,
-      options: values,
-      console: openConsole(output, {
-        json: values.json === true,
-        quiet: values.quiet === true,
-        onInterrupt: () => stop(),
-      }),
-    });
-    announce(context, exercise, server);
     try {
+      const server = await exercise.serve({
+        host: String(values.host),
+        port: Number(values.port),
+        transport: readTransport(values, exercise),
+        wire: String(values.wire),
+        limits: readLimits(values),
+        trace,
+        options: values,
+        console: openConsole(output, {
+          json: values.json === true,
+          quiet: values.quiet === true,
+          onInterrupt: () => stop(),
+        }),
+      });
+      announce(context, exercise, server);
       return await untilStopped(context, server, (onStop) => (stop = onStop));
     } finally {
       trace.close();

@@ -13,12 +13,14 @@ export interface Terminal {
   completeWith(candidates: (line: string) => readonly string[]): void;
 }
 
+/** `prevRows` is how many rows readline goes up, before it draws, to come to the first row of the line. */
+type Editor = readline.Interface & { prevRows: number };
+
 /** @param onInterrupt called at Ctrl-C; the default is gone while a line is edited */
 export function openTerminal(onInterrupt: () => void): Terminal {
-  let editor: readline.Interface | null = null;
+  let editor: Editor | null = null;
   let candidates: (line: string) => readonly string[] = () => [];
   let stopped = false;
-  let close = () => {};
 
   async function* lines(prompt: string): AsyncIterable<string> {
     if (stopped) return;
@@ -32,56 +34,62 @@ export function openTerminal(onInterrupt: () => void): Terminal {
       historySize: 500,
       removeHistoryDuplicates: true,
       completer: (line: string) => [[...candidates(line)], line],
-    });
-    close = () => edited.close();
+    }) as Editor;
+    // The terminal has broken the line anew; readline draws it next, and has to know over how many rows.
+    const onResize = () => (edited.prevRows = edited.getCursorPos().rows);
+    process.stdout.prependListener("resize", onResize);
     edited.on("line", (line: string) => {
       typed.push(line);
       wake();
     });
     edited.on("SIGINT", () => {
-      close();
+      stop();
       onInterrupt();
     });
+    edited.on("SIGCONT", () => edited.prompt(true));
     edited.on("close", () => {
-      if (!stopped) process.stdout.write("\n");
+      process.stdout.off("resize", onResize);
+      if (edited.line === "") clearLine(edited);
+      else process.stdout.write("\n");
       stopped = true;
       editor = null;
       wake();
     });
     edited.prompt();
-    for (;;) {
-      for (let line = typed.shift(); line !== undefined; line = typed.shift()) {
-        yield line;
-        if (!stopped) edited.prompt();
+    try {
+      for (;;) {
+        for (let line = typed.shift(); line !== undefined; line = typed.shift()) {
+          yield line;
+          if (!stopped) edited.prompt(true);
+        }
+        if (stopped) return;
+        await new Promise<void>((resolve) => (wake = resolve));
       }
-      if (stopped) return;
-      await new Promise<void>((resolve) => (wake = resolve));
+    } finally {
+      stop();
     }
   }
 
-  function print(text: string): void {
-    if (editor === null) return void process.stdout.write(text + "\n");
-    // The line may take several rows: clear from its first one, print, and draw it again below.
-    const { rows } = editor.getCursorPos();
-    if (rows > 0) readline.moveCursor(process.stdout, 0, -rows);
-    readline.cursorTo(process.stdout, 0);
-    readline.clearScreenDown(process.stdout);
-    process.stdout.write(text + "\n");
-    (editor as { prevRows?: number }).prevRows = 0;
-    editor.prompt(true);
+  function stop(): void {
+    stopped = true;
+    if (editor === null) return;
+    editor.write(null, { ctrl: true, name: "e" }); // the end of the line: what is printed next goes below it
+    editor.close();
   }
 
-  return {
-    lines,
-    print,
-    stop() {
-      if (editor !== null) {
-        stopped = true;
-        process.stdout.write("\n");
-      }
-      stopped = true;
-      close();
-    },
-    completeWith: (next) => (candidates = next),
-  };
+  function print(text: string): void {
+    if (editor) clearLine(editor);
+    process.stdout.write(text + "\n");
+    editor?.prompt(true);
+  }
+
+  return { lines, print, stop, completeWith: (next) => (candidates = next) };
+}
+
+/** Clears all rows of the line, and leaves the cursor at the beginning of the first. */
+function clearLine(editor: Editor): void {
+  readline.moveCursor(process.stdout, 0, -editor.getCursorPos().rows);
+  readline.cursorTo(process.stdout, 0);
+  readline.clearScreenDown(process.stdout);
+  editor.prevRows = 0;
 }

@@ -75,6 +75,13 @@ export function refuses(what: string): Expectation {
   return { what, matches: (text) => words.test(text) };
 }
 
+/** A message that contains `part` and is no refusal: only the plainest words count as one, a greeting may say much. */
+export function grants(what: string, part: string): Expectation {
+  const words = /\b(error|invalid|illegal|taken|in use|already|not (valid|available|allowed|free)|cannot|failed)\b/i;
+  const { matches } = mentions(what, part);
+  return { what, matches: (text, fill) => matches(text, fill) && !words.test(text) };
+}
+
 /** A list that contains all of `names`, however they are joined. */
 export function lists(...names: string[]): Expectation {
   return {

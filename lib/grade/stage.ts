@@ -168,13 +168,21 @@ function quote(text: string): string {
   return `"${escapeText(shown)}"`;
 }
 
+/** A pause between two bytes, in ms: without one the system gathers them, and the server reads them as one. */
+const DRIP_MS = 1;
+
 /** One byte a write: a server that takes one read for one message will not like it. */
 function dripping(conn: Conn): Conn {
+  const drip = async (bytes: Uint8Array) => {
+    const written = await conn.write(bytes.subarray(0, 1));
+    await outlasts(new Promise(() => {}), DRIP_MS);
+    return written;
+  };
   return {
     localAddr: conn.localAddr,
     remoteAddr: conn.remoteAddr,
     read: (into) => conn.read(into),
-    write: (bytes) => conn.write(bytes.subarray(0, 1)),
+    write: drip,
     closeWrite: () => conn.closeWrite(),
     close: () => conn.close(),
   };

@@ -45,15 +45,16 @@ export class DatagramEndpoint {
   async each(onDatagram: (bytes: Uint8Array, from: Address) => void): Promise<void> {
     const buffer = new Uint8Array(MAX_DATAGRAM);
     while (!this.#closed) {
+      let bytes: Uint8Array, from: Deno.Addr;
       try {
-        const [bytes, from] = await this.#socket.receive(buffer);
-        if (this.#trace.wants.bytes) this.#trace.emit({ type: "bytes", id: this.#id, direction: "in", bytes });
-        onDatagram(bytes, from as Address);
+        [bytes, from] = await this.#socket.receive(buffer);
       } catch (error) {
         if (this.#closed) return;
         if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.ConnectionRefused) continue;
         throw transportError(error, "talk to", formatAddress(this.address));
       }
+      if (this.#trace.wants.bytes) this.#trace.emit({ type: "bytes", id: this.#id, direction: "in", bytes });
+      onDatagram(bytes, from as Address);
     }
   }
 

@@ -1,7 +1,7 @@
 // Runs a machine: on a socket and the system's clock in earnest, on memory and a virtual clock in tests.
 
 import type { Clock } from "../protocol/clock.ts";
-import type { Input, Machine } from "../protocol/machine.ts";
+import type { Effect, Input, Machine } from "../protocol/machine.ts";
 import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
 
 /** Where a machine's effects go. */
@@ -29,22 +29,36 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
   let cancelTimer = () => {};
   const { promise: finished, resolve } = Promise.withResolvers<Error | undefined>();
 
+  // An effect may bring the next input before the others are done (two machines in one process): it waits its turn.
+  const waiting: Input<M, C>[] = [];
+  let stepping = false;
+
   function step(input: Input<M, C>): void {
+    waiting.push(input);
+    if (stepping) return;
+    stepping = true;
+    try {
+      for (let next; !closed && (next = waiting.shift()) !== undefined;) apply(machine.step(next, clock.now()));
+    } finally {
+      stepping = false;
+      waiting.length = 0;
+    }
+    cancelTimer();
     if (closed) return;
-    for (const effect of machine.step(input, clock.now())) {
+    const deadline = machine.deadline();
+    cancelTimer = deadline === null ? () => {} : clock.at(deadline, () => step({ type: "timer" }));
+  }
+
+  function apply(effects: Effect<M, E>[]): void {
+    for (const effect of effects) {
       if (effect.type === "send") options.send(effect.message, effect.to);
       else if (effect.type === "event") options.onEvent?.(effect.event);
       else if (effect.type === "note") trace.emit({ type: "note", id: options.id, text: effect.text });
       else {
         closed = true;
-        cancelTimer();
-        resolve(effect.error);
-        return;
+        return resolve(effect.error);
       }
     }
-    cancelTimer();
-    const deadline = machine.deadline();
-    cancelTimer = deadline === null ? () => {} : clock.at(deadline, () => step({ type: "timer" }));
   }
 
   step({ type: "start" });

@@ -103,6 +103,14 @@ function escapeOne(character: string): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
+/** `value` as JSON on one line, in which what `escapeText` would write out is a `\u` escape: safe to show, and nothing lost. */
+export function safeJson(value: unknown): string {
+  const unit = (code: number) => `\\u${code.toString(16).padStart(4, "0")}`;
+  const escape = (character: string) =>
+    Array.from({ length: character.length }, (_, i) => unit(character.charCodeAt(i))).join("");
+  return JSON.stringify(value).replace(UNSAFE_ALL, escape);
+}
+
 /** Bytes for people: UTF-8 where it is UTF-8, `\xNN` where it is not, controls written out (`\r\n` stays visible). */
 export function escapeBytes(bytes: Uint8Array, maxBytes = Infinity): string {
   const shown = bytes.length > maxBytes ? bytes.subarray(0, maxBytes) : bytes;

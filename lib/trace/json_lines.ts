@@ -1,5 +1,6 @@
 // Events as JSON, one object a line: for programs, and for a trace that can be shown again.
 
+import { safeJson } from "../protocol/text.ts";
 import { type TraceEvent, type TraceKind, wanting } from "../protocol/trace.ts";
 import type { Sink } from "./bus.ts";
 
@@ -21,7 +22,7 @@ export const LOG_KINDS: TraceKind[] = MESSAGE_KINDS.filter((kind) => kind !== "m
 export function jsonLinesSink(write: (line: string) => void, kinds: readonly TraceKind[], close?: () => void): Sink {
   return {
     kinds,
-    event: (event, at) => write(JSON.stringify({ event: event.type, at, ...payload(event) })),
+    event: (event, at) => write(safeJson({ event: event.type, at, ...payload(event) })),
     close,
   };
 }

@@ -4,7 +4,7 @@
 //     14:03:59.043  alice            ◀─────────────────────────────────────── HELLO alice ──
 
 import { cyan, dim, green, yellow } from "@std/fmt/colors";
-import stringWidth from "string-width";
+import stringWidth from "fast-string-width";
 import { escapeText } from "../protocol/text.ts";
 import type { Sink } from "./bus.ts";
 import { clockTime, hexDump, Labels } from "./format.ts";
@@ -31,8 +31,9 @@ export function ladderSink(write: (line: string) => void, options: LadderOptions
     kinds: ["open", "close", "label", "note", "warning", "message", ...(options.hex ? ["bytes" as const] : [])],
     event(event, at) {
       labels.learn(event);
-      const label = escapeText(labels.of(event.id)).slice(0, 2 * LABEL_WIDTH);
-      const head = `${dim(clockTime(at, true))}  ${label.padEnd(LABEL_WIDTH)}  `;
+      const label = [...escapeText(labels.of(event.id))].slice(0, 2 * LABEL_WIDTH).join("");
+      const pad = " ".repeat(Math.max(0, LABEL_WIDTH - stringWidth(label)));
+      const head = `${dim(clockTime(at, true))}  ${label}${pad}  `;
       if (event.type === "message") write(head + arrow(escapeText(event.text), event.direction));
       else if (event.type === "open") write(`${head}${dim(`connected to ${event.local}`)}`);
       else if (event.type === "close") write(head + dim(`closed: ${escapeText(event.reason)}`));

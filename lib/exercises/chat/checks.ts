@@ -7,6 +7,7 @@ import {
   expect,
   expectEnd,
   forbid,
+  grants,
   leave,
   lists,
   listsWithout,
@@ -26,7 +27,7 @@ function named(...who: string[]): Step[] {
   return who.flatMap((one) => [
     ...connect(one),
     send(one, `NAME $${one}`),
-    expect(one, mentions(`a greeting that names $${one}`, `$${one}`)),
+    expect(one, grants(`a greeting that names $${one}`, `$${one}`)),
   ]);
 }
 
@@ -81,7 +82,7 @@ export const checks: readonly Check[] = [
       send("bob", "NAME $alice"),
       expect("bob", refuses("a refusal: the name is taken")),
       send("bob", "NAME $bob"),
-      expect("bob", mentions("a greeting that names $bob", "$bob")),
+      expect("bob", grants("a greeting that names $bob", "$bob")),
       send("bob", "MSG $alice are you there"),
       expect("alice", delivery("bob", "are you there")),
     ],
@@ -133,7 +134,7 @@ export const checks: readonly Check[] = [
       eventually("bob", "GET_NAMES", listsWithout("$bob", "$alice")),
       ...connect("carol"),
       send("carol", "NAME $alice"),
-      expect("carol", mentions("a greeting that names $alice", "$alice")),
+      expect("carol", grants("a greeting that names $alice", "$alice")),
       forbid("carol", refuses("a refusal")),
       send("carol", "GET_NAMES"),
       expect("carol", lists("$alice", "$bob")),
@@ -149,7 +150,7 @@ export const checks: readonly Check[] = [
       eventually("bob", "GET_NAMES", listsWithout("$bob", "$alice")),
       ...connect("carol"),
       send("carol", "NAME $alice"),
-      expect("carol", mentions("a greeting that names $alice", "$alice")),
+      expect("carol", grants("a greeting that names $alice", "$alice")),
       send("carol", "GET_NAMES"),
       expect("carol", lists("$alice", "$bob")),
     ],

@@ -45,6 +45,8 @@ class Chat {
   readonly #names = new Set<string>();
   #answered: () => void = () => {};
   #leaving = false;
+  /** The server has said its last: nothing sent now is answered. */
+  #over = false;
   #failure: NetlabError | null = null;
 
   constructor(channel: Channel<string>, context: ConnectContext) {
@@ -69,10 +71,10 @@ class Chat {
     const name = this.#context.options.name;
     if (typeof name === "string") await this.#say(`NAME ${name}`);
     for await (const line of this.#console.lines("> ")) {
-      if (line.trim() !== "") await this.#say(line);
-      if (this.#leaving) break;
+      if (line.trim() !== "" && !this.#over) await this.#say(line);
+      if (this.#leaving || this.#over) break;
     }
-    if (!this.#channel.ending && !this.#leaving) await this.#say("EXIT");
+    if (!this.#over && !this.#leaving) await this.#say("EXIT");
     if (await outlasts(listening, ANSWER_MS)) this.#channel.abort("left");
     await this.#channel.close();
     if (this.#failure) throw this.#failure;
@@ -89,6 +91,7 @@ class Chat {
       this.#failure ??= new ProtocolError(`cannot read the server: ${error.message}`, { hint: hint || error.hint });
       if (!error.fatal) this.#console.note(`unreadable: ${error.message}`);
     });
+    this.#over = true;
     this.#answered();
   }
 
@@ -105,7 +108,7 @@ class Chat {
     if (expectsAnswer) this.#outstanding.push(command.type);
     if (this.#console.interactive) return;
     // A script goes on when it has its answer, so that its output reads like a dialogue.
-    if (expectsAnswer && !this.#channel.ending) {
+    if (expectsAnswer && !this.#over) {
       await outlasts(new Promise<void>((resolve) => (this.#answered = resolve)), ANSWER_MS);
     } else if (this.#channel.framer.name === "raw") {
       await outlasts(new Promise(() => {}), RAW_PAUSE_MS);

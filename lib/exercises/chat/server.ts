@@ -137,8 +137,10 @@ class User implements Session<Command> {
   /** Delivers the message whole, or tells the sender that it did not arrive. */
   #deliver(receiver: User, message: string): void {
     if (receiver.#blocked.has(this.name!)) return;
+    const channel = receiver.#channel;
     try {
-      if (receiver.#channel.send(message)) return;
+      // One that is being sent away may still be written to, but it may be closed before that is out.
+      if (!channel.ending && channel.send(message)) return;
       this.refuse(refusal.notDelivered(receiver.name!, "it is gone"));
     } catch (error) {
       if (!(error instanceof NetlabError)) throw error;

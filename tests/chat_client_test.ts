@@ -1,0 +1,270 @@
+// The chat client, run in this process with a console without a person, against netlab's server and against servers that a
+// test plays: what it sends, when, and how it ends.
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { connectChat } from "../lib/exercises/chat/client.ts";
+import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
+import { ChatClient, connectContext, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
+import { bytes, collect, test, within } from "./helpers.ts";
+
+/** Runs the client with a script, to its end; returns what it printed. */
+async function runScript(
+  port: number,
+  script: readonly string[],
+  changes: Parameters<typeof connectContext>[2] = {},
+): Promise<FakeConsole> {
+  const console = new FakeConsole(script);
+  await within(connectChat(connectContext(port, console, changes)), "the end of the client");
+  return console;
+}
+
+/** A server that a test plays: `play` gets each client, as the other end of the conversation. */
+function withPlayed(
+  play: (client: ChatClient) => Promise<void>,
+  fn: (port: number) => Promise<void>,
+  wire = "len4",
+): Promise<void> {
+  return withListener((conn) => play(new ChatClient(conn, wire)), fn);
+}
+
+/** Everything that the client sends, to its end; each is answered by `answer`, if that says something. */
+async function readAll(client: ChatClient, answer: (text: string) => string | null = () => null): Promise<string[]> {
+  const got: string[] = [];
+  for (let text = await client.next(); text !== null; text = await client.next()) {
+    got.push(text);
+    const said = answer(text);
+    if (said !== null) await client.send(said);
+    if (text === "EXIT") return got;
+  }
+  return got;
+}
+
+test("a script prints its replies in the order of a dialogue, in every framing", () =>
+  withChat(async (room) => {
+    for (const wire of ["len2", "len4", "line", "be8", "raw"]) {
+      const script = ["NAME alice", "get_names", "MSG alice hi  there ", "DANCE", "EXIT", "GET_NAMES"];
+      const { printed, events } = await runScript(room.port, script, { wire });
+      assertEquals(printed, [
+        "HELLO alice",
+        "alice",
+        "alice sent hi  there ",
+        "ERROR unknown command: DANCE (NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT)",
+        "EXIT",
+      ], wire);
+      assertEquals(events[1], { event: "reply", text: "alice" });
+      assertEquals(events[2], { event: "message", from: "alice", text: "hi  there " });
+    }
+  }));
+
+test("a script without EXIT sends one at its end, and the replies that are outstanding are printed before", () =>
+  withChat(async (room) => {
+    const { printed } = await runScript(room.port, ["NAME alice", "MSG nobody hi", "MSG alice one", "MSG alice two"]);
+    assertEquals(printed, ["HELLO alice", "ERROR no such user: nobody", "alice sent one", "alice sent two", "EXIT"]);
+    await room.emptied(1);
+    assertEquals(room.trace.of("close")[0].reason, "EXIT");
+  }));
+
+test("a script waits for the answer to NAME and GET_NAMES before its next line", () =>
+  withPlayed(async (server) => {
+    assertEquals(await server.receive(), "NAME alice");
+    // Nothing may come before the answer: what this server would read first is checked below.
+    await server.send("Welcome!", "Hello alice");
+    assertEquals(await server.receive(), "GET_NAMES");
+    await server.send("alice, bob");
+    assertEquals(await readAll(server), ["EXIT"]);
+  }, async (port) => {
+    const { printed } = await runScript(port, ["NAME alice", "", "   ", "GET_NAMES"]);
+    assertEquals(printed, ["Welcome!", "Hello alice", "alice, bob"]);
+  }));
+
+test("an answer to MSG is never waited for", () => {
+  let got: string[] = [];
+  return withPlayed(async (server) => {
+    got = await readAll(server);
+  }, async (port) => {
+    const script = Array.from({ length: 100 }, (_, i) => `MSG bob ${i}`);
+    // Waiting would take two seconds each.
+    await within(runScript(port, script), "a hundred messages without an answer", 20_000);
+    assertEquals(got, [...script, "EXIT"]);
+  });
+});
+
+test("each frame leaves in a write of its own, length and body together", () =>
+  withChat(async (room) => {
+    for (const wire of ["len4", "line", "be8"]) {
+      const trace = collect(["bytes"]);
+      const script = ["NAME alice", ...Array.from({ length: 20 }, (_, i) => `MSG alice ${"x".repeat(i)}.`), "EXIT"];
+      await runScript(room.port, script, { wire, trace });
+      const frame = {
+        len4: (text: string) => `${String(text.length).padStart(4, "0")}${text}`,
+        line: (text: string) => `${text}\\n`,
+      }[wire];
+      const sent = trace.of("bytes").filter(({ direction }) => direction === "out").map((event) => event.bytes);
+      assertEquals(sent.length, script.length, wire);
+      if (frame) assertEquals(sent, script.map(frame));
+    }
+  }));
+
+test("--name takes the name first", () =>
+  withChat(async (room) => {
+    const { printed } = await runScript(room.port, ["GET_NAMES"], { options: { name: "alice" } });
+    assertEquals(printed, ["HELLO alice", "alice", "EXIT"]);
+  }));
+
+test("a server in other words is shown as it is: a greeting, Hello, send, FROM, ERROR", () =>
+  withPlayed(async (server) => {
+    await server.send("Welcome to the chat\tserver!");
+    assertEquals(await server.receive(), "NAME alice");
+    await server.send("Hello alice", "bob send hi", "FROM bob  hi", "bob sent ", "bob says hi", "Error: no");
+    await readAll(server, (text) => text === "GET_NAMES" ? "alice, bob, " : null);
+  }, async (port) => {
+    const { printed, events } = await runScript(port, ["NAME alice", "GET_NAMES"]);
+    const said = ["bob send hi", "FROM bob  hi", "bob sent ", "bob says hi", "Error: no", "alice, bob, "];
+    assertEquals(printed, ["Welcome to the chat\tserver!", "Hello alice", ...said]);
+    const messages = events.filter(({ event }) => event === "message");
+    assertEquals(messages.map(({ from, text }) => [from, text]), [["bob", "hi"], ["bob", " hi"], ["bob", ""], [
+      "bob",
+      "hi",
+    ]]);
+  }));
+
+test("a server that ends the session is an error with a next step, whether a person or a script is at work", () =>
+  withPlayed(async (server) => {
+    await server.receive();
+    await server.send("Hello alice");
+  }, async (port) => {
+    for (const interactive of [true, false]) {
+      const console = new FakeConsole(undefined, interactive);
+      const running = connectChat(connectContext(port, console));
+      console.type("NAME alice");
+      await console.shows("Hello alice");
+      const error = await assertRejects(() => within(running, "the client's end"), NetlabError);
+      assertEquals([error.kind, error.message], [
+        "transport",
+        `the server 127.0.0.1:${port} ended the connection (end of stream)`,
+      ]);
+      assert(error.hint);
+      assertEquals(console.printed, ["Hello alice"]);
+    }
+  }));
+
+test("a server that goes while a script waits for its answer is an error at once", () =>
+  withPlayed(async (server) => {
+    await server.receive();
+  }, async (port) => {
+    const error = await assertRejects(() => runScript(port, ["NAME alice", "GET_NAMES"]), NetlabError);
+    assertEquals(error.kind, "transport");
+  }));
+
+test("a server that frames otherwise is a protocol error that says what to try", () =>
+  withPlayed(async (server) => {
+    await server.send("Welcome to the chat server");
+    await readAll(server);
+  }, async (port) => {
+    const error = await assertRejects(() => runScript(port, ["NAME alice"]), ProtocolError);
+    assertEquals(error.kind, "protocol");
+    assertEquals(error.message, 'cannot read the server: length field is not a number: "W"');
+    assertEquals(error.hint, "the server does not frame with len4: try another --wire");
+  }, "line"));
+
+test("what a server sends that is not UTF-8 is noted, what follows is shown, and the end is an error", () =>
+  withPlayed(async (server) => {
+    await server.receive();
+    await server.send(bytes("caf", 0xe9), "Hello alice");
+    await readAll(server);
+  }, async (port) => {
+    const console = new FakeConsole(["NAME alice"]);
+    const error = await assertRejects(() => connectChat(connectContext(port, console)), ProtocolError);
+    assertMatch(error.message, /^cannot read the server: invalid UTF-8 at byte \d$/);
+    assertEquals(console.printed, ["Hello alice"]);
+    assert(console.notes.some((note) => note.startsWith("unreadable: invalid UTF-8")), console.notes.join());
+  }));
+
+test("a client cannot find out a framing: auto is refused, with a hint, and so is a framing that does not exist", async () => {
+  for (const wire of ["auto", "len9", "nothing"]) {
+    const error = await assertRejects(() => connectChat(connectContext(1, new FakeConsole([]), { wire })), NetlabError);
+    assertEquals([error.kind, error.message], [
+      "usage",
+      `no such framing for a client: ${wire} (line, len1 to len8, be8, raw)`,
+    ]);
+    assertMatch(error.hint!, /--wire/);
+  }
+});
+
+test("a server that refuses the connection is an error with a next step", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  const error = await assertRejects(() => connectChat(connectContext(port, new FakeConsole([]))), NetlabError);
+  assertEquals([error.kind, error.message], ["transport", `cannot connect to 127.0.0.1:${port}: connection refused`]);
+  assert(error.hint);
+});
+
+test("a line that the framing has no room for is not sent, and said so", () =>
+  withChat(async (room) => {
+    const console = await runScript(room.port, ["NAME alice", `MSG alice ${"x".repeat(90)}`, "MSG alice ok"], {
+      wire: "len2",
+    });
+    assertEquals(console.printed, ["HELLO alice", "alice sent ok", "EXIT"]);
+    assertEquals(console.notes.at(-1), "not sent: 100 bytes do not fit: len2 carries 99 at most");
+  }));
+
+test("silence of the server for as long as --idle says ends the client", () =>
+  withPlayed(async (server) => {
+    await readAll(server);
+  }, async (port) => {
+    const console = new FakeConsole(undefined, true);
+    const error = await assertRejects(
+      () => within(connectChat(connectContext(port, console, { idleMs: 50 })), "the client's end"),
+      NetlabError,
+    );
+    assertEquals([error.kind, error.message], ["timeout", `127.0.0.1:${port} has said nothing for 50ms`]);
+  }));
+
+test("Tab offers the commands, then the names that the client has seen", () =>
+  withChat(async (room) => {
+    const [bob, bella] = await room.named("bob", "bella");
+    const console = new FakeConsole(undefined, true);
+    const running = connectChat(connectContext(room.port, console));
+    await console.shows("connected to");
+    assertEquals(console.complete(""), ["NAME ", "GET_NAMES", "MSG ", "BLOCK ", "UNBLOCK ", "EXIT"]);
+    assertEquals(console.complete("ms"), ["MSG "]);
+    assertEquals(console.complete("MSG b"), []);
+    console.type("NAME alice");
+    await console.shows("HELLO alice");
+    await bob.send("MSG alice hi");
+    await console.shows("bob sent hi");
+    assertEquals(console.complete("MSG b"), ["MSG bob "]);
+    console.type("GET_NAMES");
+    await console.shows("bob bella alice");
+    assertEquals(console.complete("MSG b"), ["MSG bob ", "MSG bella "]);
+    assertEquals(console.complete("MSG BR"), ["MSG BROADCAST "]);
+    assertEquals(console.complete("block be"), ["block bella "]);
+    assertEquals(console.complete("UNBLOCK BR"), []);
+    assertEquals(console.complete("NAME b"), []);
+    assertEquals(console.complete("MSG bob b"), []);
+    await bella.ask("EXIT");
+    console.type("GET_NAMES");
+    await console.shows("bob alice");
+    assertEquals(console.complete("MSG b"), ["MSG bob "]);
+    console.endInput();
+    await running;
+    assertEquals(console.printed.at(-1), "EXIT");
+  }));
+
+test("a person who types while messages arrive is never held up", () =>
+  withChat(async (room) => {
+    const [bob] = await room.named("bob");
+    const console = new FakeConsole(undefined, true);
+    const running = connectChat(connectContext(room.port, console, { options: { name: "alice" } }));
+    await console.shows("HELLO alice");
+    for (let i = 0; i < 50; i++) {
+      console.type(`MSG bob to bob ${i}`);
+      await bob.send(`MSG alice to alice ${i}`);
+    }
+    for (let i = 0; i < 50; i++) assertEquals(await bob.receive(), `alice sent to bob ${i}`);
+    await console.shows("to alice 49");
+    assertEquals(console.printed.slice(1), Array.from({ length: 50 }, (_, i) => `bob sent to alice ${i}`));
+    console.type("EXIT");
+    await within(running, "the client's end");
+  }));

@@ -1,0 +1,172 @@
+// What can be asked of netlab without any network: what it is, the exercises, help; and what it says to words that it does
+// not know.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import { EXIT_MEANINGS } from "../lib/cli/exit.ts";
+import { commands } from "../lib/cli/commands.ts";
+import { exercises } from "../lib/exercises/registry.ts";
+import stringWidth from "fast-string-width";
+import { NETLAB, netlab, runProgram } from "./cli_helpers.ts";
+import { test } from "./helpers.ts";
+
+test("netlab alone says what it is, and the three commands a newcomer needs", async () => {
+  const { status, out, err } = await netlab("");
+  assertEquals([status, err], [0, ""]);
+  assertEquals(out.match(/^ {2}netlab \w+/gm), ["  netlab list", "  netlab serve", "  netlab connect"]);
+});
+
+test("the program does what run says: output, error and exit status", async () => {
+  assertEquals(await runProgram("list"), await netlab("list"));
+  assertEquals(await runProgram("serve nope"), await netlab("serve nope"));
+});
+
+test("list shows name, transport, port and one line for every exercise", async () => {
+  const { status, out, err } = await netlab("list");
+  assertEquals([status, err], [0, ""]);
+  const lines = out.trimEnd().split("\n");
+  assertEquals(lines.length, exercises.length);
+  exercises.forEach(({ name, transports, port, summary }, i) => {
+    assertMatch(lines[i], new RegExp(`^${name} +${transports.join("\\+")} +${port}  `));
+    assert(lines[i].endsWith(summary), lines[i]);
+  });
+});
+
+test("list --json shows the same as an object a line", async () => {
+  const { out } = await netlab("list --json");
+  assertEquals(
+    out.trimEnd().split("\n").map((line) => JSON.parse(line)),
+    exercises.map(({ name, transports, port, summary }) => ({ name, transports, port, summary })),
+  );
+});
+
+test("explain shows each exercise's messages, dialogue and framings", async () => {
+  for (const { name, wires, explain } of exercises) {
+    const { status, out } = await netlab(`explain ${name}`);
+    assertEquals(status, 0);
+    for (const { form, meaning } of explain.messages) assertMatch(out, new RegExp(`^  ${form} +${meaning}$`, "m"));
+    const dialogue = explain.dialogue.map(({ who, text }) => `  ${who}: ${text}\n`).join("");
+    assertStringIncludes(out, dialogue);
+    const [, framings] = out.split("The same first message in each framing\n");
+    assertEquals(framings.trimEnd().split("\n").length, wires.filter((wire) => wire !== "auto").length);
+  }
+});
+
+test("explain chat shows what NAME alice looks like on the wire", async () => {
+  const { out } = await netlab("explain chat");
+  assertStringIncludes(out, "  line   NAME alice\\n\n");
+  assertStringIncludes(out, "  len4   0010NAME alice\n");
+  assertStringIncludes(out, "  be8    \\x00\\x00\\x00\\x00\\x00\\x00\\x00\\nNAME alice\n");
+});
+
+test("help lists every command and every exit status", async () => {
+  const { status, out, err } = await netlab("help");
+  assertEquals([status, err], [0, ""]);
+  for (const { name, summary } of commands) assertMatch(out, new RegExp(`^  ${name} +${summary}$`, "m"));
+  for (const [code, meaning] of EXIT_MEANINGS) assertMatch(out, new RegExp(`^ +${code}  ${meaning}$`, "m"));
+  for (const other of ["--help", "-h"]) assertEquals((await netlab(other)).out, out);
+});
+
+for (const command of commands) {
+  test(`help ${command.name} shows its summary, usage, options with defaults and examples`, async () => {
+    const isOption = command.name.startsWith("-");
+    const { status, out, err } = await netlab(isOption ? `${command.name} --help` : `help ${command.name}`);
+    assertEquals([status, err], [0, ""]);
+    assert(out.startsWith(`netlab ${command.name}: ${command.summary}\n\nUsage\n  netlab ${command.name} `), out);
+    for (const { name, summary } of command.options([])) {
+      assertMatch(out, new RegExp(`^  --${name}[ \\[\\n]`, "m"));
+      assertStringIncludes(out.replace(/\s+/g, " "), summary);
+    }
+    for (const { output } of command.examples([])) {
+      assertStringIncludes(
+        out,
+        output.map((line) => `  ${line}\n`).join(""),
+      );
+    }
+    for (const asked of [`${command.name} --help`, `${command.name} -h`]) assertEquals((await netlab(asked)).out, out);
+  });
+}
+
+test("help for a command and an exercise shows the exercise's own port, options and examples", async () => {
+  for (const { name, port, clientWire, connectOptions } of exercises) {
+    const { out } = await netlab(`help connect ${name}`);
+    assertStringIncludes(out, `netlab connect ${name} [HOST`);
+    assertMatch(out, new RegExp(`--port PORT .*\\[${port}\\]`));
+    assertMatch(out, new RegExp(`--wire WIRE[^-]*\\[${clientWire}\\]`));
+    for (const option of connectOptions) assertStringIncludes(out, `--${option.name}`);
+    assertEquals((await netlab(`connect ${name} --help`)).out, out);
+  }
+});
+
+test("help fits the terminal, 80 columns when that is unknown, tables of wide words apart", async () => {
+  for (const width of [80, 120]) {
+    for (const line of ["help", "help serve chat", "help connect chat", "explain chat", "help completions"]) {
+      const { out } = await netlab(line, {}, width);
+      const tooWide = out.split("\n").filter((row) =>
+        stringWidth(row) > width && !/^ {2}(\$|\{|netlab|eval)/.test(row)
+      );
+      assertEquals(tooWide, [], `${line} at ${width}`);
+    }
+  }
+});
+
+test("--version says which netlab this is, and --verbose on what it stands", async () => {
+  assertEquals(await netlab("--version"), { status: 0, out: `netlab ${config.version}\n`, err: "" });
+  const { out } = await netlab("--version --verbose");
+  assertStringIncludes(out, `netlab ${config.version}\ndeno ${Deno.version.deno}, v8 `);
+  assertStringIncludes(out, Deno.build.target);
+});
+
+/** What is typed, and the one line that it is answered with. */
+const MISTAKES: readonly [string, string][] = [
+  ["lst", 'no such command: lst (did you mean "list"?): netlab help shows the commands'],
+  ["xyzzy", "no such command: xyzzy: netlab help shows the commands"],
+  [
+    "--verison",
+    'no such command: --verison (did you mean "--version"?): options stand behind the command: netlab COMMAND [options]',
+  ],
+  ["chat", "no such command: chat: an exercise needs a command: netlab serve chat, or netlab connect chat"],
+  ["help lst", 'no such command: lst (did you mean "list"?): netlab help shows the commands'],
+  ["help serve cat", 'no such exercise: cat (did you mean "chat"?): netlab list shows them all'],
+  ["serve cat --help", 'no such exercise: cat (did you mean "chat"?): netlab list shows them all'],
+  ["serve cat", 'no such exercise: cat (did you mean "chat"?): netlab list shows them all'],
+  ["connect CHAT", 'no such exercise: CHAT (did you mean "chat"?): netlab list shows them all'],
+  ["explain zzzzzz", "no such exercise: zzzzzz: netlab list shows them all"],
+  ["serve", `no exercise given: one of ${exercises.map(({ name }) => name).join(", ")}`],
+  ["serve chat chat", 'serve takes no "chat": netlab serve EXERCISE [options]'],
+  ["connect chat localhost 7777 more", 'connect chat takes no "more" behind the address'],
+  ["list chat", 'list takes no "chat": netlab list [--json]'],
+  ["explain chat more", 'explain takes no "more": netlab explain EXERCISE'],
+  ["--version chat", '--version takes no "chat": netlab --version [--verbose]'],
+  ["completions", "no shell given: one of bash, zsh, fish, powershell"],
+  ["completions bsh", 'no such shell: bsh (did you mean "bash"?): one of bash, zsh, fish, powershell'],
+  ["list --jsn", 'no such option: --jsn (did you mean "--json"?): --help lists the options'],
+  ["serve chat --prot 1", 'no such option: --prot (did you mean "--port"?): --help lists the options'],
+  ["serve chat -p 1", "no such option: -p: --help lists the options"],
+  ["serve chat --no-json", 'no such option: --no-json (did you mean "--json"?): --help lists the options'],
+];
+
+test("a word that netlab does not know is answered with one line, status 2 and nothing on standard output", async () => {
+  for (const [line, answer] of MISTAKES) {
+    assertEquals(await netlab(line), { status: 2, out: "", err: `netlab: ${answer}\n` }, line);
+  }
+});
+
+test("control characters in a word are not repeated to the terminal", async () => {
+  const { err } = await netlab(["\x1b[31mlist"]);
+  assertStringIncludes(err, "no such command: \\x1b[31mlist");
+});
+
+test("no stack trace is shown, unless NETLAB_DEBUG is 1", async () => {
+  const plain = await runProgram("serve nope");
+  assertEquals(plain.err.trimEnd().split("\n").length, 1);
+  const { status, err } = await runProgram("serve nope", { env: { NETLAB_DEBUG: "1" } });
+  assertEquals(status, 2);
+  assert(err.startsWith(plain.err), err);
+  assertMatch(err, /^ {4}at .*serve\.ts:\d+/m);
+});
+
+test("netlab runs with the permissions of deno.json, asking for none", async () => {
+  assert(NETLAB.includes("-P") && !NETLAB.some((word) => word.startsWith("--allow") || word === "-A"));
+  assertEquals((await runProgram("--version", { cwd: "/" })).out, `netlab ${config.version}\n`);
+});

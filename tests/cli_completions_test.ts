@@ -1,0 +1,151 @@
+// Completion: what fits where, and the glue of each shell, in that shell where it is installed.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { commands } from "../lib/cli/commands.ts";
+import { complete } from "../lib/cli/completions.ts";
+import { exercises } from "../lib/exercises/registry.ts";
+import { netlab, runProgram, shimFolder } from "./cli_helpers.ts";
+import { skipUnless, test } from "./helpers.ts";
+
+const names = exercises.map(({ name }) => name);
+
+/** What fits at the end of `line`; a space at its end begins a new word. */
+const at = (line: string) => complete(line.split(" "), commands);
+
+test("commands complete, and options of netlab itself", () => {
+  assertEquals(at(""), [...commands.map(({ name }) => name), "--help"]);
+  assertEquals(at("se"), ["serve"]);
+  assertEquals(at("c"), ["connect", "completions"]);
+  assertEquals(at("--"), ["--version", "--help"]);
+  assertEquals(at("x"), []);
+  assertEquals(at("nonsense "), []);
+  assertEquals(complete([], commands), at(""));
+});
+
+test("exercises, shells and words for help complete, each once", () => {
+  for (const command of ["serve", "connect", "explain"]) assertEquals(at(`${command} `), names);
+  assertEquals(at("serve ch"), ["chat"]);
+  assertEquals(at("serve chat "), []);
+  assertEquals(at("completions "), ["bash", "zsh", "fish", "powershell"]);
+  assertEquals(at("help "), commands.map(({ name }) => name));
+  assertEquals(at("help serve "), names);
+  assertEquals(at("help serve chat "), []);
+});
+
+test("an exercise completes behind options and their values", () => {
+  assertEquals(at("serve --port 0 "), names);
+  assertEquals(at("serve --trace "), names);
+  assertEquals(at("serve --json c"), ["chat"]);
+  assertEquals(at("connect --name alice "), names);
+});
+
+test("options complete, those of the exercise included", () => {
+  assertEquals(at("list --"), ["--json", "--color", "--help"]);
+  assertEquals(at("serve --max-c"), ["--max-clients"]);
+  assertEquals(at("connect chat --na"), ["--name"]);
+  assertEquals(at("connect chat localhost --na"), ["--name"]);
+  assertEquals(at("connect --na"), []);
+});
+
+test("values complete where there is a choice, behind a space and behind =", () => {
+  assertEquals(at("serve chat --color "), ["auto", "always", "never"]);
+  assertEquals(at("serve chat --color a"), ["auto", "always"]);
+  assertEquals(at("connect chat --wire l").slice(0, 2), ["line", "len1"]);
+  assertEquals(at("serve chat --port "), []);
+  assertEquals(at("serve chat --color=n"), ["--color=never"]);
+  assertEquals(at("serve chat --trace="), ["--trace=ladder", "--trace=hex"]);
+  assertEquals(at("serve chat --port="), []);
+});
+
+test("bash, which takes --color=never apart at the =, gets what it replaces", () => {
+  assertEquals(at("serve chat --color = n"), ["never"]);
+  assertEquals(at("serve chat --color ="), ["auto", "always", "never"]);
+  assertEquals(at("serve chat --trace = h"), ["hex"]);
+  assertEquals(at("serve --port = 0 c"), ["chat"]);
+});
+
+test("the program answers the shells without a word on standard error", async () => {
+  assertEquals(await runProgram(["complete", "--", "serve", ""]), { status: 0, out: `${names.join("\n")}\n`, err: "" });
+  assertEquals(await netlab(["complete", "--", "nonsense", ""]), { status: 0, out: "", err: "" });
+});
+
+test("a broken setting of netlab's does not disturb completion", async () => {
+  assertEquals((await netlab(["complete", "--", "serve", ""], { NETLAB_PORT: "x" })).out, `${names.join("\n")}\n`);
+});
+
+/** Runs a script in a shell that finds `netlab`; `GLUE` in the script is replaced by the file with the shell's glue. */
+async function inShell(shell: string[], script: string): Promise<string[]> {
+  await using folder = await shimFolder();
+  await Deno.writeTextFile(`${folder.path}/glue`, (await netlab(["completions", shell[0]])).out);
+  const { out, err, status } = await runProgram([...shell.slice(1), script.replaceAll("GLUE", `${folder.path}/glue`)], {
+    command: [shell[0]],
+    env: {
+      PATH: `${folder.path}:${Deno.env.get("PATH")}`,
+      TEST_FOLDER: folder.path,
+      XDG_DATA_HOME: folder.path,
+      XDG_CONFIG_HOME: folder.path,
+    },
+  });
+  assertEquals([status, err], [0, ""], out);
+  return out.split("\n").filter((line) => line !== "");
+}
+
+test("bash completes with the glue that completions prints", async () => {
+  const tries = [["netlab", "se"], ["netlab", "serve", ""], ["netlab", "serve", "chat", "--color", "=", "n"]];
+  const calls = tries.map((words) =>
+    `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); ` +
+    'COMPREPLY=(); _netlab; printf "%s " "${COMPREPLY[@]}"; echo'
+  );
+  const script = ["set -u", "source GLUE", "complete -p netlab", ...calls].join("\n");
+  const [registered, ...answers] = await inShell(["bash", "--norc", "-c"], script);
+  assertEquals(registered, "complete -o default -F _netlab netlab");
+  assertEquals(answers, ["serve ", `${names.join(" ")} `, "never "]);
+}, skipUnless("bash"));
+
+// compadd works only while zsh completes: a stub stands in for it, and for compdef.
+const ZSH = `
+compdef() { print compdef "$@" }
+compadd() { shift; print -r -- "$@" }
+_files() { print files }
+source GLUE
+words=(netlab se) CURRENT=2; _netlab
+words=(netlab serve '' --port 0) CURRENT=3; _netlab
+words=(netlab serve chat --color=n) CURRENT=4; _netlab
+words=(netlab serve chat --trace-file '') CURRENT=5; _netlab
+`;
+
+test("zsh completes with the glue that completions prints", async () => {
+  assertEquals(await inShell(["zsh", "-f", "-c"], ZSH), [
+    "compdef _netlab netlab",
+    "serve",
+    names.join(" "),
+    "--color=never",
+    "files",
+  ]);
+}, skipUnless("zsh"));
+
+test("zsh completes also when the glue is a file in its fpath", async () => {
+  const script = `
+    cp GLUE $TEST_FOLDER/_netlab; fpath=($TEST_FOLDER $fpath)
+    compadd() { shift; print -r -- "$@" }
+    autoload -Uz compinit && compinit -u -d $TEST_FOLDER/dump
+    print $_comps[netlab]
+    words=(netlab se) CURRENT=2; _netlab
+  `;
+  assertEquals(await inShell(["zsh", "-f", "-c"], script), ["_netlab", "serve"]);
+}, skipUnless("zsh"));
+
+test("fish completes with the glue that completions prints", async () => {
+  const lines = ["netlab se", "netlab serve ", "netlab serve chat --color=n", "netlab serve --port 0 c"];
+  const script = ["source GLUE", ...lines.map((line) => `complete -C '${line}'`)].join("\n");
+  assertEquals(await inShell(["fish", "--no-config", "-c"], script), ["serve", ...names, "--color=never", "chat"]);
+}, skipUnless("fish"));
+
+test("PowerShell's glue registers a completer that asks netlab", async () => {
+  const { out } = await netlab("completions powershell");
+  assertMatch(out, /^Register-ArgumentCompleter -Native -CommandName netlab -ScriptBlock \{\n/);
+  assertStringIncludes(out, "netlab complete -- @words");
+  assertEquals(out.split("{").length, out.split("}").length);
+  assertEquals(out.split("(").length, out.split(")").length);
+  assertEquals(complete(["serve", '""'], commands), names);
+});

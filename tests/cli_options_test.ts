@@ -1,0 +1,182 @@
+// From arguments and environment to values: what each kind of option takes and refuses, which source wins, and how
+// addresses are written.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseAddress, takeAddress } from "../lib/cli/address.ts";
+import { envName, parseLine } from "../lib/cli/args.ts";
+import { commands } from "../lib/cli/commands.ts";
+import { connectOptions, readLimits, serveOptions } from "../lib/cli/common_options.ts";
+import { exercises, findExercise } from "../lib/exercises/registry.ts";
+import type { OptionSpec } from "../lib/exercises/options.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
+import { type Environment, netlab } from "./cli_helpers.ts";
+import { test } from "./helpers.ts";
+
+const SPECS: readonly OptionSpec[] = [
+  { name: "port", type: "number", summary: "", value: "PORT", max: 65_535, default: 7777 },
+  { name: "max-clients", type: "number", summary: "", value: "N", min: 1 },
+  { name: "idle", type: "duration", summary: "", value: "DURATION", min: 1 },
+  { name: "max-queue", type: "size", summary: "", value: "SIZE", min: 1024 },
+  { name: "name", type: "string", summary: "", value: "NAME" },
+  { name: "color", type: "string", summary: "", value: "WHEN", choices: ["auto", "always", "never"] },
+  { name: "trace", type: "string", summary: "", value: "hex", choices: ["ladder", "hex"], bare: "ladder" },
+  { name: "json", type: "flag", summary: "" },
+  { name: "help", type: "flag", summary: "" },
+];
+
+const parse = (args: string[], env: Environment = {}) => parseLine(args, SPECS, (name) => env[name]);
+const valueOf = (name: string, args: string[], env?: Environment) => parse(args, env).values[name];
+
+/** That `args` are refused as wrong usage, with this message. */
+function assertRefused(message: string, args: string[], env: Environment = {}): void {
+  const error = assertThrows(() => parse(args, env), NetlabError);
+  assertEquals([error.kind, error.message], ["usage", message]);
+}
+
+test("a value follows its option, behind = or as the next word", () => {
+  assertEquals(valueOf("port", ["--port", "1"]), 1);
+  assertEquals(valueOf("port", ["--port=1"]), 1);
+  assertEquals(valueOf("port", ["--port=0"]), 0);
+  assertEquals(valueOf("name", ["--name=a=b"]), "a=b");
+  assertEquals(valueOf("name", ["--name=-x"]), "-x");
+  assertEquals(valueOf("name", ["--name", "7"]), "7");
+  assertEquals(valueOf("port", ["--port", "1", "--port", "2"]), 2);
+});
+
+test("an option wins over its environment variable, and that over the default", () => {
+  assertEquals(valueOf("port", []), 7777);
+  assertEquals(valueOf("port", [], { NETLAB_PORT: "1" }), 1);
+  assertEquals(valueOf("port", ["--port", "2"], { NETLAB_PORT: "1" }), 2);
+  assertEquals(valueOf("port", [], { NETLAB_PORT: "" }), 7777);
+  assertEquals(valueOf("max-clients", [], { NETLAB_MAX_CLIENTS: "5" }), 5);
+  assertEquals(valueOf("trace", [], { NETLAB_TRACE: "hex" }), "hex");
+  assertEquals(valueOf("json", [], { NETLAB_JSON: "1" }), true);
+  assertEquals(valueOf("json", ["--json=false"], { NETLAB_JSON: "true" }), false);
+});
+
+test("every option of every command has an environment variable that netlab may read", () => {
+  const specs = commands.flatMap((command) => [[], ...exercises.map(({ name }) => [name])].flatMap(command.options));
+  for (const { name } of specs) assertMatch(envName(name), /^NETLAB_[A-Z0-9_]+$/);
+});
+
+test("durations take ms, s, m and h; a bare number is seconds", () => {
+  const cases = { "500ms": 500, "30s": 30_000, "5m": 300_000, "1h": 3_600_000, "2": 2000, "1.5s": 1500, "0.5": 500 };
+  for (const [text, ms] of Object.entries(cases)) assertEquals(valueOf("idle", ["--idle", text]), ms, text);
+});
+
+test("sizes take k, M and G; a bare number is bytes", () => {
+  const cases = { "1500": 1500, "64k": 65_536, "64K": 65_536, "10M": 10_485_760, "1G": 1_073_741_824, "1.5k": 1536 };
+  for (const [text, size] of Object.entries(cases)) {
+    assertEquals(valueOf("max-queue", ["--max-queue", text]), size, text);
+  }
+});
+
+test("a wrong value is refused with what would be right", () => {
+  const port = "takes a whole number from 0 to 65535, not";
+  for (const text of ["abc", "70000", "1.5", "1e3", "0x50", "7 ", "٣", "9".repeat(400)]) {
+    assertRefused(`--port ${port} ${JSON.stringify(text)}`, [`--port=${text}`]);
+  }
+  assertRefused(`NETLAB_PORT ${port} "abc"`, [], { NETLAB_PORT: "abc" });
+  assertRefused(`--max-clients takes a whole number, at least 1, not "0"`, ["--max-clients", "0"]);
+  const duration = "takes a duration such as 500ms, 30s, 5m, 1h, at least 1ms, not";
+  for (const text of ["5x", "0", "s", "1h30m", "5constructor", "1e400"]) {
+    assertRefused(`--idle ${duration} "${text}"`, ["--idle", text]);
+  }
+  assertRefused(`--max-queue takes a size such as 1500, 64k, 10M, 1G, at least 1k, not "1T"`, ["--max-queue", "1T"]);
+  assertRefused(`--max-queue takes a size such as 1500, 64k, 10M, 1G, at least 1k, not "1"`, ["--max-queue", "1"]);
+  assertRefused(`--color takes one of auto, always, never, not "alway" (did you mean "always"?)`, ["--color=alway"]);
+  for (const text of ["maybe", "yes", "constructor"]) {
+    assertRefused(`--json takes true or false, not "${text}"`, [`--json=${text}`]);
+  }
+});
+
+test("an option without its value is refused, though another option follows", () => {
+  assertRefused("--port needs a value: a whole number from 0 to 65535", ["--port"]);
+  assertRefused("--port needs a value: a whole number from 0 to 65535", ["--port="]);
+  assertRefused("--name needs a value: text", ["--name", "--json"]);
+  assertRefused("--color needs a value: one of auto, always, never", ["chat", "--color"]);
+});
+
+test("what needs no value leaves the word behind it alone", () => {
+  assertEquals(parse(["--trace", "chat", "--json", "true"]).positionals, ["chat", "true"]);
+  assertEquals(valueOf("trace", ["--trace", "hex"]), "ladder");
+  assertEquals(valueOf("trace", ["--trace=hex"]), "hex");
+  assertEquals(valueOf("trace", []), undefined);
+  assertRefused('--trace takes one of ladder, hex, not "ascii"', ["--trace=ascii"]);
+  assertEquals(valueOf("json", ["--json", "false"]), true);
+});
+
+test("words keep their order and form, wherever options stand", () => {
+  assertEquals(parse(["--port", "0", "chat", "--json", "007", "-"]).positionals, ["chat", "007", "-"]);
+  assertEquals(parse(["chat", "--", "--port", "-x", "--trace"]).positionals, ["chat", "--port", "-x", "--trace"]);
+});
+
+test("-h is --help, except behind --", () => {
+  assertEquals(valueOf("help", ["chat", "-h"]), true);
+  assertEquals(parse(["--", "-h"]), { ...parse(["--", "x"]), positionals: ["-h"] });
+});
+
+test("the exercise may stand behind options of its own", async () => {
+  const { status, err } = await netlab("connect --name alice chat --port 0");
+  assertEquals([status, err], [2, 'netlab: --port takes a whole number from 1 to 65535, not "0"\n']);
+});
+
+const chat = findExercise("chat")!;
+
+test("the defaults of serve are the limits of the server", () => {
+  const { values } = parseLine([], serveOptions(chat), () => undefined);
+  assertEquals(readLimits(values), {
+    maxClients: 10_000,
+    idleMs: 3_600_000,
+    firstByteMs: 120_000,
+    queueBytes: 1_048_576,
+    maxErrors: 1000,
+  });
+  assertEquals([values.host, values.port, values.wire, values.grace], ["0.0.0.0", 7777, "auto", 5000]);
+});
+
+test("the defaults of connect are this machine and the exercise's own port and framing", () => {
+  const { values } = parseLine([], connectOptions(chat), () => undefined);
+  assertEquals([values.host, values.port, values.wire, values.idle], ["127.0.0.1", 7777, "len4", undefined]);
+});
+
+test("--wire takes the framings of the exercise; the server's auto is not for clients", async () => {
+  const lengths = ["len1", "len2", "len3", "len4", "len5", "len6", "len7", "len8"];
+  const choices = (specs: OptionSpec[]) => specs.find(({ name }) => name === "wire")?.choices;
+  assertEquals(choices(serveOptions(chat)), ["auto", "line", ...lengths, "be8", "raw"]);
+  assertEquals(choices(connectOptions(chat)), ["line", ...lengths, "be8", "raw"]);
+  for (const wire of ["len9", "len0", "lenN", "len44", "bogus", "auto"]) {
+    const { status, out, err } = await netlab(["connect", "chat", "--wire", wire]);
+    assertEquals([status, out], [2, ""]);
+    assert(err.startsWith("netlab: --wire takes one of line, len1, len2, "), err);
+    assertStringIncludes(err, `, be8, raw, not "${wire}"`);
+  }
+});
+
+test("an address is written host, host port, host:port, [v6]:port or v6", () => {
+  const cases: [string[], { host: string; port?: number } | null, string[]][] = [
+    [[], null, []],
+    [["localhost"], { host: "localhost" }, []],
+    [["localhost", "7000"], { host: "localhost", port: 7000 }, []],
+    [["localhost:7000"], { host: "localhost", port: 7000 }, []],
+    [["[::1]:7000"], { host: "::1", port: 7000 }, []],
+    [["[::1]", "7000"], { host: "::1", port: 7000 }, []],
+    [["::1"], { host: "::1" }, []],
+    [["::1", "7000", "get"], { host: "::1", port: 7000 }, ["get"]],
+    [["fe80::1%eth0"], { host: "fe80::1%eth0" }, []],
+    [[":7000"], { host: "127.0.0.1", port: 7000 }, []],
+    [["localhost", "get", "7000"], { host: "localhost" }, ["get", "7000"]],
+    [["localhost:7000", "8000"], { host: "localhost", port: 7000 }, ["8000"]],
+  ];
+  for (const [words, address, rest] of cases) assertEquals(takeAddress(words), { address, rest }, words.join(" "));
+});
+
+test("a port in an address that is none is refused", () => {
+  for (const port of ["b", "", "0", "65536", "-1", "1.5"]) {
+    for (const word of [`a:${port}`, `[::1]:${port}`]) {
+      const error = assertThrows(() => parseAddress(word), NetlabError);
+      assertEquals([error.kind, error.message], ["usage", `not a port: "${port}"`]);
+    }
+  }
+  assertThrows(() => takeAddress(["localhost", "65536"]), NetlabError, 'not a port: "65536"');
+});

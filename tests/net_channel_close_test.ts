@@ -1,0 +1,138 @@
+import { assert, assertEquals } from "@std/assert";
+import { LINGER_MS } from "../lib/net/channel.ts";
+import { VirtualClock } from "../lib/protocol/clock.ts";
+import { bytes, collect, settle, test } from "./helpers.ts";
+import { follow, makeChannel, readAll } from "./net_helpers.ts";
+
+/** Whether a promise has settled by now. */
+function watch(promise: Promise<unknown>): { done: boolean } {
+  const state = { done: false };
+  void promise.finally(() => state.done = true);
+  return state;
+}
+
+test("closing writes what is queued, ends the stream, and waits for the peer to do the same", async () => {
+  const clock = new VirtualClock();
+  const { channel, peer } = makeChannel({ clock });
+  for (let i = 0; i < 3; i++) channel.send(`m${i}`);
+  const closed = channel.close();
+  const state = watch(closed);
+  assert(channel.ending);
+  assertEquals(await readAll(peer), "m0\nm1\nm2\n");
+  await settle();
+  assertEquals(state.done, false);
+  await peer.closeWrite();
+  await closed;
+  assertEquals([channel.reason, clock.next()], ["closed", null]);
+});
+
+test("a peer that does not end its stream is waited for so long and no longer", async () => {
+  const clock = new VirtualClock();
+  const { channel, peer } = makeChannel({ clock });
+  channel.send("bye");
+  const closed = channel.close();
+  const state = watch(closed);
+  await readAll(peer);
+  await settle();
+  clock.advance(LINGER_MS - 1);
+  await settle();
+  assertEquals(state.done, false);
+  clock.advance(1);
+  await closed;
+  assertEquals([channel.reason, clock.next()], ["closed", null]);
+});
+
+test("a peer that does not read is given the same time, and what was lost is said", async () => {
+  const clock = new VirtualClock();
+  const { channel } = makeChannel({ clock }, 4);
+  channel.send("123456789");
+  const closed = channel.close(50);
+  const state = watch(closed);
+  await settle();
+  clock.advance(49);
+  await settle();
+  assertEquals(state.done, false);
+  clock.advance(1);
+  await closed;
+  assertEquals([channel.reason, clock.next()], ["6 bytes could not be delivered", null]);
+});
+
+test("what comes while a channel closes is neither delivered nor in the way", async () => {
+  const { channel, peer } = makeChannel();
+  const { got, ended } = follow(channel);
+  await peer.write(bytes("one\n"));
+  await settle();
+  const closed = channel.close();
+  for (let i = 0; i < 5; i++) await peer.write(bytes("late\n"));
+  await peer.closeWrite();
+  await ended;
+  await closed;
+  assertEquals(got, ["one"]);
+});
+
+test("after the peer's end of stream, closing waits for nothing but the queue", async () => {
+  const clock = new VirtualClock();
+  const { channel, peer } = makeChannel({ clock });
+  const { ended } = follow(channel);
+  await peer.closeWrite();
+  await ended;
+  channel.send("last words");
+  await channel.close();
+  assertEquals([await readAll(peer), channel.reason], ["last words\n", "end of stream"]);
+});
+
+test("closing twice is closing once", async () => {
+  const trace = collect(["close"]);
+  const { channel, peer } = makeChannel({ trace });
+  const closed = channel.close();
+  assert(channel.close() === closed);
+  await peer.closeWrite();
+  await closed;
+  channel.abort("too late");
+  await channel.close();
+  assertEquals(trace.events.map(({ reason }) => reason), ["closed"]);
+});
+
+test("aborting drops what is queued, at once, even while closing", async () => {
+  const clock = new VirtualClock();
+  const { channel, peer } = makeChannel({ clock }, 4);
+  const { ended } = follow(channel);
+  channel.send("123456789");
+  const closed = channel.close();
+  await settle();
+  channel.abort("that is enough");
+  await Promise.all([closed, ended, channel.flushed()]);
+  assertEquals([channel.reason, channel.queuedBytes, channel.send("more")], ["that is enough", 0, false]);
+  assertEquals(await readAll(peer), "1234");
+  assertEquals(clock.next(), null);
+});
+
+test("the first reason stands", async () => {
+  const { channel, peer } = makeChannel();
+  assertEquals(channel.reason, null);
+  channel.because("EXIT").because("something else");
+  await peer.closeWrite();
+  await channel.close();
+  assertEquals(channel.reason, "EXIT");
+});
+
+test("closing the write direction leaves the other one open", async () => {
+  const { channel, peer } = makeChannel();
+  channel.send("no more from me");
+  await channel.closeWrite();
+  assertEquals(await readAll(peer), "no more from me\n");
+  await peer.write(bytes("but from me\n"));
+  assertEquals(await channel.receive(), "but from me");
+  channel.abort("done");
+});
+
+test("a peer that vanishes while the channel closes does not hold it up", async () => {
+  const clock = new VirtualClock();
+  const { channel, peer } = makeChannel({ clock });
+  channel.send("bye");
+  const closed = channel.close();
+  await settle();
+  peer.reset();
+  await closed;
+  assertEquals(clock.next(), null);
+});

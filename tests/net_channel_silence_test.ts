@@ -1,0 +1,112 @@
+import { assert, assertEquals } from "@std/assert";
+import { AutoFramer, SILENCE_MS } from "../lib/protocol/auto_framing.ts";
+import { VirtualClock } from "../lib/protocol/clock.ts";
+import { bytes, collect, settle, test } from "./helpers.ts";
+import { follow, FRAME_LIMIT as LIMIT, makeChannel } from "./net_helpers.ts";
+
+/** A channel that finds out the framing, under a clock that the test moves. */
+function makeAuto() {
+  const clock = new VirtualClock();
+  const decided: string[] = [];
+  const framer = new AutoFramer({
+    maxBytes: LIMIT,
+    lengths: true,
+    isComplete: (text) => text.startsWith("NAME "),
+    onDecided: ({ name }) => decided.push(name),
+  });
+  const { channel, peer } = makeChannel({ framer, clock });
+  return { clock, decided, channel, peer, ...follow(channel) };
+}
+
+test("300 ms of silence make a message of bytes without LF, 299 do not", async () => {
+  const { clock, decided, channel, peer, got, ended } = makeAuto();
+  await settle();
+  assertEquals(clock.next(), null, "no timer while nothing waits");
+  await peer.write(bytes("NAME alice"));
+  await settle();
+  clock.advance(SILENCE_MS - 1);
+  await settle();
+  assertEquals(decided, []);
+  clock.advance(1);
+  await settle();
+  assertEquals([got, decided, clock.next()], [["NAME alice"], ["raw"], null]);
+  await peer.write(bytes("NAME bob"));
+  await settle();
+  assertEquals(got, ["NAME alice", "NAME bob"], "once it is raw, nothing waits for silence");
+  await peer.closeWrite();
+  await ended;
+  await channel.close();
+});
+
+test("silence counts from the last byte that came", async () => {
+  const { clock, decided, channel, peer, got, ended } = makeAuto();
+  for (const part of ["NAME a", "li", "ce"]) {
+    await peer.write(bytes(part));
+    await settle();
+    clock.advance(SILENCE_MS - 1);
+    await settle();
+  }
+  assertEquals(decided, []);
+  clock.advance(1);
+  await settle();
+  assertEquals(got, ["NAME alice"]);
+  await peer.closeWrite();
+  await ended;
+  await channel.close();
+});
+
+test("silence after an unfinished message decides nothing, and more bytes are still read", async () => {
+  const { clock, decided, channel, peer, got, ended } = makeAuto();
+  await peer.write(bytes("NAM"));
+  await settle();
+  clock.advance(60_000);
+  await settle();
+  assertEquals([decided, got, clock.next()], [[], [], null]);
+  await peer.write(bytes("E alice\nNAME bob\n"));
+  await peer.closeWrite();
+  await ended;
+  assertEquals([decided, got], [["line"], ["NAME alice", "NAME bob"]]);
+  await channel.close();
+});
+
+test("a complete message that nothing framed is delivered at the end of the stream", async () => {
+  const { clock, channel, peer, got, ended } = makeAuto();
+  await peer.write(bytes("NAME alice"));
+  await peer.closeWrite();
+  await ended;
+  assertEquals([got, clock.next()], [["NAME alice"], null]);
+  assertEquals(channel.reason, "end of stream");
+  await channel.close();
+});
+
+test("what happens is traced: open, bytes, messages, close with its reason", async () => {
+  const trace = collect();
+  const { channel, peer } = makeChannel({ trace, id: 7 });
+  const { ended } = follow(channel);
+  await peer.write(bytes("NA"));
+  await peer.write(bytes("ME \x1b[2J\n"));
+  await settle();
+  channel.send("HELLO \x1b");
+  channel.send("bye");
+  await peer.closeWrite();
+  await ended;
+  await channel.close();
+  assertEquals(trace.events, [
+    { type: "open", id: 7, transport: "tcp", local: "memory:1", remote: "memory:2" },
+    { type: "bytes", id: 7, direction: "in", bytes: "NA" },
+    { type: "bytes", id: 7, direction: "in", bytes: "ME \\x1b[2J\\n" },
+    { type: "message", id: 7, direction: "in", text: "NAME \\x1b[2J" },
+    { type: "message", id: 7, direction: "out", text: "HELLO \\x1b" },
+    { type: "message", id: 7, direction: "out", text: "bye" },
+    { type: "bytes", id: 7, direction: "out", bytes: "HELLO \\x1b\\nbye\\n" },
+    { type: "close", id: 7, reason: "end of stream" },
+  ]);
+});
+
+test("channels number themselves, unlike one another", () => {
+  const [one, other] = [makeChannel(), makeChannel()];
+  assert(one.channel.id !== other.channel.id);
+  assertEquals(one.channel.remote, "memory:2");
+  one.channel.abort("done");
+  other.channel.abort("done");
+});

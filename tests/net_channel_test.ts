@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ProtocolError } from "../lib/protocol/errors.ts";
+import { DigitsFramer, makeFramer, RawFramer, wrap } from "../lib/protocol/framing.ts";
+import { bytes, settle, splits, test } from "./helpers.ts";
+import { follow, FRAME_LIMIT as LIMIT, makeChannel, readAll } from "./net_helpers.ts";
+
+test("each hands over every message, however the stream is split", async () => {
+  for (const name of ["line", "len2", "be8"]) {
+    const texts = ["one", "", "zwölf🦕", "!\x1b"];
+    const frames = texts.map((text) => wrap(makeFramer(name, LIMIT)!, bytes(text)));
+    for (const { how, chunks } of splits(...frames)) {
+      const { channel, peer } = makeChannel({ framer: makeFramer(name, LIMIT)! });
+      const { got, ended } = follow(channel);
+      for (const chunk of chunks) await peer.write(chunk);
+      await peer.closeWrite();
+      await ended;
+      assertEquals([got, channel.reason], [texts, "end of stream"], `${name}, ${how}`);
+      await channel.close();
+    }
+  }
+});
+
+test("receive hands over one message at a time, then null", async () => {
+  for (const { how, chunks } of splits(bytes("one\n"), bytes("two\r\n"), bytes("\n"))) {
+    const { channel, peer } = makeChannel();
+    for (const chunk of chunks) await peer.write(chunk);
+    await peer.closeWrite();
+    const got = [await channel.receive(), await channel.receive(), await channel.receive()];
+    assertEquals([got, await channel.receive(), await channel.receive()], [["one", "two", ""], null, null], how);
+    await channel.close();
+  }
+});
+
+test("what cannot be read is reported in its place, and the channel goes on", async () => {
+  const { channel, peer } = makeChannel();
+  const { got, ended } = follow(channel);
+  await peer.write(bytes("good\n", "bad", 0xff, "\n", "x".repeat(LIMIT + 1), "\n", "better\n"));
+  await peer.closeWrite();
+  await ended;
+  assertEquals(got, [
+    "good",
+    "!invalid UTF-8 at byte 3",
+    `!message too long: more than 64 bytes, the limit is 64`,
+    "better",
+  ]);
+  await channel.close();
+});
+
+test("receive throws what cannot be read, and goes on when called again", async () => {
+  const { channel, peer } = makeChannel();
+  await peer.write(bytes("one\n", 0xff, "\ntwo\n"));
+  assertEquals(await channel.receive(), "one");
+  await assertRejects(() => channel.receive(), ProtocolError, "invalid UTF-8");
+  assertEquals(await channel.receive(), "two");
+  channel.abort("done");
+});
+
+test("a fatal error ends the reading and becomes the reason, but the answer still leaves", async () => {
+  const { channel, peer } = makeChannel({ framer: new DigitsFramer(4, LIMIT) });
+  const { got, ended } = follow(channel);
+  await peer.write(bytes("0003oneabcd0003two"));
+  await ended;
+  channel.send("ERROR");
+  const closed = channel.close();
+  await peer.closeWrite();
+  assertEquals(await readAll(peer), "0005ERROR");
+  await closed;
+  assertEquals(got, ["one", '!length field is not a number: "a"']);
+  assertEquals(channel.reason, 'protocol error: length field is not a number: "a"');
+});
+
+test("replies still arrive after the peer has ended its direction", async () => {
+  const { channel, peer } = makeChannel();
+  const session = channel.each((text) => void channel.send(`re: ${text}`), () => {});
+  await peer.write(bytes("one\ntwo\n"));
+  await peer.closeWrite();
+  await session;
+  await channel.close();
+  assertEquals([await readAll(peer), channel.reason], ["re: one\nre: two\n", "end of stream"]);
+});
+
+test("a stream that ends inside a message says so and delivers no half", async () => {
+  const { channel, peer } = makeChannel();
+  const { got, ended } = follow(channel);
+  await peer.write(bytes("whole\nhal"));
+  await peer.closeWrite();
+  await ended;
+  assertEquals([got, channel.reason], [["whole"], "end of stream inside a message"]);
+  await channel.close();
+});
+
+test("a reset ends the channel at once, whoever waits", async () => {
+  const { channel, peer } = makeChannel();
+  const { got, ended } = follow(channel);
+  await peer.write(bytes("one\n"));
+  await settle();
+  peer.reset();
+  await ended;
+  assertEquals([got, channel.reason, channel.ending], [["one"], "reset by peer", true]);
+  assertEquals(channel.send("too late"), false);
+  await channel.flushed();
+  await channel.close();
+});
+
+test("a write that fails ends the channel, and reading with it", async () => {
+  const { channel, peer } = makeChannel();
+  const { ended } = follow(channel);
+  peer.close();
+  assert(channel.send("nobody reads this"));
+  await ended;
+  await channel.flushed();
+  assert(["reset by peer", "end of stream"].includes(channel.reason!), channel.reason!);
+  await channel.close();
+});
+
+test("a peer that does not read is cut when its queue is full", async () => {
+  const { channel } = makeChannel({ queueBytes: 100 }, 10);
+  const { ended } = follow(channel);
+  let sent = 0;
+  while (channel.send("123456789")) sent++;
+  await ended;
+  assertEquals([sent, channel.queuedBytes, channel.ending], [10, 0, true]);
+  assertEquals(channel.reason, "too slow: 110 bytes waited for it to read");
+});
+
+test("a message that does not fit the framing throws, and the channel lives on", async () => {
+  const { channel, peer } = makeChannel({ framer: new DigitsFramer(1, LIMIT) });
+  const error = assertThrows(() => channel.send("0123456789"), ProtocolError);
+  assertEquals(error.side, "local");
+  channel.send("ok");
+  await channel.flushed();
+  const buffer = new Uint8Array(100);
+  assertEquals(await peer.read(buffer), 3);
+  channel.abort("done");
+});
+
+test("sendStart sends as much as fits, cut between characters", async () => {
+  const { channel, peer } = makeChannel({ framer: new DigitsFramer(1, LIMIT) });
+  channel.sendStart("ok");
+  channel.sendStart("ERROR é🦕!");
+  channel.sendStart("12345678é");
+  await channel.closeWrite();
+  assertEquals(await readAll(peer), "2ok8ERROR é812345678");
+  channel.abort("done");
+  assertEquals(channel.sendStart("gone"), false);
+});
+
+test("each stops at once when the session closes the channel", async () => {
+  const { channel, peer } = makeChannel();
+  const got: string[] = [];
+  const ended = channel.each((text) => {
+    got.push(text);
+    void channel.because("said bye").close();
+  }, () => {});
+  await peer.write(bytes("bye\nmore\nand more\n"));
+  await peer.closeWrite();
+  await ended;
+  await channel.close();
+  assertEquals([got, channel.reason], [["bye"], "said bye"]);
+});
+
+test("raw messages leave in a write each, and a read each is a message", async () => {
+  const { channel, peer } = makeChannel({ framer: new RawFramer(LIMIT) });
+  const { got, ended } = follow(channel);
+  channel.send("one");
+  channel.send("two");
+  const buffer = new Uint8Array(100);
+  assertEquals([await peer.read(buffer), await peer.read(buffer)], [3, 3]);
+  await peer.write(bytes("three"));
+  await peer.write(bytes("four\r"));
+  await peer.closeWrite();
+  await ended;
+  assertEquals(got, ["three", "four"]);
+  await channel.close();
+});

@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
+import { connectTcp } from "../lib/net/client.ts";
+import { formatAddress, formatHostPort } from "../lib/net/conn.ts";
+import { DatagramEndpoint } from "../lib/net/datagram.ts";
+import { type Doing, isOutOfFiles, isReset, transportError } from "../lib/net/errors.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
+import { Peer, skipUnlessIpv6, test } from "./helpers.ts";
+
+/** A port of 127.0.0.1 that nobody listens on. */
+function deadPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+test("a refused connection says so, and what may be the matter", async () => {
+  const port = deadPort();
+  const error = await assertRejects(() => connectTcp("127.0.0.1", port), NetlabError);
+  assertEquals([error.kind, error.message], ["transport", `cannot connect to 127.0.0.1:${port}: connection refused`]);
+  assertMatch(error.hint!, /is the server running/);
+});
+
+test("a host that does not exist says so", async () => {
+  const error = await assertRejects(() => connectTcp("no-such-host.invalid", 7777), NetlabError);
+  assertEquals(
+    [error.kind, error.message],
+    ["transport", "cannot connect to no-such-host.invalid:7777: no such host"],
+  );
+  assertMatch(error.hint!, /spelling/);
+});
+
+test("an address of some other machine cannot be listened on, and the hint says which can", () => {
+  const error = assertThrows(() => new DatagramEndpoint({ host: "203.0.113.1" }), NetlabError);
+  assertEquals(error.kind, "transport");
+  assertMatch(error.message, /^cannot listen on 203\.0\.113\.1:0: this machine does not have that address$/);
+  assertMatch(error.hint!, /0\.0\.0\.0/);
+});
+
+test("a connection carries bytes", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const [ours, theirs] = await Promise.all([connectTcp("127.0.0.1", port), listener.accept()]);
+  const peer = new Peer(theirs);
+  await ours.write(new TextEncoder().encode("hello"));
+  assertEquals(await peer.read(5), "hello");
+  ours.close();
+  peer.close();
+});
+
+test("IPv6 addresses are connected to, and shown in brackets", async () => {
+  using listener = Deno.listen({ hostname: "::1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const [ours, theirs] = await Promise.all([connectTcp("::1", port), listener.accept()]);
+  assertEquals(formatAddress(ours.remoteAddr), `[::1]:${port}`);
+  ours.close();
+  theirs.close();
+  listener.close();
+  const error = await assertRejects(() => connectTcp("::1", port), NetlabError);
+  assertEquals(error.message, `cannot connect to [::1]:${port}: connection refused`);
+}, skipUnlessIpv6());
+
+test("addresses look as people write them", () => {
+  assertEquals(formatHostPort("127.0.0.1", 80), "127.0.0.1:80");
+  assertEquals(formatHostPort("example.org", 80), "example.org:80");
+  assertEquals(formatHostPort("fe80::1", 80), "[fe80::1]:80");
+  assertEquals(formatHostPort("::ffff:10.0.0.1", 80), "10.0.0.1:80");
+  assertEquals(formatAddress({ transport: "tcp", hostname: "::1", port: 9 }), "[::1]:9");
+  assertEquals(formatAddress({ transport: "unix", path: "/run/x" }), "unix");
+});
+
+test("whatever the system says becomes one line with a next step", () => {
+  const withCode = (code: string) => Object.assign(new Error(`${code} (os error 1)`), { code });
+  const cases: [Error, Doing, string, RegExp][] = [
+    [new Deno.errors.AddrInUse("x"), "listen on", "h:80", /^port 80 is in use on h$/],
+    [withCode("EADDRINUSE"), "listen on", "[::1]:80", /^port 80 is in use on \[::1\]$/],
+    [new Deno.errors.PermissionDenied("x"), "listen on", "h:80", /^cannot listen on h:80: ports below 1024 need/],
+    [withCode("EACCES"), "listen on", "h:8080", /^cannot listen on h:8080: the system refused permission$/],
+    [new Deno.errors.NotCapable("x"), "connect to", "h:1", /^cannot connect to h:1: netlab was started without/],
+    [new Deno.errors.AddrNotAvailable("x"), "connect to", "h:0", /cannot be used as a destination$/],
+    [withCode("ENETUNREACH"), "connect to", "h:1", /: unreachable$/],
+    [withCode("EHOSTUNREACH"), "connect to", "h:1", /: unreachable$/],
+    [new Error("No route to host (os error 113)"), "connect to", "h:1", /: unreachable$/],
+    [new Deno.errors.TimedOut("x"), "connect to", "h:1", /: no answer$/],
+    [new Deno.errors.ConnectionReset("x"), "talk to", "h:1", /^cannot talk to h:1: the peer cut the connection$/],
+    [withCode("EMFILE"), "connect to", "h:1", /: too many open files$/],
+  ];
+  for (const [cause, doing, address, expected] of cases) {
+    const error = transportError(cause, doing, address);
+    assertMatch(error.message, expected);
+    assertNotMatch(error.message, /\n/);
+    assertEquals([error.kind, error.cause], ["transport", cause]);
+    assert(error.hint, `no next step for: ${error.message}`);
+  }
+});
+
+test("what is not foreseen is passed on in the system's words, without its number", () => {
+  const error = transportError(new Error("Something odd (os error 99)"), "connect to", "h:1");
+  assertEquals([error.message, error.hint], ["cannot connect to h:1: Something odd", undefined]);
+  const ours = new NetlabError("limit", "ours");
+  assert(transportError(ours, "connect to", "h:1") === ours);
+});
+
+test("resets and a lack of files are recognised, other errors are not", () => {
+  for (const reset of ["ConnectionReset", "ConnectionAborted", "BrokenPipe", "NotConnected"] as const) {
+    assert(isReset(new Deno.errors[reset]("x")), reset);
+  }
+  assert(!isReset(new Deno.errors.TimedOut("x")));
+  assert(isOutOfFiles(new Error("Too many open files (os error 24)")));
+  assert(isOutOfFiles(Object.assign(new Error("x"), { code: "ENFILE" })));
+  for (const other of [new Error("x"), null, undefined, "text"]) assert(!isOutOfFiles(other));
+});
