@@ -105,6 +105,33 @@ test("each frame leaves in a write of its own, length and body together", () =>
     }
   }));
 
+test("a long script waits for a server that reads slowly, and still sends one frame a write", () =>
+  withPlayed(async (server) => {
+    await server.send("Welcome");
+    assertEquals((await readAll(server)).length, 5001);
+  }, async (port) => {
+    const trace = collect(["bytes"]);
+    const script = Array.from({ length: 5000 }, (_, i) => `MSG bob ${i} ${"x".repeat(1000)}`);
+    await runScript(port, script, { trace });
+    const sent = trace.of("bytes").filter(({ direction }) => direction === "out").map(({ bytes }) => `${bytes}`);
+    const frames = [...script, "EXIT"].map((text) => `${String(text.length).padStart(4, "0")}${text}`);
+    assert(sent.join("") === frames.join(""), "something else was sent");
+    assertEquals(sent.filter((part) => part.length > 1024).length, 0, "writes of more than one frame");
+  }));
+
+test("what could not be sent, because the server never reads, is an error even if EXIT was the last word", () => {
+  const done = Promise.withResolvers<void>();
+  return withPlayed(() => done.promise, async (port) => {
+    const console = new FakeConsole(undefined, true);
+    const running = connectChat(connectContext(port, console, { wire: "line" }));
+    console.type(...Array.from({ length: 200 }, () => `MSG bob ${"x".repeat(100_000)}`), "EXIT");
+    const error = await assertRejects(() => within(running, "the client's end"), NetlabError);
+    assertEquals(error.kind, "transport");
+    assertMatch(error.message, /too slow/);
+    done.resolve();
+  });
+});
+
 test("--name takes the name first", () =>
   withChat(async (room) => {
     const { printed } = await runScript(room.port, ["GET_NAMES"], { options: { name: "alice" } });

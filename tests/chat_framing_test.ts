@@ -80,6 +80,18 @@ test("several frames in one write are taken one by one", () =>
     }
   }));
 
+test("the end of the typed line, counted as part of the message, is dropped", () =>
+  withChat(async (room) => {
+    const [bob] = await room.named("bob");
+    const client = await room.join("len4");
+    assertEquals(await client.ask("NAME alice\n"), "HELLO alice");
+    assertEquals(await client.ask("GET_NAMES\r\n"), "bob alice");
+    await client.send("MSG bob hi\n");
+    await bob.got("alice sent hi");
+    assertEquals(await client.ask("MSG bob \r\n"), "ERROR empty message");
+    assertEquals(await client.ask("EXIT\r"), "EXIT");
+  }));
+
 test("a client of two digits that a long message is for gets nothing of it, and the sender is told", () =>
   withChat(async (room) => {
     const [alice, carol] = await room.named("alice", "carol");
@@ -214,6 +226,8 @@ test("a command in pieces, without LF, waits for its rest: only a complete one m
     assertEquals(await other.ask("NAME carol"), "HELLO carol");
     await client.sendBytes("b hi");
     assertEquals(await client.receive(), "ERROR choose a name first: NAME <name>");
+    // Had the two parts been two messages, the second would be answered first.
+    assertEquals(await client.ask("GET_NAMES"), "bob carol");
     await bob.got();
   }));
 

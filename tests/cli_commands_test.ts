@@ -5,9 +5,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import config from "../deno.json" with { type: "json" };
 import { EXIT_MEANINGS } from "../lib/cli/exit.ts";
 import { commands } from "../lib/cli/commands.ts";
+import { run } from "../lib/cli/main.ts";
+import { LineWriter } from "../lib/cli/output.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import stringWidth from "fast-string-width";
-import { NETLAB, netlab, runProgram } from "./cli_helpers.ts";
+import { Captured, NETLAB, netlab, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 
 test("netlab alone says what it is, and the three commands a newcomer needs", async () => {
@@ -164,6 +166,17 @@ test("no stack trace is shown, unless NETLAB_DEBUG is 1", async () => {
   assertEquals(status, 2);
   assert(err.startsWith(plain.err), err);
   assertMatch(err, /^ {4}at .*serve\.ts:\d+/m);
+});
+
+test("a fault of netlab itself is one line with status 3", async () => {
+  const [out, err] = [new Captured(), new Captured()];
+  const output = { out: new LineWriter(out), err: new LineWriter(err), width: 80 };
+  const status = await run(["list"], output, (name) => {
+    if (name === "NETLAB_JSON") throw new Error("two\nlines");
+    return name === "NO_COLOR" ? "1" : undefined;
+  });
+  const message = "netlab: two lines: this is a fault of netlab, and NETLAB_DEBUG=1 shows where it arose\n";
+  assertEquals([status, out.text, err.text], [3, "", message]);
 });
 
 test("netlab runs with the permissions of deno.json, asking for none", async () => {

@@ -22,11 +22,14 @@ type Line = string | readonly string[];
 
 const words = (line: Line) => typeof line === "string" ? line.split(" ").filter((word) => word !== "") : [...line];
 
-/** Runs netlab in this process, in no environment but `env`: for what reads no input and waits for no signal. */
+/**
+ * Runs netlab in this process, in no environment but `env`, and without colours unless that says otherwise: for what
+ * reads no input and waits for no signal.
+ */
 export async function netlab(line: Line, env: Environment = {}, width = 80): Promise<Result> {
   const [out, err] = [new Captured(), new Captured()];
   const output = { out: new LineWriter(out), err: new LineWriter(err), width };
-  const status = await run(words(line), output, (name) => env[name]);
+  const status = await run(words(line), output, (name) => ({ NO_COLOR: "1", ...env })[name]);
   return { status, out: out.text, err: err.text };
 }
 
@@ -88,7 +91,11 @@ export class Program implements AsyncDisposable {
   }
 
   async type(...lines: string[]): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+    await this.write(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  async write(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
   }
 
   /** End of input. */
@@ -168,7 +175,7 @@ export class Pipe {
 /** Runs netlab, or `command`, as a process to its end. */
 export async function runProgram(line: Line, { input = "", ...options }: StartOptions & { input?: string } = {}) {
   await using program = new Program(line, options);
-  if (input !== "") await program.type(input.replace(/\n$/, ""));
+  if (input !== "") await program.write(input);
   await program.endInput();
   return await program.result();
 }

@@ -3,7 +3,7 @@
 import { dim } from "@std/fmt/colors";
 import { TextLineStream } from "@std/streams";
 import type { Console } from "../exercises/exercise.ts";
-import { escapeText } from "../protocol/text.ts";
+import { escapeText, safeJson } from "../protocol/text.ts";
 import type { Output } from "./output.ts";
 import { openTerminal } from "./terminal.ts";
 
@@ -19,7 +19,7 @@ export interface ConsoleOptions {
 export function openConsole(output: Output, options: ConsoleOptions): Console {
   const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !options.json;
   const show = (text: string, event: Readonly<Record<string, unknown>>) =>
-    options.json ? JSON.stringify(event) : escapeText(text);
+    options.json ? safeJson(event) : escapeText(text);
   if (interactive) {
     const terminal = openTerminal(options.onInterrupt);
     // On the same screen, traces and notes must not run into the line being typed either.

@@ -30,13 +30,13 @@ export const serve: Command = {
     "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
     "delivers what was taken, and ends. A second Ctrl-C cuts.",
   options: (words) => serveOptions(findExercise(words[0] ?? "")),
-  examples: (words) => [
-    ...(findExercise(words[0] ?? "")?.serveExamples ?? []),
-    {
-      command: "netlab serve chat --host 127.0.0.1 --port 0 --json",
-      output: ['{"event":"listening","exercise":"chat","transport":"tcp","host":"127.0.0.1","port":PORT}'],
-    },
-  ],
+  examples: (words) => {
+    const { name, transports: [transport], serveExamples } = findExercise(words[0] ?? "") ?? exercises[0];
+    return [...serveExamples, {
+      command: `netlab serve ${name} --host 127.0.0.1 --port 0 --json`,
+      output: [`{"event":"listening","exercise":"${name}","transport":"${transport}","host":"127.0.0.1","port":PORT}`],
+    }];
+  },
   nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
   async run(context) {
     const { output, values, words } = context;

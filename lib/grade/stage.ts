@@ -2,7 +2,7 @@
 
 import type { Expectation } from "../exercises/check.ts";
 import { Channel } from "../net/channel.ts";
-import { outlasts } from "../net/clock.ts";
+import { outlasts, pause } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
@@ -175,7 +175,7 @@ const DRIP_MS = 1;
 function dripping(conn: Conn): Conn {
   const drip = async (bytes: Uint8Array) => {
     const written = await conn.write(bytes.subarray(0, 1));
-    await outlasts(new Promise(() => {}), DRIP_MS);
+    await pause(DRIP_MS);
     return written;
   };
   return {

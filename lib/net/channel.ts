@@ -52,6 +52,8 @@ export class Channel<In, Out = In> {
   readonly #clock: Clock;
   readonly #incoming = new ByteQueue(MIN_READ);
   readonly #outgoing: SendQueue;
+  /** With more than this waiting for the peer, nothing more is taken from it. */
+  readonly #pauseBytes: number;
   #readBytes = MIN_READ;
   #reads = 0;
   #pendingRead: Promise<number | null> | null = null;
@@ -71,7 +73,9 @@ export class Channel<In, Out = In> {
     this.remote = formatAddress(conn.remoteAddr);
     const trace = this.#trace;
     const id = this.id;
-    this.#outgoing = new SendQueue(conn, options.queueBytes ?? 1_048_576, options.coalesce ?? true, {
+    const queueBytes = options.queueBytes ?? 1_048_576;
+    this.#pauseBytes = queueBytes / 2;
+    this.#outgoing = new SendQueue(conn, queueBytes, options.coalesce ?? true, {
       onFull: (bytes) => this.abort(`too slow: ${bytes} bytes waited for it to read`),
       onError: (error) => this.abort(describeFailure(error)),
       onWritten: (bytes) => trace.wants.bytes && trace.emit({ type: "bytes", id, direction: "out", bytes }),
@@ -144,10 +148,15 @@ export class Channel<In, Out = In> {
     while (!this.ending) {
       try {
         const message = this.#next();
-        if (message !== undefined) onMessage(message);
-        else if (!await this.#fill()) return;
+        if (message === undefined) {
+          if (!await this.#fill()) return;
+          continue;
+        }
+        onMessage(message);
+        // A peer that asks for much at once is not yet one that does not read: its answers go out before it asks on.
+        if (this.queuedBytes > this.#pauseBytes) await this.flushed();
       } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
+        if (!(error instanceof ProtocolError) || error.side === "local") throw error;
         onBad(error);
         if (!error.fatal) continue;
         this.#reason ??= `protocol error: ${error.message}`;
@@ -220,7 +229,11 @@ export class Channel<In, Out = In> {
     let frame = this.framer.cut(this.#incoming);
     if (frame === null && this.#inputEnded && !this.#finalTaken) {
       this.#finalTaken = true;
-      frame = this.framer.end?.(this.#incoming) ?? null;
+      try {
+        frame = this.framer.end?.(this.#incoming) ?? null;
+      } finally {
+        this.#reason ??= this.#incoming.length > 0 ? "end of stream inside a message" : "end of stream";
+      }
     }
     if (frame === null) return undefined;
     if (this.#trace.wants.message) this.#traceMessage("in", frame);
@@ -245,7 +258,6 @@ export class Channel<In, Out = In> {
       this.#pendingRead = null;
       if (count === null) {
         this.#inputEnded = true;
-        this.#reason ??= this.#incoming.length > 0 ? "end of stream inside a message" : "end of stream";
         return true;
       }
       this.#reads++;

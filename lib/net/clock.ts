@@ -2,11 +2,19 @@
 
 import type { Clock, Millis } from "../protocol/clock.ts";
 
+/** `setTimeout` takes 31 bits: more would fire at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
 /** Monotonic time and real timers. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   at(when: Millis, run: () => void): () => void {
-    const timer = setTimeout(run, Math.max(0, when - performance.now()));
+    let timer: ReturnType<typeof setTimeout>;
+    const arm = () => {
+      const left = Math.max(0, when - performance.now());
+      timer = left > MAX_TIMEOUT ? setTimeout(arm, MAX_TIMEOUT) : setTimeout(run, left);
+    };
+    arm();
     return () => clearTimeout(timer);
   },
 };
@@ -21,4 +29,9 @@ export async function outlasts(promise: Promise<unknown>, ms: Millis, clock: Clo
   } finally {
     cancel();
   }
+}
+
+/** Resolves after `ms`. */
+export function pause(ms: Millis, clock: Clock = systemClock): Promise<void> {
+  return new Promise((resolve) => void clock.at(clock.now() + ms, resolve));
 }

@@ -12,7 +12,7 @@ import { NO_TRACE, type Trace } from "../protocol/trace.ts";
 import { Channel } from "./channel.ts";
 import { outlasts, systemClock } from "./clock.ts";
 import { type Address, type Conn, formatHostPort } from "./conn.ts";
-import { isOutOfFiles, transportError } from "./errors.ts";
+import { isOutOfFiles, isReset, transportError } from "./errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 
 /** The longest pause after a failed accept. */
@@ -87,7 +87,8 @@ export class Server<In, Out> {
   readonly #clients = new Set<Client<In, Out>>();
   /** An open file to give up when there are no more, so that a caller can still be told. */
   #reserve: Deno.TcpListener | null;
-  #refusals = 0;
+  /** Callers that are being told that there is no room. */
+  readonly #refused = new Set<Channel<In, Out>>();
   #draining = false;
   #wake: () => void = () => {};
   #cancelSweep: () => void = () => {};
@@ -139,6 +140,7 @@ export class Server<In, Out> {
     this.#draining = true;
     this.#stopListening();
     for (const { channel } of this.#clients) channel.abort("server stopped");
+    for (const channel of this.#refused) channel.abort("server stopped");
   }
 
   async #run(): Promise<void> {
@@ -149,6 +151,8 @@ export class Server<In, Out> {
         pauseMs = 0;
       } catch (error) {
         if (this.#draining) break;
+        // The caller was gone before it was accepted: its trouble, and nobody else has to wait.
+        if (isReset(error)) continue;
         if (isOutOfFiles(error) && await this.#refuseWithReserve()) continue;
         pauseMs = Math.min(MAX_BACKOFF_MS, Math.max(5, 2 * pauseMs));
         this.#warn(`accept failed: ${(error as Error).message}; next try in ${pauseMs} ms`);
@@ -160,7 +164,7 @@ export class Server<In, Out> {
 
   #admit(conn: Deno.TcpConn): void {
     const full = this.#clients.size >= this.#limits.maxClients;
-    if (full && this.#refusals >= MAX_REFUSALS) return conn.close();
+    if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
     const channel = this.#open(conn);
     if (channel === null) return;
     if (full) return void this.#refuse(channel, `server full: ${this.#limits.maxClients} clients`);
@@ -201,10 +205,11 @@ export class Server<In, Out> {
 
   async #serve(client: Client<In, Out>): Promise<void> {
     const { channel } = client;
-    const session = this.#options.session(channel);
+    let session: Session<In> | null = null;
     try {
+      const begun = session = this.#options.session(channel);
       await channel.each(
-        (message) => this.#draining ? this.#say(channel, "server is shutting down") : session.onMessage(message),
+        (message) => this.#draining ? this.#say(channel, "server is shutting down") : begun.onMessage(message),
         (error) => {
           channel.sendStart(this.#options.farewells.bad(error));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
@@ -214,20 +219,28 @@ export class Server<In, Out> {
         },
       );
     } catch (error) {
-      // A fault of ours in one session must not become everybody's.
-      this.#warn(`fault in the session of ${channel.remote}: ${(error as Error).stack ?? error}`, channel.id);
-      this.#say(channel, "internal error");
-    } finally {
-      session.onEnd();
-      await channel.close();
-      this.#clients.delete(client);
+      this.#fault(channel, error);
     }
+    try {
+      session?.onEnd();
+    } catch (error) {
+      this.#fault(channel, error);
+    }
+    await channel.close();
+    this.#clients.delete(client);
+  }
+
+  /** A fault of ours in one session must not become everybody's. */
+  #fault(channel: Channel<In, Out>, error: unknown): void {
+    this.#warn(`fault in the session of ${channel.remote}: ${(error as Error).stack ?? error}`, channel.id);
+    this.#say(channel, "internal error");
   }
 
   /** Answers a client that is over a limit, in its own framing if it shows it soon. */
   async #refuse(channel: Channel<In, Out>, why: string): Promise<void> {
-    this.#refusals++;
+    this.#refused.add(channel);
     const refuse = () => {
+      if (channel.ending) return;
       this.#say(channel, why);
       void channel.because(why).close(REFUSAL_MS);
     };
@@ -236,7 +249,7 @@ export class Server<In, Out> {
     cancel();
     refuse();
     await channel.close();
-    this.#refusals--;
+    this.#refused.delete(channel);
   }
 
   /** With no file left, gives up the reserve to accept one caller, tells it, and takes the reserve back. */
@@ -261,7 +274,8 @@ export class Server<In, Out> {
     this.#cancelSweep = this.#clock.at(this.#clock.now() + everyMs, () => {
       const now = this.#clock.now();
       for (const client of this.#clients) {
-        const { reads } = client.channel;
+        const { reads, ending } = client.channel;
+        if (ending) continue;
         if (reads !== client.seenReads) {
           client.seenReads = reads;
           client.quietSince = now;

@@ -3,7 +3,7 @@
 
 import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
-import { outlasts } from "../../net/clock.ts";
+import { outlasts, pause } from "../../net/clock.ts";
 import { formatHostPort } from "../../net/conn.ts";
 import { watchIdle } from "../../net/idle.ts";
 import type { Codec } from "../../protocol/codec.ts";
@@ -18,6 +18,8 @@ import { COMMANDS, parseCommand, parseReply } from "./protocol.ts";
 const MAX_REPLY = 1_048_576;
 /** How long a script waits for an outstanding answer, and the client for the server's goodbye. */
 const ANSWER_MS = 2000;
+/** How many bytes of a script may wait to be written. */
+const MAX_AHEAD = 65_536;
 /** With `--wire raw` two writes in one read would be one message: the only remedy is a pause. */
 const RAW_PAUSE_MS = 50;
 
@@ -98,7 +100,7 @@ class Chat {
   async #say(line: string): Promise<void> {
     const command = parseCommand(line);
     try {
-      this.#channel.send(line);
+      if (!this.#channel.send(line)) return;
     } catch (error) {
       if (!(error instanceof NetlabError)) throw error;
       return this.#console.note(`not sent: ${error.message}`);
@@ -107,11 +109,13 @@ class Chat {
     const expectsAnswer = command.type === "name" || command.type === "getNames" || command.type === "unknown";
     if (expectsAnswer) this.#outstanding.push(command.type);
     if (this.#console.interactive) return;
+    // Nor may a script be faster than the server reads: our own queue has a limit.
+    if (this.#channel.queuedBytes > MAX_AHEAD || command.type === "exit") await this.#channel.flushed();
     // A script goes on when it has its answer, so that its output reads like a dialogue.
     if (expectsAnswer && !this.#over) {
       await outlasts(new Promise<void>((resolve) => (this.#answered = resolve)), ANSWER_MS);
     } else if (this.#channel.framer.name === "raw") {
-      await outlasts(new Promise(() => {}), RAW_PAUSE_MS);
+      await pause(RAW_PAUSE_MS);
     }
   }
 

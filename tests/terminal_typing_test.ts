@@ -1,0 +1,170 @@
+// The chat client in a real terminal: what is typed stays whole while messages arrive, wherever the cursor is and however
+// the window changes.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { type ChatClient, withChat } from "./chat_helpers.ts";
+import { NETLAB } from "./cli_helpers.ts";
+import { test } from "./helpers.ts";
+import { needsTmux, Screen, type ScreenOptions } from "./terminal_helpers.ts";
+
+/** Runs `fn` with alice at a terminal, the screen of which is otherwise empty, and bob elsewhere. */
+function withAlice(fn: (screen: Screen, bob: ChatClient) => Promise<void>, options?: ScreenOptions, more = "--quiet") {
+  return withChat(async (room) => {
+    const [bob] = await room.named("bob");
+    await using screen = await Screen.connect(room.port, `--name alice ${more}`, options);
+    await screen.shows(/^>$/);
+    await fn(screen, bob);
+  });
+}
+
+test("a client in a terminal says where it is connected and shows a prompt", () =>
+  withChat(async ({ port }) => {
+    await using screen = await Screen.connect(port, "", { columns: 100 });
+    await screen.is(`connected to 127.0.0.1:${port}; commands: NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT`, ">");
+  }), needsTmux());
+
+test("answers and messages stand above the line being typed, which is kept", () =>
+  withAlice(async (screen, bob) => {
+    await screen.is("HELLO alice", ">");
+    await screen.type("MSG bob half a mes");
+    await screen.is("HELLO alice", "> MSG bob half a mes");
+    await bob.send("MSG alice one", "MSG alice two");
+    await screen.is("HELLO alice", "bob sent one", "bob sent two", "> MSG bob half a mes");
+    await screen.type("sage");
+    await screen.press("Enter");
+    assertEquals(await bob.receive(), "alice sent half a message");
+    await screen.is("HELLO alice", "bob sent one", "bob sent two", "> MSG bob half a message", ">");
+  }), needsTmux());
+
+const LONG = "MSG bob this line is longer than the terminal is wide, by so much that it takes three rows of it";
+const LONG_ROWS = [
+  "> MSG bob this line is longer than the te",
+  "rminal is wide, by so much that it takes",
+  "three rows of it",
+];
+
+test(
+  "a line over several rows is redrawn whole below what arrives, with the cursor at its place",
+  () =>
+    withAlice(async (screen, bob) => {
+      await screen.type(LONG);
+      await screen.is("HELLO alice", ...LONG_ROWS);
+      await bob.send("MSG alice one");
+      await screen.is("HELLO alice", "bob sent one", ...LONG_ROWS);
+      await screen.press("Home");
+      await screen.press("Right", "Right", "Right");
+      await bob.send("MSG alice two");
+      await screen.is("HELLO alice", "bob sent one", "bob sent two", ...LONG_ROWS);
+      await screen.type("!");
+      await screen.is(
+        ...["HELLO alice", "bob sent one", "bob sent two", "> MSG! bob this line is longer than the t"],
+        ...["erminal is wide, by so much that it takes", " three rows of it"],
+      );
+    }, { columns: 41 }),
+  needsTmux(),
+);
+
+test("a full screen scrolls and keeps its order", () =>
+  withAlice(async (screen, bob) => {
+    await screen.type(LONG);
+    const numbers = Array.from({ length: 30 }, (_, i) => `number ${i}`);
+    await bob.send(...numbers.map((text) => `MSG alice ${text}`));
+    await screen.is("HELLO alice", ...numbers.map((text) => `bob sent ${text}`), ...LONG_ROWS);
+  }, { columns: 41, rows: 10 }), needsTmux());
+
+test(
+  "a window that becomes narrower and wider leaves no rubbish and eats no row",
+  () =>
+    withAlice(async (screen, bob) => {
+      await screen.type(LONG);
+      await screen.endsWith(...LONG_ROWS);
+      await screen.resize(30, 14);
+      const narrow = [
+        "> MSG bob this line is longer",
+        "than the terminal is wide, by",
+        "so much that it takes three ro",
+        "ws of it",
+      ];
+      await screen.is("HELLO alice", ...narrow);
+      await bob.send("MSG alice one");
+      await screen.is("HELLO alice", "bob sent one", ...narrow);
+      await screen.resize(90, 14);
+      const wide = [
+        "> MSG bob this line is longer than the terminal is wide, by so much that it takes three ro",
+        "ws of it",
+      ];
+      await screen.is("HELLO alice", "bob sent one", ...wide);
+      await bob.send("MSG alice two");
+      await screen.is("HELLO alice", "bob sent one", "bob sent two", ...wide);
+    }, { columns: 41 }),
+  needsTmux(),
+);
+
+test("characters of two columns wrap and come back whole", () =>
+  withAlice(async (screen, bob) => {
+    await screen.type("MSG bob 日本語日本語日本語日本語");
+    await screen.is("HELLO alice", "> MSG bob 日本語日本", "語日本語日本語");
+    await bob.send("MSG alice 好");
+    await screen.is("HELLO alice", "bob sent 好", "> MSG bob 日本語日本", "語日本語日本語");
+  }, { columns: 21 }), needsTmux());
+
+test(
+  "lines pasted at once are sent one by one, and what follows them stays to be edited",
+  () =>
+    withAlice(async (screen, bob) => {
+      await screen.type("MSG bob one\nMSG bob two\nMSG bob th");
+      assertEquals(await bob.receive(), "alice sent one");
+      assertEquals(await bob.receive(), "alice sent two");
+      await screen.endsWith("> MSG bob th");
+      await screen.type("ree\n");
+      assertEquals(await bob.receive(), "alice sent three");
+    }),
+  needsTmux(),
+);
+
+test("a trace on the same terminal does not run into the line being typed", () =>
+  withAlice(
+    async (screen, bob) => {
+      await screen.type("MSG bob half");
+      await screen.endsWith("> MSG bob half");
+      await bob.send("MSG alice one");
+      await screen.shows(/^bob sent one$/);
+      const [trace, message, prompt] = (await screen.rows()).slice(-3);
+      assertMatch(trace, /^[\d:.]{12} {2}127\.0\.0\.1:\d+ +── bob sent one ─+▶$/);
+      assertMatch(`${message}\n${prompt}`, /^bob sent one\n> MSG bob half$/);
+    },
+    { columns: 80 },
+    "--quiet --trace",
+  ), needsTmux());
+
+test("what could steer a terminal is shown written out", () =>
+  withAlice(async (screen, bob) => {
+    await bob.send("MSG alice \x1b[2J\x07\u202egone");
+    await screen.is("HELLO alice", "bob sent \\x1b[2J\\x07\\u{202e}gone", ">");
+  }), needsTmux());
+
+test("a suspended client goes on where it was", () =>
+  withChat(async ({ port }) => {
+    const command = NETLAB.map((word) => `'${word}'`).join(" ");
+    const env = { PS1: "shell ", NETLAB_PORT: `${port}`, NETLAB_QUIET: "1" };
+    await using screen = await Screen.open("bash --norc --noprofile -i", { env });
+    await screen.shows(/^shell/);
+    await screen.type(`netlab() { ${command} "$@"; }; clear; netlab connect chat --name alice\n`);
+    await screen.endsWith("HELLO alice", ">");
+    await screen.type("GET_NA");
+    await screen.endsWith("> GET_NA");
+    await screen.press("C-z");
+    await screen.shows(/Stopped/);
+    await screen.type("fg\n");
+    await screen.endsWith("> GET_NA");
+    await screen.type("MES\n");
+    await screen.endsWith("> GET_NAMES", "alice", ">");
+  }), needsTmux());
+
+test("in a terminal output is coloured, in a pipe it is not", async () => {
+  const command = NETLAB.map((word) => `'${word}'`).join(" ");
+  await using screen = await Screen.open(`${command} list; ${command} list | cat`, { columns: 100 });
+  await screen.shows(/^chat/);
+  // deno-lint-ignore no-control-regex
+  assertMatch(await screen.coloured(), /^\x1b\[1mchat/);
+}, needsTmux());
