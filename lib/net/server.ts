@@ -9,14 +9,12 @@ import type { Codec } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { NO_TRACE, type Trace } from "../protocol/trace.ts";
+import { Acceptor } from "./acceptor.ts";
 import { Channel } from "./channel.ts";
 import { outlasts, systemClock } from "./clock.ts";
-import { type Address, type Conn, formatHostPort } from "./conn.ts";
-import { isOutOfFiles, isReset, transportError } from "./errors.ts";
+import type { Address } from "./conn.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 
-/** The longest pause after a failed accept. */
-const MAX_BACKOFF_MS = 1000;
 /** How many refused connections are answered at once; more are just closed. */
 const MAX_REFUSALS = 32;
 /** How long a refused client may take to show how it frames before it is answered with a line. */
@@ -76,21 +74,17 @@ interface Client<In, Out> {
 
 /** A listening TCP server. */
 export class Server<In, Out> {
-  readonly address: Address;
   /** Settles when the listener is closed and every session has ended. */
   readonly finished: Promise<void>;
   readonly #options: ServerOptions<In, Out>;
   readonly #limits: Limits;
   readonly #trace: Trace;
   readonly #clock: Clock;
-  readonly #listener: Deno.TcpListener;
+  readonly #acceptor: Acceptor;
   readonly #clients = new Set<Client<In, Out>>();
-  /** An open file to give up when there are no more, so that a caller can still be told. */
-  #reserve: Deno.TcpListener | null;
   /** Callers that are being told that there is no room. */
   readonly #refused = new Set<Channel<In, Out>>();
   #draining = false;
-  #wake: () => void = () => {};
   #cancelSweep: () => void = () => {};
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
@@ -99,11 +93,14 @@ export class Server<In, Out> {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#trace = options.trace ?? NO_TRACE;
     this.#clock = options.clock ?? systemClock;
-    this.#listener = listenTcp(options.host, options.port);
-    this.address = this.#listener.addr as Address;
-    this.#reserve = openReserve();
+    this.#acceptor = new Acceptor(options.host, options.port, this.#clock);
     this.finished = this.#run();
     this.#sweepLater();
+  }
+
+  /** Where it listens: the port that was picked, too. */
+  get address(): Address {
+    return this.#acceptor.address;
   }
 
   /** Connections right now. */
@@ -144,21 +141,14 @@ export class Server<In, Out> {
   }
 
   async #run(): Promise<void> {
-    let pauseMs = 0;
-    while (!this.#draining) {
-      try {
-        this.#admit(await this.#listener.accept());
-        pauseMs = 0;
-      } catch (error) {
-        if (this.#draining) break;
-        // The caller was gone before it was accepted: its trouble, and nobody else has to wait.
-        if (isReset(error)) continue;
-        if (isOutOfFiles(error) && await this.#refuseWithReserve()) continue;
-        pauseMs = Math.min(MAX_BACKOFF_MS, Math.max(5, 2 * pauseMs));
-        this.#warn(`accept failed: ${(error as Error).message}; next try in ${pauseMs} ms`);
-        await outlasts(new Promise<void>((resolve) => (this.#wake = resolve)), pauseMs, this.#clock);
-      }
-    }
+    await this.#acceptor.run({
+      onConn: (conn) => this.#admit(conn),
+      onLastFile: (conn) => {
+        this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
+        return this.#refuse(this.#open(conn), `server full: ${this.#clients.size} clients`);
+      },
+      onWarning: (text) => this.#warn(text),
+    });
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
   }
 
@@ -166,7 +156,6 @@ export class Server<In, Out> {
     const full = this.#clients.size >= this.#limits.maxClients;
     if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
     const channel = this.#open(conn);
-    if (channel === null) return;
     if (full) return void this.#refuse(channel, `server full: ${this.#limits.maxClients} clients`);
     const client: Client<In, Out> = {
       channel,
@@ -178,16 +167,11 @@ export class Server<In, Out> {
     this.#clients.add(client);
   }
 
-  #open(conn: Deno.TcpConn): Channel<In, Out> | null {
+  #open(conn: Deno.TcpConn): Channel<In, Out> {
     try {
       conn.setNoDelay(true);
       conn.setKeepAlive(true);
     } catch { /* it was reset between accept and now; the first read will say so */ }
-    return this.#channel(conn);
-  }
-
-  #channel(conn: Conn): Channel<In, Out> {
-    // Only now is the number known that the framer's decision is traced with.
     const framer = this.#options.makeFramer((decided) => {
       if (this.#trace.wants.note) {
         this.#trace.emit({ type: "note", id: channel.id, text: `client frames with ${describeFramer(decided)}` });
@@ -252,21 +236,6 @@ export class Server<In, Out> {
     this.#refused.delete(channel);
   }
 
-  /** With no file left, gives up the reserve to accept one caller, tells it, and takes the reserve back. */
-  async #refuseWithReserve(): Promise<boolean> {
-    if (this.#reserve === null) return false;
-    this.#reserve.close();
-    this.#reserve = null;
-    try {
-      const conn = await this.#listener.accept();
-      this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
-      const channel = this.#open(conn);
-      if (channel) await this.#refuse(channel, `server full: ${this.#clients.size} clients`);
-    } catch { /* it left before it could be told */ }
-    this.#reserve = openReserve();
-    return true;
-  }
-
   /** Sends idle clients away, every so often: one timer for all, and nothing to do per message. */
   #sweepLater(): void {
     const { idleMs, firstByteMs } = this.#limits;
@@ -301,29 +270,7 @@ export class Server<In, Out> {
 
   #stopListening(): void {
     this.#cancelSweep();
-    this.#wake();
-    try {
-      this.#listener.close();
-      this.#reserve?.close();
-      this.#reserve = null;
-    } catch { /* closed before */ }
-  }
-}
-
-function listenTcp(hostname: string, port: number): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname, port });
-  } catch (error) {
-    throw transportError(error, "listen on", formatHostPort(hostname, port));
-  }
-}
-
-/** Any file descriptor will do; a listener on a free loopback port needs no permission beyond the network's. */
-function openReserve(): Deno.TcpListener | null {
-  try {
-    return Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  } catch {
-    return null;
+    this.#acceptor.close();
   }
 }
 
