@@ -3,7 +3,7 @@
 import { environment, NETLAB } from "./cli_helpers.ts";
 import { skipIf, skipUnless, type TestOptions } from "./helpers.ts";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 4_000;
 
 /** For the third argument of `test`: tests in a terminal need tmux. */
 export function needsTmux(): TestOptions {
@@ -40,9 +40,9 @@ export class Screen implements AsyncDisposable {
     return Screen.open(`${command} connect chat 127.0.0.1:${port} ${options}; echo "status $?"; ${modes}`, more);
   }
 
-  /** What is on the screen, and what has left it at the top, without the empty rows at the end. */
+  /** What is on the screen, without the empty rows at the end. */
   async rows(): Promise<string[]> {
-    return (await this.#tmux("capture-pane", "-p", "-S", "-")).trimEnd().split("\n").map((row) => row.trimEnd());
+    return (await this.#tmux("capture-pane", "-p")).trimEnd().split("\n").map((row) => row.trimEnd());
   }
 
   /** What is on the screen, with its colours as escape sequences. */
@@ -76,19 +76,25 @@ export class Screen implements AsyncDisposable {
     await this.#tmux("send-keys", "-l", text);
   }
 
+  /** Changes the size of the window, and waits until the program in it could know: tmux tells it later. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
+    const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trim();
+    await this.#until(`${rows} rows of ${columns}`, async () => {
+      const { stdout } = await new Deno.Command("stty", { args: ["-F", tty, "size"] }).output();
+      return new TextDecoder().decode(stdout) === `${rows} ${columns}\n`;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux("kill-server");
   }
 
-  async #until(what: string, holds: (rows: string[]) => boolean): Promise<void> {
+  async #until(what: string, holds: (rows: string[]) => boolean | Promise<boolean>): Promise<void> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
       const rows = await this.rows();
-      if (holds(rows)) return;
+      if (await holds(rows)) return;
       if (performance.now() > end) throw new Error(`the screen did not become\n${what}\nbut is\n${rows.join("\n")}`);
     }
   }

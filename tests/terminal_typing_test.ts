@@ -69,7 +69,7 @@ test("a full screen scrolls and keeps its order", () =>
     await screen.type(LONG);
     const numbers = Array.from({ length: 30 }, (_, i) => `number ${i}`);
     await bob.send(...numbers.map((text) => `MSG alice ${text}`));
-    await screen.is("HELLO alice", ...numbers.map((text) => `bob sent ${text}`), ...LONG_ROWS);
+    await screen.is(...numbers.slice(-7).map((text) => `bob sent ${text}`), ...LONG_ROWS);
   }, { columns: 41, rows: 10 }), needsTmux());
 
 test(
@@ -77,25 +77,25 @@ test(
   () =>
     withAlice(async (screen, bob) => {
       await screen.type(LONG);
-      await screen.endsWith(...LONG_ROWS);
+      await bob.send(...["one", "two", "three", "four"].map((text) => `MSG alice ${text}`));
+      await screen.endsWith("bob sent three", "bob sent four", ...LONG_ROWS);
       await screen.resize(30, 14);
       const narrow = [
-        "> MSG bob this line is longer",
-        "than the terminal is wide, by",
-        "so much that it takes three ro",
-        "ws of it",
+        ...["> MSG bob this line is longer", "than the terminal is wide, by"],
+        ...["so much that it takes three ro", "ws of it"],
       ];
-      await screen.is("HELLO alice", ...narrow);
-      await bob.send("MSG alice one");
-      await screen.is("HELLO alice", "bob sent one", ...narrow);
+      // tmux keeps the cursor in its row, so that the first rows leave the screen.
+      await screen.endsWith("bob sent three", "bob sent four", ...narrow);
+      await bob.send("MSG alice five");
+      await screen.endsWith("bob sent three", "bob sent four", "bob sent five", ...narrow);
       await screen.resize(90, 14);
       const wide = [
         "> MSG bob this line is longer than the terminal is wide, by so much that it takes three ro",
         "ws of it",
       ];
-      await screen.is("HELLO alice", "bob sent one", ...wide);
-      await bob.send("MSG alice two");
-      await screen.is("HELLO alice", "bob sent one", "bob sent two", ...wide);
+      await screen.endsWith("bob sent four", "bob sent five", ...wide);
+      await bob.send("MSG alice six");
+      await screen.endsWith("bob sent four", "bob sent five", "bob sent six", ...wide);
     }, { columns: 41 }),
   needsTmux(),
 );
@@ -143,23 +143,29 @@ test("what could steer a terminal is shown written out", () =>
     await screen.is("HELLO alice", "bob sent \\x1b[2J\\x07\\u{202e}gone", ">");
   }), needsTmux());
 
-test("a suspended client goes on where it was", () =>
-  withChat(async ({ port }) => {
-    const command = NETLAB.map((word) => `'${word}'`).join(" ");
-    const env = { PS1: "shell ", NETLAB_PORT: `${port}`, NETLAB_QUIET: "1" };
-    await using screen = await Screen.open("bash --norc --noprofile -i", { env });
-    await screen.shows(/^shell/);
-    await screen.type(`netlab() { ${command} "$@"; }; clear; netlab connect chat --name alice\n`);
-    await screen.endsWith("HELLO alice", ">");
-    await screen.type("GET_NA");
-    await screen.endsWith("> GET_NA");
-    await screen.press("C-z");
-    await screen.shows(/Stopped/);
-    await screen.type("fg\n");
-    await screen.endsWith("> GET_NA");
-    await screen.type("MES\n");
-    await screen.endsWith("> GET_NAMES", "alice", ">");
-  }), needsTmux());
+test(
+  "at Ctrl-Z the client is suspended, where this Deno can, and goes on where it was",
+  () =>
+    withChat(async ({ port }) => {
+      const command = NETLAB.map((word) => `'${word}'`).join(" ");
+      const env = { PS1: "shell ", NETLAB_PORT: `${port}`, NETLAB_QUIET: "1" };
+      await using screen = await Screen.open("bash --norc --noprofile -i", { env });
+      await screen.shows(/^shell/);
+      await screen.type(`netlab() { ${command} "$@"; }; clear; netlab connect chat --name alice\n`);
+      await screen.endsWith("HELLO alice", ">");
+      await screen.type("GET_NA");
+      await screen.endsWith("> GET_NA");
+      await screen.press("C-z");
+      if (!/^2\.[0-8]\./.test(Deno.version.deno)) {
+        await screen.shows(/Stopped/);
+        await screen.type("fg\n");
+      }
+      await screen.endsWith("> GET_NA");
+      await screen.type("MES\n");
+      await screen.endsWith("> GET_NAMES", "alice", ">");
+    }),
+  needsTmux(),
+);
 
 test("in a terminal output is coloured, in a pipe it is not", async () => {
   const command = NETLAB.map((word) => `'${word}'`).join(" ");

@@ -16,6 +16,9 @@ export interface Terminal {
 /** `prevRows` is how many rows readline goes up, before it draws, to come to the first row of the line. */
 type Editor = readline.Interface & { prevRows: number };
 
+/** Older Denos do not let a program stop itself without the permission to run others. */
+const CAN_SUSPEND = !/^2\.[0-8]\./.test(Deno.version.deno);
+
 /** @param onInterrupt called at Ctrl-C; the default is gone while a line is edited */
 export function openTerminal(onInterrupt: () => void): Terminal {
   let editor: Editor | null = null;
@@ -47,6 +50,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
       onInterrupt();
     });
     edited.on("SIGCONT", () => edited.prompt(true));
+    if (!CAN_SUSPEND) edited.on("SIGTSTP", () => {}); // at Ctrl-Z readline would do it
     edited.on("close", () => {
       process.stdout.off("resize", onResize);
       if (edited.line === "") clearLine(edited);
@@ -78,6 +82,8 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   }
 
   function print(text: string): void {
+    // The window may have changed without its event having come yet.
+    (process.stdout as { _refreshSize?(): void })._refreshSize?.();
     if (editor) clearLine(editor);
     process.stdout.write(text + "\n");
     editor?.prompt(true);

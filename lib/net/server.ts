@@ -19,6 +19,8 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 const MAX_REFUSALS = 32;
 /** How long a refused client may take to show how it frames before it is answered with a line. */
 const REFUSAL_MS = 300;
+/** The same with the last open file, while nobody else can be told. */
+const LAST_FILE_MS = 50;
 /** How long the peers may take to close after a goodbye. */
 const GOODBYE_LINGER_MS = 300;
 
@@ -67,6 +69,8 @@ interface Client<In, Out> {
   /** Settles when the connection is closed and forgotten. */
   readonly finished: Promise<void>;
   errors: number;
+  /** Ends the session, once: on the client's account, or on ours before the connection is closed. */
+  endSession: () => void;
   /** What `channel.reads` was at the last sweep, and since when it has not changed. */
   seenReads: number;
   quietSince: Millis;
@@ -145,7 +149,7 @@ export class Server<In, Out> {
       onConn: (conn) => this.#admit(conn),
       onLastFile: (conn) => {
         this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
-        return this.#refuse(this.#open(conn), `server full: ${this.#clients.size} clients`);
+        return this.#refuse(this.#open(conn), `server full: ${this.#clients.size} clients`, LAST_FILE_MS);
       },
       onWarning: (text) => this.#warn(text),
     });
@@ -160,6 +164,7 @@ export class Server<In, Out> {
     const client: Client<In, Out> = {
       channel,
       errors: 0,
+      endSession: () => {},
       seenReads: 0,
       quietSince: this.#clock.now(),
       finished: Promise.resolve().then(() => this.#serve(client)),
@@ -189,11 +194,14 @@ export class Server<In, Out> {
 
   async #serve(client: Client<In, Out>): Promise<void> {
     const { channel } = client;
-    let session: Session<In> | null = null;
     try {
-      const begun = session = this.#options.session(channel);
+      const session = this.#options.session(channel);
+      client.endSession = () => {
+        client.endSession = () => {};
+        session.onEnd();
+      };
       await channel.each(
-        (message) => this.#draining ? this.#say(channel, "server is shutting down") : begun.onMessage(message),
+        (message) => this.#draining ? this.#say(channel, "server is shutting down") : session.onMessage(message),
         (error) => {
           channel.sendStart(this.#options.farewells.bad(error));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
@@ -206,7 +214,7 @@ export class Server<In, Out> {
       this.#fault(channel, error);
     }
     try {
-      session?.onEnd();
+      client.endSession();
     } catch (error) {
       this.#fault(channel, error);
     }
@@ -221,14 +229,14 @@ export class Server<In, Out> {
   }
 
   /** Answers a client that is over a limit, in its own framing if it shows it soon. */
-  async #refuse(channel: Channel<In, Out>, why: string): Promise<void> {
+  async #refuse(channel: Channel<In, Out>, why: string, waitMs = REFUSAL_MS): Promise<void> {
     this.#refused.add(channel);
     const refuse = () => {
       if (channel.ending) return;
       this.#say(channel, why);
-      void channel.because(why).close(REFUSAL_MS);
+      void channel.because(why).close(waitMs);
     };
-    const cancel = this.#clock.at(this.#clock.now() + REFUSAL_MS, refuse);
+    const cancel = this.#clock.at(this.#clock.now() + waitMs, refuse);
     await channel.each(refuse, refuse);
     cancel();
     refuse();
@@ -254,6 +262,7 @@ export class Server<In, Out> {
         if (now - client.quietSince < limitMs) continue;
         const why = `idle for ${limitMs / 1000} s`;
         this.#say(client.channel, why);
+        client.endSession();
         void client.channel.because(why).close();
       }
       if (!this.#draining) this.#sweepLater();
