@@ -81,7 +81,9 @@ export class Screen implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
     const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trim();
     await this.#until(`${rows} rows of ${columns}`, async () => {
-      const { stdout } = await new Deno.Command("stty", { args: ["-F", tty, "size"] }).output();
+      const { stdout } = await new Deno.Command("stty", {
+        args: [Deno.build.os === "linux" ? "-F" : "-f", tty, "size"],
+      }).output();
       return new TextDecoder().decode(stdout) === `${rows} ${columns}\n`;
     });
   }

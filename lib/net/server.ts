@@ -198,7 +198,11 @@ export class Server<In, Out> {
       const session = this.#options.session(channel);
       client.endSession = () => {
         client.endSession = () => {};
-        session.onEnd();
+        try {
+          session.onEnd();
+        } catch (error) {
+          this.#fault(channel, error);
+        }
       };
       await channel.each(
         (message) => this.#draining ? this.#say(channel, "server is shutting down") : session.onMessage(message),
@@ -213,11 +217,7 @@ export class Server<In, Out> {
     } catch (error) {
       this.#fault(channel, error);
     }
-    try {
-      client.endSession();
-    } catch (error) {
-      this.#fault(channel, error);
-    }
+    client.endSession();
     await channel.close();
     this.#clients.delete(client);
   }
