@@ -36,7 +36,7 @@ export const connect: Command = {
       trace,
       options: values,
       args: rest,
-      console: openConsole(output, {
+      console: await openConsole(output, {
         json: values.json === true,
         quiet: values.quiet === true,
         onInterrupt: () => interrupt(new NetlabError("interrupted", "interrupted")),

@@ -5,7 +5,6 @@ import { TextLineStream } from "@std/streams";
 import type { Console } from "../exercises/exercise.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import type { Output } from "./output.ts";
-import { openTerminal } from "./terminal.ts";
 
 /** How a console behaves. */
 export interface ConsoleOptions {
@@ -16,11 +15,13 @@ export interface ConsoleOptions {
 }
 
 /** The console of this process. */
-export function openConsole(output: Output, options: ConsoleOptions): Console {
+export async function openConsole(output: Output, options: ConsoleOptions): Promise<Console> {
   const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !options.json;
   const show = (text: string, event: Readonly<Record<string, unknown>>) =>
     options.json ? safeJson(event) : escapeText(text);
   if (interactive) {
+    // Only now: what it stands on takes longer to load than all of netlab.
+    const { openTerminal } = await import("./terminal.ts");
     const terminal = openTerminal(options.onInterrupt);
     // On the same screen, traces and notes must not run into the line being typed either.
     if (Deno.stderr.isTerminal()) output.err.divert((text) => terminal.print(text.replace(/\n$/, "")));

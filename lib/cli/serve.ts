@@ -52,7 +52,7 @@ export const serve: Command = {
         limits: readLimits(values),
         trace,
         options: values,
-        console: openConsole(output, {
+        console: await openConsole(output, {
           json: values.json === true,
           quiet: values.quiet === true,
           onInterrupt: () => stop(),

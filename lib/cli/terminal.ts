@@ -43,6 +43,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     process.stdout.prependListener("resize", onResize);
     edited.on("line", (line: string) => {
       typed.push(line);
+      edited.prompt();
       wake();
     });
     edited.on("SIGINT", () => {
@@ -62,10 +63,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     edited.prompt();
     try {
       for (;;) {
-        for (let line = typed.shift(); line !== undefined; line = typed.shift()) {
-          yield line;
-          if (!stopped) edited.prompt(true);
-        }
+        for (let line = typed.shift(); line !== undefined; line = typed.shift()) yield line;
         if (stopped) return;
         await new Promise<void>((resolve) => (wake = resolve));
       }
