@@ -73,7 +73,7 @@ export class Screen implements AsyncDisposable {
 
   /** Types text, all at once. */
   async type(text: string): Promise<void> {
-    await this.#tmux("send-keys", "-l", text);
+    await this.#tmux("send-keys", "-l", "--", text);
   }
 
   /** Changes the size of the window, and waits until the program in it could know: tmux tells it later. */
