@@ -1,62 +1,94 @@
-// The standalone executable, used from an unrelated folder with nothing on PATH. It is NETLAB_BINARY, or made here when
-// NETLAB_COMPILE_DENO says with which Deno.
+// The standalone binary, used as on a lab machine: in a folder of its own, with no Deno, no settings and nothing else
+// around. NETLAB_BINARY names one; otherwise one is made, where a runtime base is at hand.
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
 import { exercises } from "../lib/exercises/registry.ts";
-import { NETLAB, ROOT, runProgram, startServer } from "./cli_helpers.ts";
+import { build, executable, findCompiler } from "../tools/build.ts";
+import { Program, runProgram, startServer } from "./cli_helpers.ts";
 import { skipIf, test } from "./helpers.ts";
+import { needsTmux, Screen } from "./terminal_helpers.ts";
 
 const given = Deno.env.get("NETLAB_BINARY");
-const compiler = Deno.env.get("NETLAB_COMPILE_DENO");
+const canMake = Deno.env.has("NETLAB_COMPILE_DENO") || Deno.env.has("DENORT_BIN");
+const why = "set NETLAB_BINARY to the binary to test, or NETLAB_COMPILE_DENO and DENORT_BIN to make one";
 
-test("the executable says its version, lists, serves, connects and refuses wrong usage", async () => {
-  await using folder = await emptyFolder();
-  const command = [given ?? await compile()];
-  const options = { command, cwd: folder.path, env: { PATH: "", HOME: folder.path } };
-
-  const version = await runProgram("--version --verbose", options);
-  assertEquals(version.status, 0);
-  assertMatch(version.out, /^netlab \d+\.\d+\.\d+\n/);
-  assertStringIncludes(version.out, "standalone");
-
-  const list = await runProgram("list --json", options);
-  assertEquals(list.out.trim().split("\n").map((line) => JSON.parse(line).name), exercises.map(({ name }) => name));
-
-  const wrong = await runProgram("serve cht", options);
-  assertEquals([wrong.status, wrong.out], [2, ""]);
-  assertStringIncludes(wrong.err, 'did you mean "chat"');
-
-  const { server, port } = await startServer("--json", options);
-  await using _ = server;
-  const client = await runProgram(`connect chat 127.0.0.1:${port} --name alice --trace-file trace.jsonl`, {
-    ...options,
-    input: "GET_NAMES\nMSG alice to myself\n",
-  });
-  assertEquals(client.out, "HELLO alice\nalice\nalice sent to myself\nEXIT\n");
-  assertEquals(client.status, 0);
-  const events = (await Deno.readTextFile(`${folder.path}/trace.jsonl`)).trim().split("\n");
-  assertEquals(JSON.parse(events[0]).event, "open");
-  server.signal("SIGTERM");
-  assertEquals((await server.result()).status, 0);
-}, skipIf(given || compiler ? null : "no executable: set NETLAB_BINARY, or NETLAB_COMPILE_DENO to make one"));
-
-test("what the executable asks for is what deno.json lists, and never everything", async () => {
-  const { permissions } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  assertEquals(Object.keys(permissions.default).toSorted(), ["env", "net", "read", "sys", "write"]);
-  for await (const { name } of Deno.readDir(`${ROOT}tools`)) {
-    const source = await Deno.readTextFile(`${ROOT}tools/${name}`);
-    assertEquals(/"(-A|--allow-all)"/.exec(source), null, name);
+test("the binary does what netlab does, needing nothing, asking for nothing", async (t) => {
+  const cwd = await Deno.makeTempDir({ prefix: "netlab-binary-" });
+  try {
+    const name = executable("netlab");
+    if (given) await Deno.copyFile(given, `${cwd}/${name}`);
+    else await build(await findCompiler(), cwd, name);
+    await use(t, cwd, [`${cwd}/${name}`]);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
   }
-});
+}, skipIf(given || canMake ? null : why));
 
-async function compile(): Promise<string> {
-  const deno = NETLAB[0];
-  const { code, stderr } = await new Deno.Command(deno, { args: ["task", "compile"], cwd: ROOT }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  return `${ROOT}dist/netlab${Deno.build.os === "windows" ? ".exe" : ""}`;
-}
+async function use(t: Deno.TestContext, cwd: string, command: string[]): Promise<void> {
+  const start = { cwd, command, env: { PATH: "/nonexistent", HOME: cwd, DENO_DIR: `${cwd}/none` } };
 
-async function emptyFolder() {
-  const path = await Deno.makeTempDir({ prefix: "netlab-test-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+  await t.step("--version says which it is, and that it stands alone", async () => {
+    const { status, out, err } = await runProgram("--version --verbose", start);
+    assertEquals([status, err], [0, ""]);
+    assertMatch(out, new RegExp(`^netlab ${config.version}\n(.*\n)*.*, standalone\n$`));
+  });
+
+  await t.step("list lists", async () => {
+    const { status, out, err } = await runProgram("list --json", start);
+    assertEquals([status, err], [0, ""]);
+    assertEquals(out.trimEnd().split("\n").map((row) => JSON.parse(row).name), exercises.map(({ name }) => name));
+  });
+
+  await t.step("bad usage is one line, with status 2", async () => {
+    const { status, out, err } = await runProgram("serve no-such-exercise", start);
+    assertEquals([status, out], [2, ""]);
+    assertEquals(err, "netlab: no such exercise: no-such-exercise: netlab list shows them all\n");
+  });
+
+  await t.step("serve and connect chat, with a trace in a file, and end well", async () => {
+    const { server, port } = await startServer("--trace-file trace.jsonl", start);
+    await using _ = server;
+    const { status, out, err } = await runProgram(`connect chat localhost ${port}`, {
+      ...start,
+      input: "NAME alice\nMSG alice hi\n",
+    });
+    assertEquals([status, out], [0, "HELLO alice\nalice sent hi\nEXIT\n"], err);
+    server.signal("SIGTERM");
+    assertEquals((await server.result()).status, 0);
+    assertStringIncludes(await Deno.readTextFile(`${cwd}/trace.jsonl`), '"text":"alice sent hi"');
+  });
+
+  await t.step("a server on all interfaces finds this machine's address without asking", async () => {
+    await using server = new Program("serve chat --port 0", start);
+    await server.err.until(/here: .*\n/);
+    server.signal("SIGTERM");
+    const { status, err } = await server.result();
+    assertEquals(status, 0);
+    assertNotMatch(err, /permission|NotCapable/i);
+  });
+
+  await t.step("--color always is stronger than NO_COLOR", async () => {
+    const { out } = await runProgram("list --color always", { ...start, env: { ...start.env, NO_COLOR: "1" } });
+    assertStringIncludes(out, "\x1b[1mchat");
+  });
+
+  await t.step({
+    name: "on a terminal, where it could ask for permissions, it does not",
+    ...needsTmux(),
+    fn: async () => {
+      const { server, port } = await startServer("", start);
+      await using _ = server;
+      await using screen = await Screen.connect(port, "--name alice --quiet", { command });
+      await screen.shows(/^>$/);
+      await screen.type("GET");
+      await screen.is("HELLO alice", "> GET");
+      await screen.press("Tab");
+      await screen.is("HELLO alice", "> GET_NAMES");
+      await screen.press("Enter");
+      await screen.is("HELLO alice", "> GET_NAMES", "alice", ">");
+      await screen.press("C-d");
+      await screen.is("HELLO alice", "> GET_NAMES", "alice", "EXIT", "status 0", "echo icanon isig");
+    },
+  });
 }

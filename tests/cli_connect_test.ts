@@ -138,6 +138,27 @@ test("a trace file that cannot be is refused before anything happens", async () 
   assertMatch(err, /^netlab: cannot write \/no\/such\/folder\/x\.jsonl: No such file.*: name another --trace-file\n$/);
 });
 
+test(
+  "a trace file that can no longer be written ends with one warning, and nothing else does",
+  () =>
+    withChat(async ({ port }) => {
+      const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+      try {
+        // A limit of 1 KiB for files, and the signal that goes with it ignored: as on a full disk.
+        const limited = `ulimit -f 1; trap "" XFSZ; exec "$@"`;
+        const { status, out, err } = await runProgram(`connect chat --port ${port} --quiet --trace-file ${path}`, {
+          command: ["bash", "-c", limited, "netlab", ...NETLAB],
+          input: SCRIPT,
+        });
+        assertEquals([status, out], [0, ANSWERS]);
+        assertEquals(err, `warning: cannot write ${path}: File too large: the recording ends here\n`);
+      } finally {
+        await Deno.remove(path);
+      }
+    }),
+  skipUnless("bash"),
+);
+
 test("what a peer sends is shown with its control characters escaped", () =>
   withServer(async (peer) => {
     const text = "\x1b[31mred\x07\u202e\r\n";

@@ -135,6 +135,13 @@ test("the defaults of serve are the limits of the server", () => {
   assertEquals([values.host, values.port, values.wire, values.grace], ["0.0.0.0", 7777, "auto", 5000]);
 });
 
+test("the options of serve set the limits of the server", () => {
+  const args = "--max-clients 1 --idle 2s --first-byte 3ms --max-queue 4k --max-errors 5".split(" ");
+  const { values } = parseLine(args, serveOptions(chat), () => undefined);
+  const limits = { maxClients: 1, idleMs: 2000, firstByteMs: 3, queueBytes: 4096, maxErrors: 5 };
+  assertEquals(readLimits(values), limits);
+});
+
 test("the defaults of connect are this machine and the exercise's own port and framing", () => {
   const { values } = parseLine([], connectOptions(chat), () => undefined);
   assertEquals([values.host, values.port, values.wire, values.idle], ["127.0.0.1", 7777, "len4", undefined]);

@@ -1,71 +1,127 @@
-// README.md is true: its commands exist, its sessions print what it says, and its chat between three programs happens.
+// README.md tells the truth: its commands are run and print what it shows, its transcript is played with the programs that
+// it names, and what it points to is there.
 //
-//     ```console   `$ command`, then what it prints: run, and compared
-//     ```sh        commands that take long: their tasks exist
-//     ```text      after `<!-- transcript: chat -->`: `[who] < typed` and `[who] > shown`
+//     ```console    `$ ` and a command, then what it prints: run
+//     ```sh         commands that are not run, but known
+//     ```text       under <!-- transcript: chat -->: `[who] < typed`, `[who] > shown`: played
+//     ```python     the client of the transcript
 
-import { assert, assertEquals } from "@std/assert";
-import { environment, Program, ROOT, shimFolder, startServer } from "./cli_helpers.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import { withChat } from "./chat_helpers.ts";
+import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
 
 const readme = await Deno.readTextFile(`${ROOT}README.md`);
 
-/** The contents of the blocks in `language`. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map((match) => match[1]);
+/** The fenced blocks of one language, each with the line above it. */
+function blocks(language: string): { above: string; lines: string[] }[] {
+  const pattern = new RegExp(`(?:^(.*)\n+)?^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm");
+  return [...readme.matchAll(pattern)].map(([, above = "", body]) => ({ above, lines: body.trimEnd().split("\n") }));
 }
 
-test("each command that README.md gives for setting up is a task of deno.json, at its Deno", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
-  assert(commands.includes("npx -y deno@2.9.6 task netlab serve chat"));
-  assert(commands.includes("npx -y deno@2.9.6 task test"));
-  for (const command of commands) {
-    const task = /^npx -y deno@2\.9\.6 task (\w+)/.exec(command)?.[1];
-    assert(task !== undefined && task in tasks, command);
+const RUN = "npx -y deno@2.9.6 task ";
+
+test("README.md has the commands that start the server and run the tests", () => {
+  for (const task of ["netlab serve chat", "test", "compile", "release"]) {
+    assertMatch(readme, new RegExp(`^${RUN}${task}$`, "m"));
   }
 });
 
-test("each session in README.md prints what it says", async () => {
-  await using shim = await shimFolder();
-  const sessions = blocks("console");
-  assert(sessions.length >= 2);
-  for (const session of sessions) {
-    const { server, port } = await startServer();
-    await using _ = server;
-    for (const run of session.split(/^\$ /m).slice(1)) {
-      const [command, ...expected] = run.trimEnd().split("\n");
-      const { stdout } = await new Deno.Command("sh", {
-        args: ["-c", command],
-        clearEnv: true,
-        env: environment({ PATH: `${shim.path}:${Deno.env.get("PATH")}`, NETLAB_PORT: String(port) }),
-        stderr: "null",
-      }).output();
-      assertEquals(new TextDecoder().decode(stdout).trimEnd().split("\n"), expected, command);
-    }
+test("every command in README.md that is not run is one that there is", () => {
+  const lines = blocks("sh").flatMap((block) => block.lines);
+  assert(lines.length > 0);
+  for (const line of lines) {
+    if (/^(netlab|nc|python3) /.test(line)) continue;
+    assert(line.startsWith(RUN), `who knows this command? ${line}`);
+    const [task] = line.slice(RUN.length).split(" ");
+    assert(Object.hasOwn(config.tasks, task), `deno.json has no task ${task}`);
   }
-}, skipUnless("sh"));
+});
 
-test("the chat of README.md happens, between netlab, nc and its Python program", async () => {
-  const { server, port } = await startServer();
-  await using _ = server;
-  const script = await Deno.makeTempFile({ suffix: ".py" });
-  await Deno.writeTextFile(script, blocks("python")[0]);
-  await using netlab = new Program(`connect chat 127.0.0.1:${port} --name alice`);
-  assertEquals(await netlab.out.line(), "HELLO alice");
-  await using nc = new Program(`127.0.0.1 ${port}`, { command: ["nc"] });
-  await using python = new Program(`-u ${script} 127.0.0.1 ${port}`, { command: ["python3"] });
-  const who: Record<string, Program> = { netlab, nc, python };
+test("the files that README.md links to are there", async () => {
+  const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target);
+  assert(targets.length > 0);
+  for (const target of targets) assert((await Deno.stat(`${ROOT}${target}`)).isFile, target);
+});
 
-  const transcript = /<!-- transcript: chat -->\s*```text\n([^]*?)```/.exec(readme)![1].trim().split("\n");
-  assertEquals(transcript.shift(), "[netlab] > HELLO alice");
-  let shown = 0;
-  for (const line of transcript) {
-    const [, name, direction, text] = /^\[(\w+)\] ([<>]) (.*)$/.exec(line)!;
-    if (direction === "<") await who[name].type(text);
-    else assertEquals(await who[name].out.line(), text, line);
-    if (direction === ">") shown++;
+/** What `command` prints on standard output, in a shell that finds `netlab` and whose default port is `port`. */
+async function shell(command: string, port: number): Promise<string> {
+  await using folder = await shimFolder();
+  const { stdout, stderr, success } = await new Deno.Command("bash", {
+    args: ["-c", `set -o pipefail; ${command}`],
+    cwd: folder.path,
+    clearEnv: true,
+    env: environment({ PATH: `${folder.path}:${Deno.env.get("PATH")}`, NETLAB_PORT: String(port) }),
+  }).output();
+  assert(success, `${command}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+/** Each command of a console block, with what the block shows for it. */
+function commandsOf(lines: readonly string[]): { command: string; output: string }[] {
+  const commands: { command: string; output: string }[] = [];
+  for (const line of lines) {
+    if (line.startsWith("$ ")) commands.push({ command: line.slice(2), output: "" });
+    else commands.at(-1)!.output += `${line}\n`;
   }
-  assert(shown >= 10);
-  await Deno.remove(script);
-}, { ignore: skipUnless("nc").ignore || skipUnless("python3").ignore });
+  return commands;
+}
+
+for (const { command, output } of blocks("console").flatMap(({ lines }) => commandsOf(lines))) {
+  test(`the command in README.md prints what is shown: ${command}`, () =>
+    withChat(async ({ port }) => {
+      assertEquals(await shell(command, port), output);
+    }), skipUnless("bash"));
+}
+
+test("README.md has commands that are run", () => {
+  assert(blocks("console").length > 0);
+});
+
+/** The programs of the transcript, as README.md calls them. */
+async function startAll(port: number, folder: string): Promise<Record<string, Program>> {
+  const calls = { netlab: "netlab connect chat --name alice", nc: "nc localhost 7777" };
+  for (const call of Object.values(calls)) assert(readme.includes(`\`${call}\``), `README.md does not say: ${call}`);
+  const [python] = blocks("python");
+  assertEquals(python.lines.filter((line) => line !== "").length <= 10, true, "ten lines of Python");
+  await Deno.writeTextFile(`${folder}/client.py`, python.lines.join("\n"));
+  const nc = calls.nc.replace("7777", String(port)).split(" ");
+  return {
+    netlab: new Program(calls.netlab.split(" ").slice(1), { env: { NETLAB_PORT: String(port) } }),
+    nc: new Program(nc.slice(1), { command: [nc[0]] }),
+    python: new Program([`${folder}/client.py`, "localhost", String(port)], { command: ["python3"] }),
+  };
+}
+
+const { ignore } = [skipUnless("nc"), skipUnless("python3")].find((options) => options.ignore) ?? { ignore: false };
+
+test(
+  "the chat in README.md between netlab, nc and ten lines of Python goes as it is shown",
+  () =>
+    withChat(async ({ port }) => {
+      const transcript = blocks("text").find(({ above }) => above === "<!-- transcript: chat -->")!.lines;
+      await using folder = await shimFolder();
+      const { netlab, nc, python } = await startAll(port, folder.path);
+      await using disposed = new AsyncDisposableStack();
+      for (const program of [netlab, nc, python]) disposed.use(program);
+      const programs: Record<string, Program> = { netlab, nc, python };
+      for (const line of transcript) {
+        const [, who, direction, text] = /^\[(\w+)\] ([<>]) (.*)$/.exec(line) ?? [];
+        assert(programs[who], `not a line of a transcript: ${line}`);
+        if (direction === "<") await programs[who].type(text);
+        else assertEquals(await programs[who].out.line(), text, line);
+      }
+      const shown = (who: string) => transcript.filter((line) => line.startsWith(`[${who}] > `)).length;
+      for (const [who, goodbye] of [["netlab", 1], ["nc", 0], ["python", 0]] as const) {
+        await programs[who].endInput();
+        const { out } = await programs[who].result();
+        assertEquals(
+          out.split("\n").length - 1,
+          shown(who) + goodbye,
+          `${who} showed more than README.md says:\n${out}`,
+        );
+      }
+    }),
+  { ignore },
+);

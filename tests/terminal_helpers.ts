@@ -3,7 +3,7 @@
 import { environment, NETLAB } from "./cli_helpers.ts";
 import { skipIf, skipUnless, type TestOptions } from "./helpers.ts";
 
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 30_000;
 
 /** For the third argument of `test`: tests in a terminal need tmux. */
 export function needsTmux(): TestOptions {
@@ -34,8 +34,8 @@ export class Screen implements AsyncDisposable {
   }
 
   /** Opens a terminal in which `netlab connect chat` runs; when it has ended, its status and the terminal's modes are shown. */
-  static connect(port: number, options: string, more?: ScreenOptions): Promise<Screen> {
-    const command = NETLAB.map((word) => `'${word}'`).join(" ");
+  static connect(port: number, options: string, more?: ScreenOptions & { command?: string[] }): Promise<Screen> {
+    const command = (more?.command ?? NETLAB).map((word) => `'${word}'`).join(" ");
     const modes = `stty -a | grep -owE -e '-?(icanon|echo|isig)' | sort | xargs echo`;
     return Screen.open(`${command} connect chat 127.0.0.1:${port} ${options}; echo "status $?"; ${modes}`, more);
   }
@@ -69,6 +69,15 @@ export class Screen implements AsyncDisposable {
   /** Presses keys as tmux names them (`Up`, `C-c`, `Tab`), all at once. */
   async press(...keys: string[]): Promise<void> {
     await this.#tmux("send-keys", ...keys);
+  }
+
+  /** Presses a key again and again until a row of the screen matches. */
+  async pressUntil(key: string, pattern: RegExp): Promise<void> {
+    await this.#until(String(pattern), async (rows) => {
+      if (rows.some((row) => pattern.test(row))) return true;
+      await this.press(key);
+      return false;
+    });
   }
 
   /** Types text, all at once. */

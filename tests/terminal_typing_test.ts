@@ -1,7 +1,7 @@
 // The chat client in a real terminal: what is typed stays whole while messages arrive, wherever the cursor is and however
 // the window changes.
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type ChatClient, withChat } from "./chat_helpers.ts";
 import { NETLAB } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
@@ -166,6 +166,17 @@ test(
     }),
   needsTmux(),
 );
+
+test("help is as wide as the terminal, up to 120 columns", async () => {
+  const command = NETLAB.map((word) => `'${word}'`).join(" ");
+  await using screen = await Screen.open(`${command} help serve chat | grep -v '^ *[${"{"}$]'`, {
+    columns: 200,
+    rows: 60,
+  });
+  await screen.shows(/--help/);
+  const widest = Math.max(...(await screen.rows()).map((row) => row.length));
+  assert(widest > 80 && widest <= 120, `${widest} columns`);
+}, needsTmux());
 
 test("in a terminal output is coloured, in a pipe it is not", async () => {
   const command = NETLAB.map((word) => `'${word}'`).join(" ");
