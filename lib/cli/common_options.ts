@@ -1,11 +1,13 @@
 // The options that every server and client takes, and what comes of them.
 
+import { yellow } from "@std/fmt/colors";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { TraceBus } from "../trace/bus.ts";
+import { escapeText } from "../protocol/text.ts";
+import { type Sink, TraceBus } from "../trace/bus.ts";
 import { ALL_KINDS, jsonLinesSink, LOG_KINDS, MESSAGE_KINDS } from "../trace/json_lines.ts";
 import { ladderSink } from "../trace/ladder.ts";
 import { logSink } from "../trace/log.ts";
@@ -196,28 +198,38 @@ export function openTrace(
   if (values.trace) bus.attach(ladderSink(output.err.line, { hex: values.trace === "hex", width: output.width }));
   else if (log && !values.quiet) bus.attach(logSink(output.err.line));
   if (json && values.json) bus.attach(jsonLinesSink(output.out.line, values.trace ? MESSAGE_KINDS : LOG_KINDS));
-  if (values["trace-file"]) bus.attach(traceFile(String(values["trace-file"])));
+  if (values["trace-file"]) {
+    const detach = bus.attach(traceFile(String(values["trace-file"]), (error) => {
+      detach();
+      output.err.line(`${yellow("warning:")} ${escapeText(`${error.message}: ${error.hint}`)}`);
+    }));
+  }
   return bus;
 }
 
-function traceFile(path: string) {
+/** A sink that records in a file. @param onFailure told once, when the file can no longer be written */
+function traceFile(path: string, onFailure: (error: NetlabError) => void): Sink {
   if (!path.endsWith(".jsonl")) {
     throw new NetlabError("usage", `--trace-file: cannot write "${path}"`, {
       hint: "its name says its form: FILE.jsonl",
     });
   }
+  const failure = (cause: unknown, hint: string) => {
+    const why = (cause as Error).message.replace(/ \(os error .*/, "");
+    return new NetlabError("harness", `cannot write ${path}: ${why}`, { hint, cause });
+  };
+  const encoder = new TextEncoder();
   try {
     const file = Deno.openSync(path, { write: true, create: true, truncate: true });
-    const encoder = new TextEncoder();
     const write = (line: string) => {
-      for (let bytes = encoder.encode(line + "\n"); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
+      try {
+        for (let bytes = encoder.encode(line + "\n"); bytes.length > 0;) bytes = bytes.subarray(file.writeSync(bytes));
+      } catch (error) {
+        onFailure(failure(error, "the recording ends here"));
+      }
     };
     return jsonLinesSink(write, ALL_KINDS, () => file.close());
   } catch (error) {
-    const why = (error as Error).message.replace(/ \(os error .*/, "");
-    throw new NetlabError("harness", `cannot write ${path}: ${why}`, {
-      hint: "name another --trace-file",
-      cause: error,
-    });
+    throw failure(error, "name another --trace-file");
   }
 }
