@@ -5,9 +5,10 @@ import { skipIf, skipUnless, type TestOptions } from "./helpers.ts";
 
 const PATIENCE_MS = 30_000;
 
-/** For the third argument of `test`: tests in a terminal need tmux. */
-export function needsTmux(): TestOptions {
-  return Deno.build.os === "windows" ? skipIf("there is no tmux on Windows") : skipUnless("tmux");
+/** For the third argument of `test`: tests in a terminal need tmux, and perhaps more programs. */
+export function needsTmux(...programs: string[]): TestOptions {
+  if (Deno.build.os === "windows") return skipIf("there is no tmux on Windows");
+  return { ignore: ["tmux", ...programs].map(skipUnless).some(({ ignore }) => ignore) };
 }
 
 /** How a terminal begins. */
@@ -19,15 +20,17 @@ export interface ScreenOptions {
 
 /** A terminal in which a shell script runs; it stays open when the script has ended. */
 export class Screen implements AsyncDisposable {
-  readonly #socket = `netlab-test-${crypto.randomUUID().slice(0, 13)}`;
+  /** Where this terminal's own tmux server has its socket. */
+  readonly #folder: string;
   readonly #env: Record<string, string>;
 
-  private constructor(env: Readonly<Record<string, string>>) {
+  private constructor(folder: string, env: Readonly<Record<string, string>>) {
+    this.#folder = folder;
     this.#env = { ...environment(env), LC_ALL: "C.UTF-8" };
   }
 
   static async open(script: string, { columns = 60, rows = 14, env = {} }: ScreenOptions = {}): Promise<Screen> {
-    const screen = new Screen(env);
+    const screen = new Screen(await Deno.makeTempDir({ prefix: "netlab-tmux-" }), env);
     const size = ["-x", `${columns}`, "-y", `${rows}`];
     await screen.#tmux("new-session", "-d", ...size, "sh", "-c", `${script}\nexec cat >/dev/null`);
     return screen;
@@ -99,6 +102,7 @@ export class Screen implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux("kill-server");
+    await Deno.remove(this.#folder, { recursive: true });
   }
 
   async #until(what: string, holds: (rows: string[]) => boolean | Promise<boolean>): Promise<void> {
@@ -112,7 +116,7 @@ export class Screen implements AsyncDisposable {
 
   async #tmux(...args: string[]): Promise<string> {
     const { success, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-u", "-L", this.#socket, "-f", "/dev/null", ...args],
+      args: ["-u", "-S", `${this.#folder}/socket`, "-f", "/dev/null", ...args],
       clearEnv: true,
       env: this.#env,
     }).output();

@@ -169,12 +169,10 @@ test(
 
 test("help is as wide as the terminal, up to 120 columns", async () => {
   const command = NETLAB.map((word) => `'${word}'`).join(" ");
-  await using screen = await Screen.open(`${command} help serve chat | grep -v '^ *[${"{"}$]'`, {
-    columns: 200,
-    rows: 60,
-  });
+  await using screen = await Screen.open(`${command} help serve chat`, { columns: 200, rows: 60 });
   await screen.shows(/--help/);
-  const widest = Math.max(...(await screen.rows()).map((row) => row.length));
+  const text = (await screen.rows()).filter((row) => !row.includes("{")); // an example is as wide as it is
+  const widest = Math.max(...text.map((row) => row.length));
   assert(widest > 80 && widest <= 120, `${widest} columns`);
 }, needsTmux());
 
