@@ -104,7 +104,10 @@ const isLocal = (specifier: string) => /^\.{0,2}\//.test(specifier);
 const folderOf = (path: string) => path.split("/")[1];
 const exerciseOf = (path: string) => /^lib\/exercises\/([^/]+)\//.exec(path)?.[1];
 
-/** The files that have to be pure: protocol/, each exercise's protocol.ts, and what that takes from its own folder. */
+/** What all exercises share: a file of lib/exercises itself. */
+const isShared = (path: string) => /^lib\/exercises\/[^/]+\.ts$/.test(path);
+
+/** The files that have to be pure: protocol/, each exercise's protocol.ts, and what that takes of its own or shared. */
 function pureFiles(files: ReadonlyMap<string, Code>): Set<string> {
   const pure = new Set<string>();
   const add = (path: string) => {
@@ -113,7 +116,8 @@ function pureFiles(files: ReadonlyMap<string, Code>): Set<string> {
     pure.add(path);
     for (const specifier of importsOf(file)) {
       const target = specifier !== null && isLocal(specifier) ? resolve(specifier, path) : "";
-      if (exerciseOf(target) !== undefined && exerciseOf(target) === exerciseOf(path)) add(target);
+      const own = exerciseOf(target) !== undefined && exerciseOf(target) === exerciseOf(path);
+      if (own || isShared(target)) add(target);
     }
   };
   for (const path of files.keys()) {
@@ -149,7 +153,9 @@ function breaches(sources: Readonly<Record<string, string>>): string[] {
       } else {
         const target = resolve(specifier, path);
         const ownFolder = exerciseOf(path) !== undefined && exerciseOf(target) === exerciseOf(path);
-        if (pure.has(path) && folderOf(target) !== "protocol" && !ownFolder) say(`is not pure: imports ${target}`);
+        if (pure.has(path) && folderOf(target) !== "protocol" && !pure.has(target)) {
+          say(`is not pure: imports ${target}`);
+        }
         if (!target.startsWith("lib/") && target !== "deno.json") say(`leaves the house: imports ${target}`);
         else if (FOLDERS.indexOf(folderOf(target)) > rank) say(`points down: imports ${target}`);
         if (exerciseOf(target) !== undefined && !ownFolder && path !== "lib/exercises/registry.ts") {

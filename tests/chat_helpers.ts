@@ -101,6 +101,7 @@ export function serveContext(
     trace: NO_TRACE,
     options: {},
     console: new FakeConsole([]),
+    stop() {},
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 // The chat server's names: who may have which, in what order they are listed, and when they are free again.
 
 import { assertEquals } from "@std/assert";
-import { invalidName } from "../lib/exercises/chat/protocol.ts";
+import { invalidName } from "../lib/exercises/names.ts";
 import { bytes, test } from "./helpers.ts";
 import { canReset, sendAndReset, withChat } from "./chat_helpers.ts";
 

@@ -42,13 +42,21 @@ test("list --json shows the same as an object a line", async () => {
   );
 });
 
+/** A pattern that matches just this. */
+const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
 test("explain shows each exercise's messages, dialogue and framings", async () => {
   for (const { name, wires, explain } of exercises) {
     const { status, out } = await netlab(`explain ${name}`);
     assertEquals(status, 0);
-    for (const { form, meaning } of explain.messages) assertMatch(out, new RegExp(`^  ${form} +${meaning}$`, "m"));
-    const dialogue = explain.dialogue.map(({ who, text }) => `  ${who}: ${text}\n`).join("");
-    assertStringIncludes(out, dialogue);
+    for (const { form, meaning } of explain.messages) {
+      assertMatch(out, new RegExp(`^  ${literal(form)} +${literal(meaning)}$`, "m"));
+    }
+    for (const { form } of explain.typed ?? []) assertMatch(out, new RegExp(`^  ${literal(form)}  `, "m"));
+    const dialogue = explain.dialogue.map(({ who, text, typed }) =>
+      `  ${who}: ${text}${typed !== undefined && typed !== text ? `   (typed at the server: ${typed})` : ""}\n`
+    );
+    assertStringIncludes(out, dialogue.join(""));
     const [, framings] = out.split("The same first message in each framing\n");
     assertEquals(framings.trimEnd().split("\n").length, wires.filter((wire) => wire !== "auto").length);
   }

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { commands } from "../lib/cli/commands.ts";
 import type { Example, Exercise } from "../lib/exercises/exercise.ts";
-import { exercises } from "../lib/exercises/registry.ts";
+import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { serveContext } from "./chat_helpers.ts";
 import { type Environment, Program, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
@@ -14,7 +14,8 @@ function allExamples(): Map<string, { example: Example; exercise: Exercise }> {
   for (const command of commands) {
     for (const exercise of exercises) {
       for (const example of [...command.examples([]), ...command.examples([exercise.name])]) {
-        found.set(example.command, { example, exercise });
+        const named = findExercise(example.command.split(" ")[2] ?? "") ?? exercise;
+        found.set(example.command, { example, exercise: named });
       }
     }
   }
@@ -32,8 +33,13 @@ function assertShown(shown: string[], expected: readonly string[]): void {
   });
 }
 
+/** A command line as words, some of them in single quotes. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+}
+
 /** A server prints its first lines and goes on. */
-async function runServer(line: string, output: readonly string[], env: Environment): Promise<void> {
+async function runServer(line: readonly string[], output: readonly string[], env: Environment): Promise<void> {
   await using server = new Program(line, { env });
   const shown: string[] = [];
   while (shown.length < output.length) shown.push(await server.out.line());
@@ -42,7 +48,7 @@ async function runServer(line: string, output: readonly string[], env: Environme
   assertEquals((await server.result()).status, 0);
 }
 
-async function runClient(line: string, { input = [], output }: Example, exercise: Exercise): Promise<void> {
+async function runClient(line: readonly string[], { input = [], output }: Example, exercise: Exercise): Promise<void> {
   const server = await exercise.serve(serveContext(exercise));
   try {
     const env = { NETLAB_PORT: String(server.address.port) };
@@ -59,8 +65,8 @@ async function runClient(line: string, { input = [], output }: Example, exercise
 for (const [command, { example, exercise }] of allExamples()) {
   test(`the example in help prints what help says: ${command}`, async () => {
     assert(command.startsWith("netlab "), command);
-    const line = command.slice("netlab ".length);
-    if (line.startsWith("serve ")) await runServer(line, example.output, { NETLAB_PORT: "0" });
+    const line = wordsOf(command.slice("netlab ".length));
+    if (line[0] === "serve") await runServer(line, example.output, { NETLAB_PORT: "0" });
     else await runClient(line, example, exercise);
   });
 }

@@ -2,7 +2,7 @@
 // addresses are written.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseAddress, takeAddress } from "../lib/cli/address.ts";
+import { parseAddress, takeAddress } from "../lib/net/address.ts";
 import { envName, parseLine } from "../lib/cli/args.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { connectOptions, readLimits, serveOptions } from "../lib/cli/common_options.ts";

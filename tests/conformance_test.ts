@@ -36,7 +36,8 @@ async function playNetlab(
   wire: string,
   delivery: Delivery,
 ): Promise<CheckResult[]> {
-  const server = await exercise.serve(serveContext(exercise));
+  const known = exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
+  const server = await exercise.serve(serveContext(exercise, { wire: known ? "auto" : wire }));
   try {
     return await play(checks, server.address.port, wire, delivery);
   } finally {

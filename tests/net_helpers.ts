@@ -63,8 +63,7 @@ export async function withServer(
   const peers: Peer[] = [];
   let ended = 0;
   const server = new Server<string, string>({
-    host: "127.0.0.1",
-    port: 0,
+    listen: { host: "127.0.0.1", port: 0 },
     codec: textCodec,
     makeFramer: (onDecided) =>
       new AutoFramer({

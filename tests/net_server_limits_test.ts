@@ -61,20 +61,20 @@ test("many more than the limit are closed without ado, and answered again later"
   const clock = new VirtualClock();
   await withServer({ clock, limits: { maxClients: 1 } }, async ({ server, trace, join }) => {
     await join();
-    const crowd = await Promise.all(Array.from({ length: 40 }, () => Peer.connect(server.address)));
-    // Thirty-two are being refused, which takes 300 ms of silence; for the others there is not even that.
-    await eventually("the crowd to be seen", () => trace.of("open").length === 33);
+    const crowd = await Promise.all(Array.from({ length: 140 }, () => Peer.connect(server.address)));
+    // 128 are being refused, which takes 300 ms of silence; for the others there is not even that.
+    await eventually("the crowd to be seen", () => trace.of("open").length === 129);
     clock.advance(300);
     const answers = await Promise.all(crowd.map((peer) => peer.rest()));
     for (const peer of crowd) peer.close();
     const told = answers.filter((answer) => answer === "ERROR server full: 1 clients\n").length;
-    assertEquals([told, answers.filter((answer) => answer === "" || answer === "<reset>").length], [32, 8]);
-    await eventually("the crowd to be forgotten", () => trace.of("close").length === 32);
+    assertEquals([told, answers.filter((answer) => answer === "" || answer === "<reset>").length], [128, 12]);
+    await eventually("the crowd to be forgotten", () => trace.of("close").length === 128);
     const late = await Peer.connect(server.address);
     await late.send("EXIT\n");
     assertEquals(await late.rest(), "ERROR server full: 1 clients\n");
     late.close();
-    await eventually("the last to be forgotten", () => trace.of("close").length === 33);
+    await eventually("the last to be forgotten", () => trace.of("close").length === 129);
   });
 });
 

@@ -70,7 +70,7 @@ test("a client that ends its direction after its questions gets all answers", ()
 test(
   "a server listens on IPv6, and says so in brackets",
   () =>
-    withServer({ host: "::1" }, async ({ server, trace, join }) => {
+    withServer({ listen: { host: "::1", port: 0 } }, async ({ server, trace, join }) => {
       assertEquals(server.address.hostname, "::1");
       const peer = await join();
       await peer.send("hello\n");
@@ -85,8 +85,7 @@ test("a port in use is said in one line, with what to do", () =>
     const { port } = server.address;
     const error = assertThrows(() =>
       new Server({
-        host: "127.0.0.1",
-        port,
+        listen: { host: "127.0.0.1", port },
         codec: textCodec,
         makeFramer: () => new LineFramer(64),
         farewells: { refuse: (why) => why, bad: (error) => error.message },

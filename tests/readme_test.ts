@@ -8,7 +8,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { withChat } from "./chat_helpers.ts";
+import { findExercise } from "../lib/exercises/registry.ts";
+import { serveContext, withChat } from "./chat_helpers.ts";
 import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
 
@@ -68,9 +69,21 @@ function commandsOf(lines: readonly string[]): { command: string; output: string
   return commands;
 }
 
+/** Runs `fn` with the server that `netlab connect EXERCISE` needs; others get one, too. */
+async function withServerOf(command: string, fn: (port: number) => Promise<void>): Promise<void> {
+  const exercise = findExercise(/netlab connect (\w+)/.exec(command)?.[1] ?? "chat")!;
+  const server = await exercise.serve(serveContext(exercise));
+  try {
+    await fn(server.address.port);
+  } finally {
+    server.abort();
+    await server.finished;
+  }
+}
+
 for (const { command, output } of blocks("console").flatMap(({ lines }) => commandsOf(lines))) {
   test(`the command in README.md prints what is shown: ${command}`, () =>
-    withChat(async ({ port }) => {
+    withServerOf(command, async (port) => {
       assertEquals(await shell(command, port), output);
     }), skipUnless("bash"));
 }

@@ -5,12 +5,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findCommand } from "../lib/cli/command.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { allOptions } from "../lib/cli/completions.ts";
-import type { Exercise } from "../lib/exercises/exercise.ts";
+import type { DialogueLine, Exercise } from "../lib/exercises/exercise.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { makeFramer, wrap } from "../lib/protocol/framing.ts";
 import type { Random } from "../lib/protocol/random.ts";
 import { encodeText } from "../lib/protocol/text.ts";
-import { canReset, ChatClient, clientCount, sendAndReset, serveContext } from "./chat_helpers.ts";
+import { canReset, ChatClient, clientCount, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
 import { bytes, collect, type Collected, eventually, Peer, property, test, within } from "./helpers.ts";
 
 const STREAMS = exercises.filter(({ transports }) => transports.includes("tcp"));
@@ -76,17 +76,23 @@ interface Running {
   readonly exercise: Exercise;
   readonly port: number;
   readonly trace: Collected;
+  /** The person at the server. */
+  readonly console: FakeConsole;
   opened: number;
 }
 
 /** Runs `fn` with a server; afterwards nobody may be left on it, and it must still serve. */
 async function withServer(exercise: Exercise, fn: (running: Running) => Promise<void>): Promise<void> {
   const trace = collect(["open", "close", "bytes", "warning"]);
-  const server = await exercise.serve(serveContext(exercise, { trace }));
-  const running: Running = { exercise, port: server.address.port, trace, opened: 0 };
+  const console = new FakeConsole();
+  const server = await exercise.serve(serveContext(exercise, { trace, console }));
+  const running: Running = { exercise, port: server.address.port, trace, console, opened: 0 };
   try {
     await fn(running);
-    await playDialogue(running);
+    await eventually("the server to forget them", () => !clientCount(server));
+    // Which labels those get who come now depends on who came before: nobody can say what would be typed.
+    const { dialogue } = exercise.explain;
+    await playDialogue(running, running.opened === 0 ? dialogue : dialogue.slice(0, firstTyped(dialogue)));
     const { opened } = running;
     await trace.until(`${opened} closed connections`, () => trace.of("close").length >= opened);
     await eventually("the server to forget them", () => !clientCount(server));
@@ -98,19 +104,40 @@ async function withServer(exercise: Exercise, fn: (running: Running) => Promise<
   }
 }
 
+/** Where in a dialogue somebody first types something at the server. */
+function firstTyped(dialogue: readonly DialogueLine[]): number {
+  const index = dialogue.findIndex(({ typed }) => typed !== undefined);
+  return index < 0 ? dialogue.length : index;
+}
+
+/** Whether the first message of the dialogue is answered by the server itself, and at once. */
+function answersAtOnce({ explain: { dialogue: [, second] } }: Exercise): boolean {
+  return second.who.startsWith("S") && second.typed === undefined;
+}
+
 /** Plays the sample dialogue: each text of the server's must be what really comes. */
-async function playDialogue(running: Running): Promise<void> {
+async function playDialogue(running: Running, dialogue = running.exercise.explain.dialogue): Promise<void> {
   const clients = new Map<string, ChatClient>();
   try {
-    for (const { who, text } of running.exercise.explain.dialogue) {
+    let asked = "";
+    for (const { who, text, typed } of dialogue) {
       let client = clients.get(who.slice(1));
       if (!client) {
         client = await ChatClient.connect(running.port, running.exercise.clientWire);
         running.opened++;
         clients.set(who.slice(1), client);
       }
-      if (who.startsWith("C")) await client.send(text);
-      else assertEquals(await client.receive(), text);
+      if (typed !== undefined) {
+        // Whoever answers has seen the question.
+        await running.console.shows(asked);
+        running.console.type(typed);
+      }
+      if (who.startsWith("C")) {
+        await client.send(asked = text);
+        continue;
+      }
+      assertEquals(await client.receive(), text);
+      asked = ""; // all that was asked has been seen
     }
   } finally {
     for (const client of clients.values()) client.close();
@@ -190,7 +217,7 @@ for (const exercise of STREAMS) {
         for (const wire of framed) {
           const frame = greeting(exercise, wire);
           for (const cut of [0, 1, 4, frame.length - 1]) {
-            const answerBytes = exercise.explain.dialogue[1].who.startsWith("S") ? 1 : 0;
+            const answerBytes = answersAtOnce(exercise) ? 1 : 0;
             const remote = await sendAndReset(running.port, bytes(frame, frame.subarray(0, cut)), answerBytes);
             running.opened++;
             const { id } = await running.trace.until("the connection", (event) => event.remote === remote);

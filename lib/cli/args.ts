@@ -20,6 +20,9 @@ export interface ParsedLine {
   readonly values: OptionValues;
 }
 
+/** Stands for the minus of a number meanwhile, since `-7` is no option. */
+const MINUS = "\0-";
+
 /** The environment variable of an option: `max-clients` is `NETLAB_MAX_CLIENTS`. */
 export function envName(option: string): string {
   return `NETLAB_${option.toUpperCase().replaceAll("-", "_")}`;
@@ -64,14 +67,19 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   }));
   const end = args.indexOf("--");
   const options = end < 0 ? args : args.slice(0, end);
-  const named = options.map((arg) => alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg));
-  return parseArgs([...named, ...args.slice(options.length)], {
+  const named = options.map((arg) => alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
+  const parsed = parseArgs([...named, ...args.slice(options.length)], {
     string: ["_", ...specs.map((spec) => spec.name)],
     unknown: (arg) => {
       if (arg.startsWith("-") && arg !== "-") onUnknown(arg.replace(/=.*/, ""));
       return true;
     },
   });
+  const restore = (word: unknown) => typeof word === "string" ? word.replace(MINUS, "-") : word;
+  for (const [name, value] of Object.entries(parsed)) {
+    parsed[name] = Array.isArray(value) ? value.map(restore) : restore(value);
+  }
+  return parsed;
 }
 
 function readValue(spec: OptionSpec, text: string, source: string): string | number | boolean {

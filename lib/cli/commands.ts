@@ -1,5 +1,6 @@
 // All commands. Dispatch, help and completion read this table and nothing else.
 
+import { exercises } from "../exercises/registry.ts";
 import { completions } from "./completions.ts";
 import type { Command } from "./command.ts";
 import { connect } from "./connect.ts";
@@ -9,4 +10,26 @@ import { list } from "./list.ts";
 import { serve } from "./serve.ts";
 import { version } from "./version.ts";
 
-export const commands: readonly Command[] = [list, explain, serve, connect, completions, help, version];
+/** `netlab peer` for `netlab serve peer`: for programs that are both ends. */
+const shortcuts = exercises.filter(({ symmetric }) => symmetric).map(({ name }): Command => ({
+  ...serve,
+  name,
+  summary: `short for netlab serve ${name}`,
+  usage: "[options]",
+  maxWords: 0,
+  options: () => serve.options([name]),
+  examples: () => [],
+  nextWords: () => [],
+  run: (context) => serve.run({ ...context, words: [name] }),
+}));
+
+export const commands: readonly Command[] = [
+  list,
+  explain,
+  serve,
+  connect,
+  ...shortcuts,
+  completions,
+  help,
+  version,
+];

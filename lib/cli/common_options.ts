@@ -47,6 +47,15 @@ const TRACE_OPTIONS: readonly OptionSpec[] = [
 
 /** What `serve` takes for `exercise`, or for any while it is not known. */
 export function serveOptions(exercise?: Exercise): OptionSpec[] {
+  const limits = { ...DEFAULT_LIMITS, ...exercise?.limits };
+  const maxClients: OptionSpec = {
+    name: "max-clients",
+    type: "number",
+    value: "N",
+    min: 1,
+    default: limits.maxClients,
+    summary: "connections at once; more are refused",
+  };
   return [
     {
       name: "host",
@@ -57,22 +66,15 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
     },
     portOption(exercise, "the port to listen on; 0 picks a free one"),
     ...transportOption(exercise),
-    wireOption(exercise?.wires, exercise?.wires[0] ?? "auto"),
+    wireOption(exercise?.wires, exercise?.wires[0] ?? "auto", exercise?.detects),
     ...(exercise?.serveOptions ?? []),
-    {
-      name: "max-clients",
-      type: "number",
-      value: "N",
-      min: 1,
-      default: DEFAULT_LIMITS.maxClients,
-      summary: "connections at once; more are refused",
-    },
+    ...(exercise?.limits?.maxClients === 1 ? [] : [maxClients]), // one at a time is the exercise itself
     {
       name: "idle",
       type: "duration",
       value: "DURATION",
       min: 1,
-      default: DEFAULT_LIMITS.idleMs,
+      default: limits.idleMs,
       summary: "silence after which a client is sent away",
     },
     {
@@ -80,7 +82,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       type: "duration",
       value: "DURATION",
       min: 1,
-      default: DEFAULT_LIMITS.firstByteMs,
+      default: limits.firstByteMs,
       summary: "the same before its first byte",
     },
     {
@@ -88,7 +90,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       type: "size",
       value: "SIZE",
       min: 1024,
-      default: DEFAULT_LIMITS.queueBytes,
+      default: limits.queueBytes,
       summary: "what may wait for a client that does not read",
     },
     {
@@ -96,7 +98,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       type: "number",
       value: "N",
       min: 1,
-      default: DEFAULT_LIMITS.maxErrors,
+      default: limits.maxErrors,
       summary: "wrong inputs after which a client is sent away",
     },
     {
@@ -153,9 +155,19 @@ function transportOption(exercise?: Exercise): OptionSpec[] {
   }];
 }
 
-/** @param wires those that make sense here, the default among them */
-function wireOption(wires: readonly string[] | undefined, first: string | undefined): OptionSpec {
-  const inShort = wires?.join(", ").replace("lenN", `len1 to len${MAX_DIGITS}`);
+/**
+ * @param wires those that make sense here, the default among them
+ * @param detects which of them `auto` tells apart
+ */
+function wireOption(
+  wires: readonly string[] | undefined,
+  first: string | undefined,
+  detects: readonly string[] = [],
+): OptionSpec {
+  const inShort = wires?.map((wire) => {
+    if (wire === "auto") return `auto (finds out: ${detects.join(", ")})`;
+    return wire === "lenN" ? `len1 to len${MAX_DIGITS}` : wire;
+  }).join(", ");
   return {
     name: "wire",
     type: "string",
@@ -173,9 +185,9 @@ export function readTransport(values: OptionValues, exercise: Exercise): Transpo
 }
 
 /** The limits that the options of `serve` say. */
-export function readLimits(values: OptionValues): Limits {
+export function readLimits(values: OptionValues): Partial<Limits> {
   return {
-    maxClients: Number(values["max-clients"]),
+    ...(values["max-clients"] === undefined ? {} : { maxClients: Number(values["max-clients"]) }),
     idleMs: Number(values.idle),
     firstByteMs: Number(values["first-byte"]),
     queueBytes: Number(values["max-queue"]),

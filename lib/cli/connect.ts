@@ -2,7 +2,8 @@
 
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { takeAddress } from "./address.ts";
+import type { Exercise } from "../exercises/exercise.ts";
+import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
 import type { Command } from "./command.ts";
 import { connectOptions, openTrace, readTransport } from "./common_options.ts";
 import { openConsole } from "./console.ts";
@@ -11,7 +12,7 @@ import { requireExercise } from "./serve.ts";
 export const connect: Command = {
   name: "connect",
   summary: "run an exercise's client",
-  usage: "EXERCISE [HOST[:PORT]] [options]",
+  usage: "EXERCISE [HOST[:PORT]] [options] [args]",
   details: () =>
     "On a terminal: line editing with history, and completion by Tab. From a pipe: a script, a line each.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
@@ -20,10 +21,7 @@ export const connect: Command = {
   nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
   async run({ output, values, words }) {
     const exercise = requireExercise(words);
-    const { address, rest } = takeAddress(words.slice(1));
-    if (rest.length > 0 && !exercise.takesArguments) {
-      throw new NetlabError("usage", `connect ${exercise.name} takes no "${rest[0]}" behind the address`);
-    }
+    const { address, rest } = readWords(exercise, words.slice(1));
     const trace = openTrace(values, output, { log: false, json: false });
     let interrupt = (_error: NetlabError) => {};
     const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
@@ -49,3 +47,21 @@ export const connect: Command = {
     }
   },
 };
+
+/** Tells the address from what the exercise takes behind it. @throws {NetlabError} of kind `usage` */
+function readWords(
+  exercise: Exercise,
+  words: readonly string[],
+): { address: WrittenAddress | null; rest: readonly string[] } {
+  const { name, argumentsUsage } = exercise;
+  if (exercise.acceptsArguments) {
+    const read = takeAddressBefore(words, (rest) => exercise.acceptsArguments!(rest));
+    if (read) return read;
+    throw new NetlabError("usage", `connect ${name} does not take "${words.join(" ")}"`, {
+      hint: `netlab connect ${name} [HOST[:PORT]] [${argumentsUsage}]`,
+    });
+  }
+  const read = takeAddress(words);
+  if (read.rest.length === 0) return read;
+  throw new NetlabError("usage", `connect ${name} takes no "${read.rest[0]}" behind the address`);
+}

@@ -24,7 +24,9 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
     const { openTerminal } = await import("./terminal.ts");
     const terminal = openTerminal(options.onInterrupt);
     // On the same screen, traces and notes must not run into the line being typed either.
-    if (Deno.stderr.isTerminal()) output.err.divert((text) => terminal.print(text.replace(/\n$/, "")));
+    const print = (text: string) => terminal.print(text.replace(/\n$/, ""));
+    output.out.divert(print);
+    if (Deno.stderr.isTerminal()) output.err.divert(print);
     return {
       interactive,
       lines: (prompt = "> ") => terminal.lines(prompt),

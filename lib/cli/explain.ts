@@ -1,6 +1,7 @@
 // `netlab explain EXERCISE`: its wire format and a sample dialogue, from the tables and functions that the code itself uses.
 
-import { bold, cyan, green } from "@std/fmt/colors";
+import { bold, cyan, dim, green } from "@std/fmt/colors";
+import { describeForms } from "../exercises/commands.ts";
 import type { DialogueLine, Exercise } from "../exercises/exercise.ts";
 import { exercises } from "../exercises/registry.ts";
 import { makeFramer, wrap } from "../protocol/framing.ts";
@@ -25,7 +26,7 @@ export const explain: Command = {
 
 /** The page, a line each. */
 export function explainLines(exercise: Exercise, columns: number): string[] {
-  const { name, summary, transports, port, explain: { wire, messages, dialogue } } = exercise;
+  const { name, summary, transports, port, explain: { wire, messages, typed, dialogue } } = exercise;
   const width = Math.max(...messages.map(({ form }) => form.length));
   return [
     bold(`${name}: ${summary}`),
@@ -36,6 +37,7 @@ export function explainLines(exercise: Exercise, columns: number): string[] {
     bold("Messages"),
     ...messages.map(({ form, meaning }) => `  ${form.padEnd(width)}  ${meaning}`),
     "",
+    ...(typed ? [bold("What is typed"), ...describeForms(typed), ""] : []),
     bold("A dialogue") + ` (C is the client, S the server; a second letter tells clients apart)`,
     ...dialogue.map(dialogueLine),
     "",
@@ -44,8 +46,9 @@ export function explainLines(exercise: Exercise, columns: number): string[] {
   ];
 }
 
-function dialogueLine({ who, text }: DialogueLine): string {
-  return `  ${who.startsWith("S") ? green(who) : cyan(who)}: ${text}`;
+function dialogueLine({ who, text, typed }: DialogueLine): string {
+  const said = `  ${who.startsWith("S") ? green(who) : cyan(who)}: ${text}`;
+  return typed === undefined || typed === text ? said : `${said}   ${dim(`(typed at the server: ${typed})`)}`;
 }
 
 function framings(exercise: Exercise, text: string): string[] {

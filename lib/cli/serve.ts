@@ -43,6 +43,7 @@ export const serve: Command = {
     const exercise = requireExercise(words);
     const trace = openTrace(values, output, { log: true, json: true });
     let stop = () => {};
+    const started = Promise.withResolvers<RunningServer>();
     try {
       const server = await exercise.serve({
         host: String(values.host),
@@ -52,12 +53,14 @@ export const serve: Command = {
         limits: readLimits(values),
         trace,
         options: values,
+        stop: () => void started.promise.then((server) => server.shutdown(Number(values.grace))),
         console: await openConsole(output, {
           json: values.json === true,
           quiet: values.quiet === true,
           onInterrupt: () => stop(),
         }),
       });
+      started.resolve(server);
       announce(context, exercise, server);
       return await untilStopped(context, server, (onStop) => (stop = onStop));
     } finally {

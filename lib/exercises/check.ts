@@ -4,6 +4,8 @@
 // In every text `$alice` stands for a name that is unlike any other in the run, so that a server which forgets to free
 // names fails one check and not all that follow.
 
+import type { Transport } from "./exercise.ts";
+
 /** What a received message should be: judged by meaning, not by our wording. */
 export interface Expectation {
   /** Completes "alice gets …": `a greeting that names $alice`. */
@@ -15,6 +17,8 @@ export interface Expectation {
 /** One act or expectation. `who` is a client of the server under test. */
 export type Step =
   | { readonly do: "connect"; readonly who: string }
+  /** Connects and sends, again and again until it is not sent away: for what a server may take a moment to notice. */
+  | { readonly do: "callUntilTaken"; readonly who: string; readonly text: string }
   | { readonly do: "send"; readonly who: string; readonly text: string }
   /** Bytes that are no frame, or a wrong one. `what` completes "alice sends …". */
   | { readonly do: "sendBytes"; readonly who: string; readonly bytes: Uint8Array; readonly what: string }
@@ -24,6 +28,10 @@ export type Step =
   | { readonly do: "eventually"; readonly who: string; readonly text: string; readonly what: Expectation }
   /** No message since the last expectation that was met, nor up to the next, may match. */
   | { readonly do: "forbid"; readonly who: string; readonly what: Expectation }
+  /** The server does not end the connection. */
+  | { readonly do: "stays"; readonly who: string }
+  /** The server ends the connection, and all it said since the last expectation, joined by LF, matches. */
+  | { readonly do: "expectRest"; readonly who: string; readonly what: Expectation }
   /** The server ends the connection. */
   | { readonly do: "expectEnd"; readonly who: string }
   /** The client ends it: `end` says so, `reset` vanishes. */
@@ -36,12 +44,15 @@ export interface Check {
   readonly points: number;
   /** Names of checks without which this one means nothing. */
   readonly needs?: readonly string[];
+  /** Where it makes sense, if not on every transport. */
+  readonly transports?: readonly Transport[];
   /** True when it makes no sense without message boundaries (`--wire raw`). */
   readonly framed?: boolean;
   readonly steps: readonly Step[];
 }
 
 export const connect = (...who: string[]): Step[] => who.map((one) => ({ do: "connect", who: one }));
+export const callUntilTaken = (who: string, text: string): Step => ({ do: "callUntilTaken", who, text });
 export const send = (who: string, text: string): Step => ({ do: "send", who, text });
 export const sendBytes = (who: string, bytes: Uint8Array, what: string): Step => ({
   do: "sendBytes",
@@ -57,6 +68,8 @@ export const eventually = (who: string, text: string, what: Expectation): Step =
   what,
 });
 export const forbid = (who: string, what: Expectation): Step => ({ do: "forbid", who, what });
+export const stays = (who: string): Step => ({ do: "stays", who });
+export const expectRest = (who: string, what: Expectation): Step => ({ do: "expectRest", who, what });
 export const expectEnd = (who: string): Step => ({ do: "expectEnd", who });
 export const leave = (who: string, how: "end" | "reset" = "end"): Step => ({ do: "leave", who, how });
 
@@ -65,6 +78,17 @@ export function mentions(what: string, ...parts: string[]): Expectation {
   return {
     what,
     matches: (text, fill) => parts.every((part) => text.toLowerCase().includes(fill(part).toLowerCase())),
+  };
+}
+
+/** A text in which `parts` stand one behind the other. */
+export function mentionsInOrder(what: string, ...parts: string[]): Expectation {
+  return {
+    what,
+    matches(text, fill) {
+      let at = 0;
+      return parts.every((part) => (at = text.indexOf(fill(part), at) + fill(part).length) >= fill(part).length);
+    },
   };
 }
 
@@ -107,6 +131,8 @@ export function describeStep(step: Step): string {
   switch (step.do) {
     case "connect":
       return `${step.who} connects`;
+    case "callUntilTaken":
+      return `${step.who} connects, sends ${step.text}, and is soon not sent away`;
     case "send":
       return `${step.who} sends ${step.text === "" ? "an empty message" : step.text}`;
     case "sendBytes":
@@ -117,6 +143,10 @@ export function describeStep(step: Step): string {
       return `${step.who} sends ${step.text} and soon gets ${step.what.what}`;
     case "forbid":
       return `${step.who} does not get ${step.what.what}`;
+    case "stays":
+      return `${step.who} stays connected`;
+    case "expectRest":
+      return `${step.who} gets ${step.what.what}, and the server ends the connection`;
     case "expectEnd":
       return `the server ends ${step.who}'s connection`;
     case "leave":

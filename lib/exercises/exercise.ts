@@ -5,6 +5,7 @@ import type { Limits } from "../net/limits.ts";
 import type { Address } from "../net/conn.ts";
 import type { Trace } from "../protocol/trace.ts";
 import type { Check } from "./check.ts";
+import type { CommandForm } from "./commands.ts";
 import type { OptionSpec, OptionValues } from "./options.ts";
 
 export type Transport = "tcp" | "udp";
@@ -36,6 +37,8 @@ export interface ServeContext {
   readonly trace: Trace;
   readonly options: OptionValues;
   readonly console: Console;
+  /** Has the program end this server in good order, as Ctrl-C does. */
+  stop(): void;
 }
 
 /** A server that runs. */
@@ -69,6 +72,8 @@ export interface DialogueLine {
   /** `C` is the client, `S` the server; a letter behind it tells several clients apart (`Ca`, `Cb`). */
   readonly who: string;
   readonly text: string;
+  /** What the person at the server types to have it sent. */
+  readonly typed?: string;
 }
 
 /** What `netlab explain` shows. */
@@ -77,6 +82,8 @@ export interface Explanation {
   readonly wire: string;
   /** How each message looks: its form and what it means, generated from the table that parses. */
   readonly messages: readonly { readonly form: string; readonly meaning: string }[];
+  /** What the person at a program with commands may type. */
+  readonly typed?: readonly CommandForm[];
   readonly dialogue: readonly DialogueLine[];
 }
 
@@ -89,12 +96,20 @@ export interface Exercise {
   /** The default first. */
   readonly transports: readonly Transport[];
   readonly port: number;
-  /** What `--wire` may say, the server's default first. */
+  /** What `--wire` may say, the server's default first. Over UDP a datagram is a message, and it says nothing. */
   readonly wires: readonly string[];
+  /** Which of them `auto` tells apart. */
+  readonly detects: readonly string[];
   /** What the client frames with unless `--wire` says. */
   readonly clientWire: string;
-  /** Whether the client takes words behind the address. @default {false} */
-  readonly takesArguments?: boolean;
+  /** Whether `words` are what the client takes behind the address; absent where it takes none. */
+  acceptsArguments?(words: readonly string[]): boolean;
+  /** How those words are called in help. */
+  readonly argumentsUsage?: string;
+  /** What its server bears, where that differs from the defaults. */
+  readonly limits?: Partial<Limits>;
+  /** True for a program that is both ends: `netlab NAME` is short for `netlab serve NAME`. */
+  readonly symmetric?: boolean;
   readonly serveOptions: readonly OptionSpec[];
   readonly connectOptions: readonly OptionSpec[];
   /** Examples for help, with what they print. */

@@ -1,9 +1,15 @@
 // All exercises, in the order in which a course meets them. Adding one is a folder and a line here.
 
+import { calc } from "./calc/mod.ts";
 import { chat } from "./chat/mod.ts";
 import type { Exercise } from "./exercise.ts";
+import { mesh } from "./mesh/mod.ts";
+import { messages } from "./messages/mod.ts";
+import { multitalk } from "./multitalk/mod.ts";
+import { peer } from "./peer/mod.ts";
+import { talk } from "./talk/mod.ts";
 
-export const exercises: readonly Exercise[] = [chat];
+export const exercises: readonly Exercise[] = [chat, messages, peer, mesh, calc, talk, multitalk];
 
 /** The exercise of that name. */
 export function findExercise(name: string): Exercise | undefined {

@@ -65,6 +65,7 @@ export async function playCheck(check: Check, options: StageOptions): Promise<Ch
 
 async function playStep(stage: Stage, step: Step): Promise<void> {
   if (step.do === "connect") return await stage.connect(step.who);
+  if (step.do === "callUntilTaken") return await stage.callUntilTaken(step.who, step.text);
   const actor = stage.actor(step.who);
   switch (step.do) {
     case "send":
@@ -77,6 +78,10 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
       return await actor.eventually(step.text, step.what);
     case "forbid":
       return actor.forbid(step.what);
+    case "stays":
+      return await actor.stays();
+    case "expectRest":
+      return await actor.expectRest(step.what);
     case "expectEnd":
       return await actor.expectEnd();
     case "leave":

@@ -52,7 +52,19 @@ export class Stage {
       coalesce: false,
       trace: this.#options.trace,
     });
+    void this.#actors.get(who)?.leave("reset"); // its earlier connection
     this.#actors.set(who, new Actor(channel, this.#options.timeoutMs, this.fill));
+  }
+
+  /** Connects and sends until the server lets it stay. */
+  async callUntilTaken(who: string, text: string): Promise<void> {
+    const deadline = performance.now() + this.#options.timeoutMs;
+    for (;;) {
+      await this.connect(who);
+      await this.actor(who).send(text);
+      if (!await this.actor(who).endsWithin(REFUSAL_MS)) return;
+      if (performance.now() > deadline) throw new Unmet(`it was sent away for ${this.#options.timeoutMs} ms`);
+    }
   }
 
   actor(who: string): Actor {
@@ -67,6 +79,15 @@ export class Stage {
   }
 }
 
+/** How long a connection is looked at that should stay. */
+const STAY_MS = 200;
+
+/** How long a server may take to send somebody away. */
+const REFUSAL_MS = 600;
+
+/** Without framing, only silence tells one message from the next: longer than a server may wait for it. */
+const RAW_PAUSE_MS = 450;
+
 /** One client: what it was sent, in order. */
 export class Actor {
   readonly #channel: Channel<string, string | Uint8Array>;
@@ -76,7 +97,11 @@ export class Actor {
   /** What nothing may match until the next expectation is met. */
   #forbidden: Expectation[] = [];
   #changed: () => void = () => {};
+  /** Nothing has come since the last message was sent. */
+  #unanswered = false;
   #ended: string | null = null;
+  /** It hung up, and the server did not. */
+  #abandoned = false;
 
   constructor(
     channel: Channel<string, string | Uint8Array>,
@@ -90,6 +115,8 @@ export class Actor {
   }
 
   async send(message: string | Uint8Array): Promise<void> {
+    if (this.#channel.framer.name === "raw" && this.#unanswered) await pause(RAW_PAUSE_MS);
+    this.#unanswered = true;
     this.#channel.send(typeof message === "string" ? this.#fill(message) : message);
     // What is half sent when the next client speaks would make the script's order a matter of luck.
     await outlasts(this.#channel.flushed(), this.#timeoutMs);
@@ -104,8 +131,7 @@ export class Actor {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       for (let text = this.#inbox.shift(); text !== undefined; text = this.#inbox.shift()) {
-        const broken = this.#forbidden.find((forbidden) => forbidden.matches(text!, this.#fill));
-        if (broken) throw new Unmet(`it got ${broken.what}: ${quote(text)}`);
+        this.#checkForbidden(text);
         if (what.matches(text, this.#fill)) {
           this.#forbidden = [];
           return;
@@ -135,24 +161,52 @@ export class Actor {
   }
 
   async expectEnd(): Promise<void> {
-    const deadline = performance.now() + this.#timeoutMs;
+    if (!this.#abandoned && await this.endsWithin(this.#timeoutMs)) return;
+    throw new Unmet(`the connection was still open after ${this.#timeoutMs} ms`);
+  }
+
+  /** Whether the server ends the connection in time. */
+  async endsWithin(ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
     while (this.#ended === null) {
       const left = deadline - performance.now();
-      if (left <= 0 || await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left)) {
-        throw new Unmet(`the connection was still open after ${this.#timeoutMs} ms`);
-      }
+      if (left <= 0 || await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left)) return false;
     }
+    return true;
+  }
+
+  /** @throws {Unmet} when the server ends the connection soon, or says what is forbidden */
+  async stays(): Promise<void> {
+    if (await this.endsWithin(STAY_MS)) throw new Unmet(`the connection ended (${this.#ended})`);
+    for (const text of this.#inbox) this.#checkForbidden(text);
+  }
+
+  /** As `expectEnd`, and all that came before it is one text that has to match. */
+  async expectRest(what: Expectation): Promise<void> {
+    await this.expectEnd();
+    const text = this.#inbox.splice(0).join("\n");
+    this.#checkForbidden(text);
+    if (!what.matches(text, this.#fill)) throw new Unmet(`it got ${text === "" ? "nothing" : quote(text)}`);
   }
 
   /** `end` says so and waits for the server to end it too; `reset` is gone at once. */
   async leave(how: "end" | "reset"): Promise<void> {
-    if (how === "end") await this.#channel.close(this.#timeoutMs);
-    else this.#channel.abort("left");
+    if (how === "end") {
+      await outlasts(this.#channel.closeWrite(), this.#timeoutMs);
+      this.#abandoned = !await this.endsWithin(this.#timeoutMs);
+    }
+    this.#channel.abort("left");
+  }
+
+  #checkForbidden(text: string): void {
+    const broken = this.#forbidden.find((forbidden) => forbidden.matches(text, this.#fill));
+    if (broken) throw new Unmet(`it got ${broken.what}: ${quote(text)}`);
   }
 
   async #listen(): Promise<void> {
     await this.#channel.each((text) => {
       this.#inbox.push(text);
+      this.#unanswered = false;
       this.#changed();
     }, (error) => {
       this.#inbox.push(`(unreadable: ${error.message})`);

@@ -3,7 +3,7 @@
 
 import type { Clock, Millis } from "../protocol/clock.ts";
 import { outlasts } from "./clock.ts";
-import { type Address, formatHostPort } from "./conn.ts";
+import { type Address, type Conn, formatHostPort } from "./conn.ts";
 import { isOutOfFiles, isReset, transportError } from "./errors.ts";
 
 /** The first and the longest pause after a failed accept. */
@@ -12,14 +12,23 @@ const MAX_BACKOFF_MS: Millis = 1000;
 
 /** Who is told what. */
 export interface AcceptorEvents {
-  onConn(conn: Deno.TcpConn): void;
+  onConn(conn: Conn): void;
   /** The process has no file left but this one: refuse the caller and close. Nobody else is accepted meanwhile. */
-  onLastFile(conn: Deno.TcpConn): Promise<void>;
+  onLastFile(conn: Conn): Promise<void>;
   onWarning(text: string): void;
 }
 
+/** Where callers come from. */
+export interface Acceptor {
+  readonly address: Address;
+  /** Accepts until closed. */
+  run(events: AcceptorEvents): Promise<void>;
+  /** Accepts nobody from now on; those who are there stay. */
+  close(): void;
+}
+
 /** A listening TCP socket and the loop that accepts from it. */
-export class Acceptor {
+export class TcpAcceptor implements Acceptor {
   readonly address: Address;
   readonly #listener: Deno.TcpListener;
   readonly #clock: Clock;
@@ -40,12 +49,11 @@ export class Acceptor {
     this.#reserve = openReserve();
   }
 
-  /** Accepts until closed. */
   async run(events: AcceptorEvents): Promise<void> {
     let backoffMs = 0;
     while (!this.#closed) {
       try {
-        events.onConn(await this.#listener.accept());
+        events.onConn(prepare(await this.#listener.accept()));
         backoffMs = 0;
       } catch (error) {
         if (this.#closed) return;
@@ -59,7 +67,6 @@ export class Acceptor {
     }
   }
 
-  /** Ends `run`. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -74,11 +81,20 @@ export class Acceptor {
     this.#reserve.close();
     this.#reserve = null;
     try {
-      await events.onLastFile(await this.#listener.accept());
+      await events.onLastFile(prepare(await this.#listener.accept()));
     } catch { /* it left before it could be told */ }
     if (!this.#closed) this.#reserve = openReserve();
     return true;
   }
+}
+
+/** Messages leave at once, and a peer that is gone without a word is noticed in the end. */
+function prepare(conn: Deno.TcpConn): Deno.TcpConn {
+  try {
+    conn.setNoDelay(true);
+    conn.setKeepAlive(true);
+  } catch { /* it was reset between accept and now; the first read will say so */ }
+  return conn;
 }
 
 /** Any file descriptor will do; a listener on a free loopback port needs no permission beyond the network's. */

@@ -57,6 +57,8 @@ export class Channel<In, Out = In> {
   #readBytes = MIN_READ;
   #reads = 0;
   #pendingRead: Promise<number | null> | null = null;
+  /** What has arrived and is not decoded yet, where datagrams do. */
+  #datagram: Uint8Array | null = null;
   #inputEnded = false;
   #finalTaken = false;
   #closing: Promise<void> | null = null;
@@ -226,7 +228,7 @@ export class Channel<In, Out = In> {
 
   /** Cuts and decodes one message, if there is one; undefined when more bytes are needed. */
   #next(): In | undefined {
-    let frame = this.framer.cut(this.#incoming);
+    let frame = this.#conn.receive ? this.#takeDatagram() : this.framer.cut(this.#incoming);
     if (frame === null && this.#inputEnded && !this.#finalTaken) {
       this.#finalTaken = true;
       try {
@@ -238,6 +240,12 @@ export class Channel<In, Out = In> {
     if (frame === null) return undefined;
     if (this.#trace.wants.message) this.#traceMessage("in", frame);
     return this.#codec.decode(frame);
+  }
+
+  #takeDatagram(): Uint8Array | null {
+    const datagram = this.#datagram;
+    this.#datagram = null;
+    return datagram === null ? null : this.framer.whole!(datagram);
   }
 
   /** Waits until there is something to look at again; false when nothing more can come. */
@@ -261,9 +269,10 @@ export class Channel<In, Out = In> {
         return true;
       }
       this.#reads++;
-      this.#incoming.commit(count);
+      if (this.#datagram === null) this.#incoming.commit(count);
       if (this.#trace.wants.bytes) {
-        this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: this.#incoming.last(count) });
+        const bytes = this.#datagram ?? this.#incoming.last(count);
+        this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes });
       }
       if (count >= this.#readBytes && this.#readBytes < MAX_READ) this.#readBytes *= 2;
       else if (count * 8 < this.#readBytes && this.#readBytes > MIN_READ) this.#readBytes /= 2;
@@ -278,6 +287,7 @@ export class Channel<In, Out = In> {
   }
 
   #startRead(): Promise<number | null> {
+    if (this.#conn.receive) return this.#conn.receive().then((datagram) => (this.#datagram = datagram)?.length ?? null);
     return this.#conn.read(this.#incoming.space(this.#readBytes));
   }
 
@@ -286,7 +296,7 @@ export class Channel<In, Out = In> {
     try {
       await this.#pendingRead;
       const sink = new Uint8Array(MAX_READ);
-      while (!this.#closed && await this.#conn.read(sink) !== null);
+      while (!this.#closed && await (this.#conn.receive?.() ?? this.#conn.read(sink)) !== null);
     } catch { /* gone is as good as ended */ }
   }
 

@@ -1,14 +1,17 @@
-// The byte stream that everything above talks to: what Deno's TCP and TLS connections are, and what the pair in memory is.
+// What everything above talks to: what Deno's TCP and TLS connections are, what the pair in memory is, and, with datagrams
+// in place of a byte stream, what one peer of a UDP socket is.
 
 /** Where a socket is bound or connected: `transport`, `hostname` and `port`. */
 export type Address = Deno.NetAddr;
 
-/** A byte stream in both directions; `Deno.TcpConn` and `Deno.TlsConn` are such. */
+/** A byte stream in both directions, or datagrams; `Deno.TcpConn` and `Deno.TlsConn` are such. */
 export interface Conn {
   readonly localAddr: Deno.Addr;
   readonly remoteAddr: Deno.Addr;
   /** Reads up to `into.length` bytes; null at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
+  /** In place of `read` where a datagram is a message: the next one whole, valid until the next call; null at the end. */
+  receive?(): Promise<Uint8Array | null>;
   /** Writes at least one byte and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the stream towards the peer; reading goes on. */

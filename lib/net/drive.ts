@@ -53,8 +53,9 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
     for (const effect of effects) {
       if (effect.type === "send") options.send(effect.message, effect.to);
       else if (effect.type === "event") options.onEvent?.(effect.event);
-      else if (effect.type === "note") trace.emit({ type: "note", id: options.id, text: effect.text });
-      else {
+      else if (effect.type === "note") {
+        if (trace.wants.note) trace.emit({ type: "note", id: options.id, text: effect.text });
+      } else {
         closed = true;
         return resolve(effect.error);
       }

@@ -1,4 +1,4 @@
-// A TCP server's life:
+// A server's life, over TCP or UDP:
 //
 //     listen ─► accept loop (backs off on errors) ─► session ─► close in good order
 //                 └─ over a limit: refused, in the protocol
@@ -9,14 +9,15 @@ import type { Codec } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { NO_TRACE, type Trace } from "../protocol/trace.ts";
-import { Acceptor } from "./acceptor.ts";
+import { type Acceptor, TcpAcceptor } from "./acceptor.ts";
 import { Channel } from "./channel.ts";
 import { outlasts, systemClock } from "./clock.ts";
-import type { Address } from "./conn.ts";
+import type { Address, Conn } from "./conn.ts";
+import { DatagramAcceptor } from "./datagram_peers.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 
 /** How many refused connections are answered at once; more are just closed. */
-const MAX_REFUSALS = 32;
+const MAX_REFUSALS = 128;
 /** How long a refused client may take to show how it frames before it is answered with a line. */
 const REFUSAL_MS = 300;
 /** The same with the last open file, while nobody else can be told. */
@@ -28,6 +29,12 @@ const GOODBYE_LINGER_MS = 300;
 export interface Farewells<Out> {
   /** A refusal: "server full", "idle for 1h", "too many errors". */
   refuse(why: string): Out;
+  /** What a caller is told when there is no room. @default {"server full: N clients"} */
+  readonly full?: string;
+  /** What is said of a shutdown. @default {"server is shutting down"} */
+  readonly leaving?: string;
+  /** Whether that is said unasked, and not only in answer to what comes too late. @default {true} */
+  readonly goodbye?: boolean;
   /** The answer to what could not be read as a message. */
   bad(error: ProtocolError): Out;
   /**
@@ -38,11 +45,19 @@ export interface Farewells<Out> {
   undelivered?(stuck: readonly Channel<never, Out>[]): void;
 }
 
-/** What a TCP server is made of. */
-export interface ServerOptions<In, Out> {
+/** Where a server listens. */
+export interface ListenOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** @default {"tcp"} */
+  readonly transport?: "tcp" | "udp";
+}
+
+/** What a server is made of. */
+export interface ServerOptions<In, Out> {
+  /** Null for a program that only calls others (`admit`). */
+  readonly listen: ListenOptions | null;
   readonly codec: Codec<In, Out>;
   /** A fresh framer for each connection; `onDecided` is for framers that find out. */
   makeFramer(onDecided: (framer: Framer) => void): Framer;
@@ -51,6 +66,11 @@ export interface ServerOptions<In, Out> {
    * One client's dialogue: returns what handles its messages and is told when it has ended.
    */
   session(channel: Channel<In, Out>): Session<In>;
+  /**
+   * True where a session holds nothing that its client would miss, as with questions over UDP: it is forgotten without a
+   * word, and the one that has been there the longest makes room when the server is full.
+   */
+  readonly forgetful?: boolean;
   readonly limits?: Partial<Limits>;
   readonly trace?: Trace;
   readonly clock?: Clock;
@@ -67,7 +87,9 @@ export interface Session<In> {
 interface Client<In, Out> {
   readonly channel: Channel<In, Out>;
   /** Settles when the connection is closed and forgotten. */
-  readonly finished: Promise<void>;
+  finished: Promise<void>;
+  /** Whether we called it: then it may be silent from the start. */
+  readonly called: boolean;
   errors: number;
   /** Ends the session, once: on the client's account, or on ours before the connection is closed. */
   endSession: () => void;
@@ -76,7 +98,7 @@ interface Client<In, Out> {
   quietSince: Millis;
 }
 
-/** A listening TCP server. */
+/** A server, and what is connected to it. */
 export class Server<In, Out> {
   /** Settles when the listener is closed and every session has ended. */
   readonly finished: Promise<void>;
@@ -84,10 +106,11 @@ export class Server<In, Out> {
   readonly #limits: Limits;
   readonly #trace: Trace;
   readonly #clock: Clock;
-  readonly #acceptor: Acceptor;
+  readonly #acceptor: Acceptor | null;
   readonly #clients = new Set<Client<In, Out>>();
   /** Callers that are being told that there is no room. */
   readonly #refused = new Set<Channel<In, Out>>();
+  readonly #stopping = Promise.withResolvers<void>();
   #draining = false;
   #cancelSweep: () => void = () => {};
 
@@ -97,19 +120,25 @@ export class Server<In, Out> {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#trace = options.trace ?? NO_TRACE;
     this.#clock = options.clock ?? systemClock;
-    this.#acceptor = new Acceptor(options.host, options.port, this.#clock);
+    this.#acceptor = options.listen && openAcceptor(options.listen, this.#clock);
     this.finished = this.#run();
     this.#sweepLater();
   }
 
-  /** Where it listens: the port that was picked, too. */
+  /** Where it listens: the port that was picked, too. @throws {TypeError} when it does not */
   get address(): Address {
+    if (this.#acceptor === null) throw new TypeError("this server does not listen");
     return this.#acceptor.address;
   }
 
   /** Connections right now. */
   get clientCount(): number {
     return this.#clients.size;
+  }
+
+  /** Takes in a connection that we opened, as if it had called. */
+  adopt(conn: Conn): Channel<In, Out> {
+    return this.#enter(this.#open(conn), true);
   }
 
   /**
@@ -123,7 +152,7 @@ export class Server<In, Out> {
     this.#draining = true;
     const channels = [...this.#clients].map((client) => client.channel);
     this.#stopListening();
-    for (const channel of channels) this.#say(channel, "server is shutting down");
+    if (this.#options.farewells.goodbye ?? true) channels.forEach((channel) => this.#sayLeaving(channel));
     const flushed = Promise.all(channels.map((channel) => channel.flushed()));
     if (await outlasts(flushed, graceMs / 2, this.#clock)) {
       const stuck = channels.filter((channel) => channel.queuedBytes > 0);
@@ -145,7 +174,7 @@ export class Server<In, Out> {
   }
 
   async #run(): Promise<void> {
-    await this.#acceptor.run({
+    await this.#acceptor?.run({
       onConn: (conn) => this.#admit(conn),
       onLastFile: (conn) => {
         this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
@@ -153,30 +182,44 @@ export class Server<In, Out> {
       },
       onWarning: (text) => this.#warn(text),
     });
+    if (this.#acceptor === null) await this.#stopping.promise;
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
   }
 
-  #admit(conn: Deno.TcpConn): void {
+  #admit(conn: Conn): void {
     const full = this.#clients.size >= this.#limits.maxClients;
     if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
+    if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
     const channel = this.#open(conn);
-    if (full) return void this.#refuse(channel, `server full: ${this.#limits.maxClients} clients`);
+    if (full && !this.#options.forgetful) {
+      const { full: why = `server full: ${this.#limits.maxClients} clients` } = this.#options.farewells;
+      return void this.#refuse(channel, why);
+    }
+    this.#enter(channel, false);
+  }
+
+  #enter(channel: Channel<In, Out>, called: boolean): Channel<In, Out> {
     const client: Client<In, Out> = {
       channel,
+      called,
       errors: 0,
       endSession: () => {},
       seenReads: 0,
       quietSince: this.#clock.now(),
-      finished: Promise.resolve().then(() => this.#serve(client)),
+      finished: Promise.resolve(),
     };
     this.#clients.add(client);
+    client.finished = this.#serve(client);
+    return channel;
   }
 
-  #open(conn: Deno.TcpConn): Channel<In, Out> {
-    try {
-      conn.setNoDelay(true);
-      conn.setKeepAlive(true);
-    } catch { /* it was reset between accept and now; the first read will say so */ }
+  #forget(client: Client<In, Out>): void {
+    client.endSession();
+    client.channel.abort("forgotten");
+    this.#clients.delete(client);
+  }
+
+  #open(conn: Conn): Channel<In, Out> {
     const framer = this.#options.makeFramer((decided) => {
       if (this.#trace.wants.note) {
         this.#trace.emit({ type: "note", id: channel.id, text: `client frames with ${describeFramer(decided)}` });
@@ -205,7 +248,7 @@ export class Server<In, Out> {
         }
       };
       await channel.each(
-        (message) => this.#draining ? this.#say(channel, "server is shutting down") : session.onMessage(message),
+        (message) => this.#draining ? this.#sayLeaving(channel) : session.onMessage(message),
         (error) => {
           channel.sendStart(this.#options.farewells.bad(error));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
@@ -258,8 +301,12 @@ export class Server<In, Out> {
           client.quietSince = now;
           continue;
         }
-        const limitMs = reads === 0 ? firstByteMs : idleMs;
+        const limitMs = reads === 0 && !client.called ? firstByteMs : idleMs;
         if (now - client.quietSince < limitMs) continue;
+        if (this.#options.forgetful) {
+          this.#forget(client);
+          continue;
+        }
         const why = `idle for ${limitMs / 1000} s`;
         this.#say(client.channel, why);
         client.endSession();
@@ -273,14 +320,23 @@ export class Server<In, Out> {
     channel.sendStart(this.#options.farewells.refuse(why));
   }
 
+  #sayLeaving(channel: Channel<In, Out>): void {
+    this.#say(channel, this.#options.farewells.leaving ?? "server is shutting down");
+  }
+
   #warn(text: string, id?: number): void {
     if (this.#trace.wants.warning) this.#trace.emit({ type: "warning", id, text });
   }
 
   #stopListening(): void {
     this.#cancelSweep();
-    this.#acceptor.close();
+    this.#stopping.resolve();
+    this.#acceptor?.close();
   }
+}
+
+function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, clock: Clock): Acceptor {
+  return transport === "tcp" ? new TcpAcceptor(host, port, clock) : new DatagramAcceptor(host, port);
 }
 
 function describeFramer(framer: Framer): string {

@@ -7,8 +7,17 @@
 //     a complete message, no LF, 300 ms of silence            raw; becomes line when an LF comes after all
 
 import type { ByteQueue } from "./byte_queue.ts";
-import { ProtocolError } from "./errors.ts";
-import { BigEndianFramer, DigitsFramer, type Framer, LineFramer, MAX_DIGITS, RawFramer } from "./framing.ts";
+import { NetlabError, ProtocolError } from "./errors.ts";
+import {
+  BigEndianFramer,
+  DigitsFramer,
+  type Framer,
+  LineFramer,
+  makeFramer,
+  MAX_DIGITS,
+  RawFramer,
+  WIRE_NAMES,
+} from "./framing.ts";
 import { decodeLossy, escapeBytes } from "./text.ts";
 
 const LF = 0x0a;
@@ -120,6 +129,17 @@ export class AutoFramer implements Framer {
     if (this.#options.lengths && (first === 0 || isDigit(first))) return false;
     return this.#options.isComplete(decodeLossy(queue.peek(queue.length)).replace(/\r$/, ""));
   }
+}
+
+/**
+ * The framer of a server's connection: the one that `--wire` names, or one that finds out.
+ *
+ * @throws {NetlabError} of kind `usage` when there is none of that name
+ */
+export function makeServerFramer(wire: string, options: AutoFramingOptions): Framer {
+  const framer = wire === "auto" ? new AutoFramer(options) : makeFramer(wire, options.maxBytes);
+  if (framer === null) throw new NetlabError("usage", `no such framing: ${wire} (auto, ${WIRE_NAMES})`);
+  return framer;
 }
 
 function isDigit(byte: number): boolean {

@@ -44,6 +44,8 @@ export interface Framer {
   readonly silenceMs?: number | null;
   /** Nothing came for `silenceMs`. */
   silence?(queue: ByteQueue): void;
+  /** For connections that carry datagrams, which need no cutting: what of this one is the message. Throws as `cut`. */
+  whole?(datagram: Uint8Array): Uint8Array;
 }
 
 /** A complete frame around `body`. */
@@ -258,6 +260,38 @@ export class RawFramer implements Framer {
   seal(): void {}
 }
 
+/** UDP: one datagram is one message. To a peer whose datagrams end with LF, as those of `nc -u` do, ours do so, too. */
+export class DatagramFramer implements Framer {
+  readonly name = "datagram";
+  readonly headBytes = 0;
+  tailBytes = 0;
+  /** What fits into one datagram of IPv4, an LF included. */
+  readonly maxBody = 65_506;
+  readonly coalesces = false;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  whole(datagram: Uint8Array): Uint8Array {
+    let end = datagram.length;
+    this.tailBytes = datagram[end - 1] === LF ? 1 : 0;
+    end -= this.tailBytes;
+    if (datagram[end - 1] === CR) end--;
+    if (end > this.#maxBytes) throw tooLong(end, this.#maxBytes);
+    return datagram.subarray(0, end);
+  }
+
+  cut(): null {
+    return null;
+  }
+
+  seal(buffer: Uint8Array, start: number, bodyBytes: number): void {
+    if (this.tailBytes === 1) buffer[start + bodyBytes] = LF;
+  }
+}
+
 /** The names that `--wire` takes, apart from `auto`, for messages and for help. */
 export const WIRE_NAMES = "line, len1 to len8, be8, raw";
 
@@ -268,6 +302,7 @@ export const WIRE_NAMES = "line, len1 to len8, be8, raw";
  * @returns null when there is no framing of that name (`auto` is not one: see `AutoFramer`)
  */
 export function makeFramer(name: string, maxBytes: number): Framer | null {
+  if (name === "datagram") return new DatagramFramer(maxBytes);
   if (name === "line") return new LineFramer(maxBytes);
   if (name === "raw") return new RawFramer(maxBytes);
   if (name === "be8") return new BigEndianFramer(maxBytes);

@@ -1,9 +1,10 @@
 // The chat exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { MAX_NAME } from "../names.ts";
 import { checks } from "./checks.ts";
 import { connectChat } from "./client.ts";
-import { BROADCAST, COMMANDS, MAX_MESSAGE, MAX_NAME, refusal, reply } from "./protocol.ts";
+import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply } from "./protocol.ts";
 import { serveChat } from "./server.ts";
 
 export const chat: Exercise = {
@@ -12,6 +13,7 @@ export const chat: Exercise = {
   transports: ["tcp"],
   port: 7777,
   wires: ["auto", "line", "lenN", "be8", "raw"],
+  detects: ["line", "lenN", "be8", "raw"],
   clientWire: "len4",
   serveOptions: [],
   connectOptions: [

@@ -13,8 +13,6 @@ import { decodeText, escapeText, truncateText } from "../../protocol/text.ts";
 
 /** The longest command, in bytes. */
 export const MAX_MESSAGE = 1024;
-/** The longest name, in characters. */
-export const MAX_NAME = 32;
 /** The name that stands for everybody. */
 export const BROADCAST = "BROADCAST";
 
@@ -77,15 +75,6 @@ export function isComplete(text: string): boolean {
   if ("name" in command) return command.name !== "";
   // An unknown word is complete unless it may still become a known one.
   return command.type !== "unknown" || !WORDS.some((word) => word.startsWith(command.word.toUpperCase()));
-}
-
-/** Why `name` cannot be one, or null when it can. Characters count, not bytes. */
-export function invalidName(name: string): string | null {
-  if (name === "") return "it is empty";
-  if (name.toUpperCase() === BROADCAST) return `${BROADCAST} is reserved`;
-  if ([...name].length > MAX_NAME) return `more than ${MAX_NAME} characters`;
-  if (!/^[\p{L}\p{N}_.-]+$/u.test(name)) return "use letters, digits, _ - .";
-  return name === name.normalize("NFC") ? null : "use composed characters (Unicode NFC)";
 }
 
 /** What the server answers. */

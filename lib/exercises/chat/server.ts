@@ -2,21 +2,12 @@
 
 import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
-import { AutoFramer } from "../../protocol/auto_framing.ts";
+import { makeServerFramer } from "../../protocol/auto_framing.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { type Framer, makeFramer, WIRE_NAMES } from "../../protocol/framing.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import {
-  BROADCAST,
-  type Command,
-  invalidName,
-  isComplete,
-  MAX_MESSAGE,
-  refusal,
-  reply,
-  serverCodec,
-} from "./protocol.ts";
+import { invalidName } from "../names.ts";
+import { BROADCAST, type Command, isComplete, MAX_MESSAGE, refusal, reply, serverCodec } from "./protocol.ts";
 
 type ChatChannel = Channel<Command, string>;
 
@@ -115,7 +106,7 @@ class User implements Session<Command> {
   }
 
   #takeName(name: string): void {
-    const wrong = invalidName(name);
+    const wrong = invalidName(name, BROADCAST);
     if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
     if (!this.#room.rename(this, name)) return this.refuse(refusal.taken(name));
     this.name = name;
@@ -149,7 +140,7 @@ class User implements Session<Command> {
   }
 
   #block(name: string, block: boolean): void {
-    const wrong = invalidName(name);
+    const wrong = invalidName(name, BROADCAST);
     if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
     if (!block) this.#blocked.delete(name);
     else if (this.#blocked.size < 1000) this.#blocked.add(name);
@@ -171,12 +162,12 @@ class User implements Session<Command> {
 export function serveChat(context: ServeContext): RunningServer {
   const room = new Room(context.trace);
   return new Server({
-    host: context.host,
-    port: context.port,
+    listen: context,
     limits: context.limits,
     trace: context.trace,
     codec: serverCodec,
-    makeFramer: (onDecided) => chatFramer(context.wire, onDecided),
+    makeFramer: (onDecided) =>
+      makeServerFramer(context.wire, { maxBytes: MAX_MESSAGE, lengths: true, isComplete, onDecided }),
     farewells: {
       refuse: reply.error,
       bad: (error) => reply.error(refusal.bad(error)),
@@ -184,11 +175,4 @@ export function serveChat(context: ServeContext): RunningServer {
     },
     session: (channel) => room.enter(channel),
   });
-}
-
-function chatFramer(wire: string, onDecided: (framer: Framer) => void): Framer {
-  if (wire === "auto") return new AutoFramer({ maxBytes: MAX_MESSAGE, lengths: true, isComplete, onDecided });
-  const framer = makeFramer(wire, MAX_MESSAGE);
-  if (framer === null) throw new NetlabError("usage", `no such framing: ${wire} (auto, ${WIRE_NAMES})`);
-  return framer;
 }

@@ -23,6 +23,22 @@ export function takeAddress(words: readonly string[]): { address: WrittenAddress
   return { address, rest: words.slice(1) };
 }
 
+/**
+ * As `takeAddress`, where what is left has to satisfy `accepts`: so words that could be both are told apart. No address
+ * at all is tried first, then `host`, then `host port`.
+ *
+ * @returns null when nothing fits
+ */
+export function takeAddressBefore(
+  words: readonly string[],
+  accepts: (rest: readonly string[]) => boolean,
+): { address: WrittenAddress | null; rest: readonly string[] } | null {
+  if (words.length === 0 || accepts(words)) return { address: null, rest: words };
+  if (accepts(words.slice(1)) || words.length === 1) return { address: parseAddress(words[0]), rest: words.slice(1) };
+  const taken = takeAddress(words);
+  return taken.rest.length === 0 || accepts(taken.rest) ? taken : null;
+}
+
 /** Reads one word. @throws {NetlabError} of kind `usage` */
 export function parseAddress(word: string): WrittenAddress {
   const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(word);

@@ -1,0 +1,107 @@
+// The calculator's client: one expression from the command line, a person at a prompt, or a script whose lines are sent
+// ahead and answered in order.
+
+import type { Channel } from "../../net/channel.ts";
+import { outlasts } from "../../net/clock.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import { openChannel, TextClient } from "../client.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { isError } from "../text.ts";
+import { MAX_REQUEST, parseRequest } from "./protocol.ts";
+
+/** How long an answer may take, in ms; over UDP the question is asked again so often within it. */
+const ANSWER_MS = 5000;
+const UDP_TRIES = 5;
+
+/** Runs the client to its end. */
+export async function connectCalc(context: ConnectContext): Promise<void> {
+  if (context.args.length > 0) return await askOnce(context);
+  if (context.transport === "udp") return await askEach(context);
+  await new Calc(await openChannel(context, MAX_REQUEST), context).run();
+}
+
+/** Whether `words` are one expression: `7 '*' 6`, `7*6`, `4.5 + 1` (the server says what is wrong with that). */
+export function isExpression(words: readonly string[]): boolean {
+  const text = words.join(" ");
+  if (!/^[-+*/%\d]/.test(text) || !/[-+*/%]/.test(text) || text.split(/[\s,]+/).length > 3) return false;
+  return parseRequest(text).type !== "incomplete";
+}
+
+/** Prints the result of the expression on the command line, or fails as the server says. */
+async function askOnce(context: ConnectContext): Promise<void> {
+  const text = await ask(context, context.args.join(" "));
+  if (isError(text)) throw new NetlabError("reply", `the server says: ${text}`);
+  context.console.print(text, { event: "result", text });
+}
+
+/** Asks question by question: without a byte stream, order has no other guarantee. */
+async function askEach(context: ConnectContext): Promise<void> {
+  context.console.note(greeting(`${context.host}:${context.port}, over UDP`));
+  for await (const line of context.console.lines("> ")) {
+    if (line.trim() === "") continue;
+    const text = await ask(context, line);
+    context.console.print(text, { event: "result", text });
+  }
+}
+
+/** One question on a connection of its own: over UDP, a late answer can then not be taken for another question's. */
+async function ask(context: ConnectContext, question: string): Promise<string> {
+  const channel = await openChannel(context, MAX_REQUEST);
+  try {
+    const tries = context.transport === "udp" ? UDP_TRIES : 1;
+    const answer = channel.receive();
+    for (let i = 0; i < tries; i++) {
+      channel.send(question);
+      if (await outlasts(answer, (context.idleMs ?? ANSWER_MS) / tries)) continue;
+      return await answerOf(answer, channel);
+    }
+    answer.catch(() => {});
+    throw new NetlabError("timeout", `no answer from ${channel.remote} in ${(context.idleMs ?? ANSWER_MS) / 1000} s`, {
+      hint: context.transport === "udp" ? "does the server run, and with --transport udp?" : "does it speak calc?",
+    });
+  } finally {
+    channel.abort("answered");
+  }
+}
+
+async function answerOf(answer: Promise<string | null>, channel: Channel<string>): Promise<string> {
+  const text = await answer;
+  if (text !== null) return text;
+  throw new NetlabError("transport", `${channel.remote} ended the connection without an answer (${channel.reason})`);
+}
+
+const greeting = (address: string) => `connected to ${address}; try 7 * 6 (end with Ctrl-D)`;
+
+class Calc extends TextClient {
+  /** Questions without an answer. */
+  #outstanding = 0;
+
+  protected override begin(): Promise<void> {
+    this.console.note(greeting(this.address));
+    return Promise.resolve();
+  }
+
+  protected override async say(line: string): Promise<void> {
+    if (!this.send(line)) return;
+    this.#outstanding++;
+    await this.pace();
+    // Without framing, two questions in one read would be one: each waits for its answer.
+    if (this.channel.framer.name === "raw") await this.until(() => this.#outstanding === 0, ANSWER_MS);
+  }
+
+  protected override async leave(): Promise<void> {
+    for (let before = -1; this.#outstanding > 0 && before !== this.#outstanding;) {
+      before = this.#outstanding;
+      await this.until(() => this.#outstanding < before, ANSWER_MS);
+    }
+    if (this.over) return;
+    this.leaving = this.#outstanding === 0;
+    if (this.leaving) return await this.channel.close();
+    this.fail(new NetlabError("timeout", `${this.#outstanding} questions were not answered in ${ANSWER_MS / 1000} s`));
+  }
+
+  protected override show(text: string): void {
+    this.#outstanding--;
+    this.console.print(text, { event: "result", text });
+  }
+}

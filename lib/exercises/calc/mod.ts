@@ -1,0 +1,73 @@
+// The calculator exercise, as the registry knows it.
+
+import type { Exercise } from "../exercise.ts";
+import { errorReply } from "../text.ts";
+import { checks } from "./checks.ts";
+import { connectCalc, isExpression } from "./client.ts";
+import { answer, DIVISIONS, MAX_DIGITS, refusal } from "./protocol.ts";
+import { serveCalc } from "./server.ts";
+
+const exact = (question: string) => answer(question, "exact");
+
+export const calc: Exercise = {
+  name: "calc",
+  summary: "a remote calculator: two integers and an operator",
+  transports: ["tcp", "udp"],
+  port: 9003,
+  wires: ["auto", "line", "raw"],
+  detects: ["line", "raw"],
+  clientWire: "line",
+  acceptsArguments: isExpression,
+  argumentsUsage: "7 '*' 6",
+  serveOptions: [
+    {
+      name: "division",
+      type: "string",
+      value: "HOW",
+      choices: DIVISIONS,
+      default: DIVISIONS[0],
+      summary: "what / gives: exact (an integer where it divides), float or floor as Python's / and //",
+    },
+  ],
+  connectOptions: [],
+  serveExamples: [],
+  connectExamples: [
+    { command: "netlab connect calc 7 '*' 6", output: [exact("7 * 6")] },
+    {
+      command: "netlab connect calc",
+      input: ["7 / 2", "* 7 6", "2,100,-", "1 / 0"],
+      output: [exact("7 / 2"), exact("* 7 6"), exact("2,100,-"), exact("1 / 0")],
+    },
+  ],
+  explain: {
+    wire: [
+      `A request is two integers and an operator, a line each; the operator may stand between them, before or behind them, and`,
+      `spaces may be commas. A client that sends no LF is understood, too, by 300 ms of silence. Over UDP a datagram is a`,
+      `request, and its answer is a datagram.`,
+      ``,
+      `Integers have up to ${
+        MAX_DIGITS.toLocaleString("en")
+      } digits. + - * are exact. / is exact when it divides, and otherwise the nearest binary64,`,
+      `written as Python writes it (serve --division float, or floor, to have what a course expects). % has the sign of the`,
+      `divisor, as in Python. Anything wrong is answered with ERROR, and the next request is served.`,
+    ].join("\n"),
+    messages: [
+      { form: "7 * 6, 7*6", meaning: `the answer is ${exact("7*6")}; also + - / %` },
+      { form: "* 7 6", meaning: "the same, the operator first" },
+      { form: "7 6 *, 7,6,*", meaning: "the same, the operator last" },
+    ],
+    dialogue: [
+      ...["7 * 6", "7,6,-", "-7 / 2", "-7 % 3", "1 / 3"].flatMap((question) => [
+        { who: "C", text: question },
+        { who: "S", text: exact(question) },
+      ]),
+      { who: "C", text: "1 / 0" },
+      { who: "S", text: errorReply(refusal.divisionByZero()) },
+      { who: "C", text: "4.5 + 1" },
+      { who: "S", text: errorReply(refusal.notAnInteger("4.5")) },
+    ],
+  },
+  checks,
+  serve: serveCalc,
+  connect: connectCalc,
+};

@@ -1,0 +1,34 @@
+// The calculator server: each request gets one answer, in order; nothing is kept between them.
+
+import { Server } from "../../net/server.ts";
+import { makeServerFramer } from "../../protocol/auto_framing.ts";
+import { DatagramFramer } from "../../protocol/framing.ts";
+import type { RunningServer, ServeContext } from "../exercise.ts";
+import { badReply, errorReply, textCodec } from "../text.ts";
+import { answer, type Division, isComplete, MAX_REQUEST } from "./protocol.ts";
+
+/** Over UDP a client is gone without a word: it is remembered no longer than this, in ms. */
+const REMEMBER_MS = 60_000;
+
+/** Starts a calculator. */
+export function serveCalc(context: ServeContext): RunningServer {
+  const { transport, wire, limits, trace, options } = context;
+  const division = String(options.division ?? "exact") as Division;
+  const udp = transport === "udp";
+  return new Server({
+    listen: context,
+    limits: udp ? { ...limits, idleMs: REMEMBER_MS, firstByteMs: REMEMBER_MS } : limits,
+    trace,
+    codec: textCodec,
+    makeFramer: (onDecided) =>
+      udp
+        ? new DatagramFramer(MAX_REQUEST)
+        : makeServerFramer(wire, { maxBytes: MAX_REQUEST, lengths: false, isComplete, onDecided }),
+    farewells: { refuse: errorReply, bad: badReply, goodbye: !udp },
+    session: (channel) => ({
+      onMessage: (text) => void channel.send(answer(text, division)),
+      onEnd() {},
+    }),
+    forgetful: udp,
+  });
+}

@@ -1,0 +1,167 @@
+// What the clients share that send text and show text: connecting, a person or a script at this end, and what their end is.
+
+import { Channel } from "../net/channel.ts";
+import { connectTcp } from "../net/client.ts";
+import { outlasts, pause } from "../net/clock.ts";
+import { formatHostPort } from "../net/conn.ts";
+import { connectUdp } from "../net/datagram_peers.ts";
+import { watchIdle } from "../net/idle.ts";
+import { SILENCE_MS } from "../protocol/auto_framing.ts";
+import { NetlabError, ProtocolError } from "../protocol/errors.ts";
+import { makeFramer, WIRE_NAMES } from "../protocol/framing.ts";
+import type { ConnectContext, Console } from "./exercise.ts";
+import { formatDuration } from "./options.ts";
+import { textCodec } from "./text.ts";
+
+/** How long a script waits for an outstanding answer, and the client for the server's goodbye. */
+export const ANSWER_MS = 2000;
+/** How many bytes of a script may wait to be written. */
+const MAX_AHEAD = 65_536;
+/** With `--wire raw` two writes in one read would be one message: the only remedy is a pause. */
+const RAW_PAUSE_MS = 50;
+/** The same after the first message, from whose silence a server may have to find out that nothing is framed. */
+const FIRST_RAW_PAUSE_MS = SILENCE_MS + 100;
+
+/**
+ * Connects to the server that `context` names.
+ *
+ * @param maxBytes the longest message that is taken from it
+ * @throws {NetlabError} when there is no such framing, or no such server
+ */
+export async function openChannel(context: ConnectContext, maxBytes: number): Promise<Channel<string>> {
+  const { host, port, transport, trace } = context;
+  const framer = makeFramer(transport === "udp" ? "datagram" : context.wire, maxBytes);
+  if (framer === null) {
+    throw new NetlabError("usage", `no such framing for a client: ${context.wire} (${WIRE_NAMES})`, {
+      hint: "a client cannot find out what a server speaks: say it with --wire",
+    });
+  }
+  const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
+  return new Channel(conn, { framer, codec: textCodec, trace, coalesce: false });
+}
+
+/** A client of an exercise, once it is connected. */
+export abstract class TextClient {
+  protected readonly channel: Channel<string>;
+  protected readonly context: ConnectContext;
+  protected readonly console: Console;
+  /** `host:port` of the server. */
+  protected readonly address: string;
+  /** We have said that we go, so that the server's end is no failure. */
+  protected leaving = false;
+  #over = false;
+  #paced = false;
+  #failure: NetlabError | null = null;
+  #changed: () => void = () => {};
+
+  constructor(channel: Channel<string>, context: ConnectContext) {
+    this.channel = channel;
+    this.context = context;
+    this.console = context.console;
+    this.address = formatHostPort(context.host, context.port);
+  }
+
+  /** Shows what the server said. */
+  protected abstract show(text: string): void;
+
+  /** Does what was typed, or what comes next in a script. */
+  protected abstract say(line: string): Promise<void>;
+
+  /** The input has ended: what is still to be said, and waited for. */
+  protected abstract leave(): Promise<void>;
+
+  /** What is done before anything is typed. */
+  protected begin(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** True when the server has said its last: nothing sent now is answered. */
+  protected get over(): boolean {
+    return this.#over;
+  }
+
+  /** Runs until the person, the script or the server ends it. @throws {NetlabError} when that was not in good order */
+  async run(): Promise<void> {
+    const unwatch = this.#watchIdle();
+    const listening = this.#listen().finally(() => {
+      unwatch();
+      this.console.stop();
+    });
+    await this.begin();
+    for await (const line of this.console.lines("> ")) {
+      if (line.trim() !== "" && !this.#over) await this.say(line);
+      if (this.leaving || this.#over) break;
+    }
+    if (!this.#over && !this.leaving) await this.leave();
+    if (await outlasts(listening, ANSWER_MS)) this.channel.abort("left");
+    await this.channel.close();
+    if (this.#failure) throw this.#failure;
+    if (!this.leaving) {
+      throw new NetlabError("transport", `the server ${this.address} ended the connection (${this.channel.reason})`, {
+        hint: "it stopped, or it sent you away: its last words are above",
+      });
+    }
+  }
+
+  /** Sends a message; where the framing cannot carry it, the person is told. @returns false when it was not sent */
+  protected send(text: string): boolean {
+    try {
+      return this.channel.send(text);
+    } catch (error) {
+      if (!(error instanceof NetlabError)) throw error;
+      this.console.note(`not sent: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** A script may not be faster than the server reads: our own queue has a limit. And `raw` needs pauses. */
+  protected async pace(): Promise<void> {
+    if (this.console.interactive) return;
+    if (this.channel.queuedBytes > MAX_AHEAD) await this.channel.flushed();
+    if (this.channel.framer.name !== "raw") return;
+    await pause(this.#paced ? RAW_PAUSE_MS : FIRST_RAW_PAUSE_MS);
+    this.#paced = true;
+  }
+
+  /** Waits until `holds`, or the server ends, or `ms` have passed; it is looked at again after each message. */
+  protected async until(holds: () => boolean, ms = Infinity): Promise<void> {
+    const end = performance.now() + ms;
+    while (!holds() && !this.#over) {
+      const changed = new Promise<void>((resolve) => (this.#changed = resolve));
+      if (ms === Infinity) await changed;
+      else if (await outlasts(changed, end - performance.now())) return;
+    }
+  }
+
+  /** Ends the client in failure. */
+  protected fail(error: NetlabError): void {
+    this.#failure ??= error;
+    this.channel.abort(error.message);
+  }
+
+  /** Something has happened that `until` may wait for. */
+  protected changed(): void {
+    this.#changed();
+  }
+
+  async #listen(): Promise<void> {
+    await this.channel.each((text) => {
+      this.show(text);
+      this.#changed();
+    }, (error) => {
+      const hint = error.fatal ? `the server does not frame with ${this.channel.framer.name}: try another --wire` : "";
+      this.#failure ??= new ProtocolError(`cannot read the server: ${error.message}`, { hint: hint || error.hint });
+      if (!error.fatal) this.console.note(`unreadable: ${error.message}`);
+    });
+    this.#over = true;
+    this.#changed();
+  }
+
+  #watchIdle(): () => void {
+    const { idleMs } = this.context;
+    if (idleMs === undefined) return () => {};
+    return watchIdle(this.channel, idleMs, () => {
+      this.fail(new NetlabError("timeout", `${this.address} has said nothing for ${formatDuration(idleMs)}`));
+    });
+  }
+}

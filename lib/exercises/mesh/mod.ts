@@ -1,0 +1,42 @@
+// The third assignment, as the registry knows it.
+
+import type { Exercise } from "../exercise.ts";
+import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
+import { checks } from "./checks.ts";
+import { FORMS } from "./protocol.ts";
+import { connectMesh, serveMesh } from "./server.ts";
+
+export const mesh: Exercise = {
+  name: "mesh",
+  summary: "many peers, each client and server, with aliases",
+  transports: ["tcp"],
+  port: 10_002,
+  ...FREE_TEXT_WIRES,
+  symmetric: true,
+  limits: { firstByteMs: 3_600_000 },
+  serveOptions: [],
+  connectOptions: [],
+  serveExamples: [],
+  connectExamples: [],
+  explain: {
+    wire: [
+      FREE_TEXT_FRAMING,
+      ``,
+      `Either end sends whenever it likes, and shows what comes under the name of its sender. Text is UTF-8, of at most ${MAX_TEXT}`,
+      `bytes a message. Nothing else is on the wire: aliases are each program's own, and a connection serves both directions,`,
+      `whoever opened it. Any port will do. <who> is an alias, an address, or host:port where several share an address.`,
+    ].join("\n"),
+    messages: [{ form: "<any text>", meaning: "is shown to the other, under the sender's alias or address" }],
+    typed: FORMS,
+    dialogue: [
+      { who: "Ca", text: "hello" },
+      { who: "Sa", text: "hi", typed: "send 127.0.0.1 hi" },
+      { who: "Cb", text: "me too" },
+      { who: "Sa", text: "hello, both of you", typed: "broadcast hello, both of you" },
+      { who: "Sb", text: "hello, both of you" },
+    ],
+  },
+  checks,
+  serve: serveMesh,
+  connect: connectMesh,
+};

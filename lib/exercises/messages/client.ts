@@ -1,0 +1,51 @@
+// The client of one-way messages: sends what is typed, and shows the log that comes back at the end.
+
+import { NetlabError } from "../../protocol/errors.ts";
+import { openChannel, TextClient } from "../client.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { isError } from "../text.ts";
+import { isQuit, QUIT } from "./protocol.ts";
+
+/** With a length field, a log may be one message. */
+const MAX_LOG = 64 * 1_048_576;
+
+/** Runs the client to its end. */
+export async function connectMessages(context: ConnectContext): Promise<void> {
+  await new Messages(await openChannel(context, MAX_LOG), context).run();
+}
+
+class Messages extends TextClient {
+  /** From then on, what comes is the log. */
+  #quit = false;
+
+  protected override begin(): Promise<void> {
+    this.console.completeWith((line) => QUIT.startsWith(line.toLowerCase()) ? [QUIT] : []);
+    this.console.note(`connected to ${this.address}; each line is a message, ${QUIT} ends and shows them all`);
+    return Promise.resolve();
+  }
+
+  protected override async say(line: string): Promise<void> {
+    if (isQuit(line)) return await this.leave();
+    if (this.send(line)) await this.pace();
+  }
+
+  protected override async leave(): Promise<void> {
+    this.#quit = true;
+    if (!this.send(QUIT)) return;
+    this.leaving = true;
+    // The log may be long, and the line slow: as long as something comes, more may come.
+    for (let seen = -1; !this.over && seen !== this.channel.reads;) {
+      seen = this.channel.reads;
+      await this.until(() => false, LOG_MS);
+    }
+    if (!this.over) this.fail(new NetlabError("timeout", `the server did not end the session in ${LOG_MS / 1000} s`));
+  }
+
+  protected override show(text: string): void {
+    if (!this.#quit || isError(text)) return this.console.print(text, { event: "reply", text });
+    for (const line of text.split("\n")) this.console.print(line, { event: "logged", text: line });
+  }
+}
+
+/** How long the server may be silent after `quit`, in ms. */
+const LOG_MS = 10_000;

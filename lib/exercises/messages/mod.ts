@@ -1,0 +1,55 @@
+// The first assignment, as the registry knows it.
+
+import type { Exercise } from "../exercise.ts";
+import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
+import { checks } from "./checks.ts";
+import { connectMessages } from "./client.ts";
+import { QUIT } from "./protocol.ts";
+import { serveMessages } from "./server.ts";
+
+export const messages: Exercise = {
+  name: "messages",
+  summary: "one way: a client sends messages, and gets the log at quit",
+  transports: ["tcp"],
+  port: 10_000,
+  ...FREE_TEXT_WIRES,
+  serveOptions: [
+    {
+      name: "max-log",
+      type: "size",
+      value: "SIZE",
+      min: 1,
+      max: 64 * 1_048_576,
+      default: 1_048_576,
+      summary: "what is kept of a session; a message beyond it is refused",
+    },
+  ],
+  connectOptions: [],
+  serveExamples: [],
+  connectExamples: [
+    { command: "netlab connect messages", input: ["hello", "how are you", "quit"], output: ["hello", "how are you"] },
+  ],
+  explain: {
+    wire: [
+      FREE_TEXT_FRAMING,
+      ``,
+      `Nothing is answered until ${QUIT}: then all messages of this session come back, joined by LF, and the connection ends. An`,
+      `empty log is an empty answer. Messages are UTF-8, of at most ${MAX_TEXT} bytes; a session keeps 1 MiB of them (--max-log), and`,
+      `a message beyond that is refused with ERROR: what comes back is complete up to there.`,
+    ].join("\n"),
+    messages: [
+      { form: "<any text>", meaning: "is printed at the server, and kept" },
+      { form: QUIT, meaning: "the answer is all of them, then the connection ends" },
+    ],
+    dialogue: [
+      { who: "C", text: "hello" },
+      { who: "C", text: "how are you" },
+      { who: "C", text: QUIT },
+      { who: "S", text: "hello" },
+      { who: "S", text: "how are you" },
+    ],
+  },
+  checks,
+  serve: serveMessages,
+  connect: connectMessages,
+};

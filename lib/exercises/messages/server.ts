@@ -1,0 +1,73 @@
+// The server of one-way messages: prints each, and sends all of a session back at its end.
+
+import type { Channel } from "../../net/channel.ts";
+import { Server, type Session } from "../../net/server.ts";
+import type { RunningServer, ServeContext } from "../exercise.ts";
+import { badReply, errorReply, freeTextFramer, textCodec } from "../text.ts";
+import { isQuit, MessageLog, refusal } from "./protocol.ts";
+
+/** What all sessions together may keep, in bytes. */
+const MAX_KEPT = 256 * 1_048_576;
+/** A log leaves in writes of at most so many bytes, and the next waits for the one before. */
+const PART_BYTES = 65_536;
+
+type TextChannel = Channel<string, string | Uint8Array>;
+
+/** Starts a server of messages. */
+export function serveMessages(context: ServeContext): RunningServer {
+  const { limits, trace, options, console } = context;
+  const maxLog = Number(options["max-log"] ?? 1_048_576);
+  let kept = 0;
+
+  class Writer implements Session<string> {
+    readonly #channel: TextChannel;
+    readonly #log = new MessageLog(maxLog);
+    #quitting = false;
+
+    constructor(channel: TextChannel) {
+      this.#channel = channel;
+    }
+
+    onMessage(text: string): void {
+      if (this.#quitting) return;
+      if (isQuit(text)) return void this.#quit();
+      const before = this.#log.length;
+      if (kept >= MAX_KEPT || !this.#log.add(text)) {
+        return void this.#channel.sendStart(errorReply(refusal.logFull(this.#log)));
+      }
+      kept += this.#log.length - before;
+      const from = this.#channel.remote;
+      console.print(`${from}: ${text}`, { event: "message", from, text });
+    }
+
+    onEnd(): void {
+      if (!this.#quitting) kept -= this.#log.length;
+    }
+
+    /** Sends the log and hangs up. */
+    async #quit(): Promise<void> {
+      this.#quitting = true;
+      kept -= this.#log.length;
+      const { framer } = this.#channel;
+      // Only a length can say that there is nothing.
+      if (this.#log.length === 0 && framer.headBytes > 0) this.#channel.send("");
+      for (
+        const part of this.#log.take(Math.min(PART_BYTES, framer.maxBody), framer.headBytes + framer.tailBytes === 0)
+      ) {
+        if (!this.#channel.send(part)) return;
+        await this.#channel.flushed();
+      }
+      await this.#channel.because("quit").close();
+    }
+  }
+
+  return new Server<string, string | Uint8Array>({
+    listen: context,
+    limits,
+    trace,
+    codec: textCodec,
+    makeFramer: (onDecided) => freeTextFramer(context, onDecided),
+    farewells: { refuse: errorReply, bad: badReply },
+    session: (channel) => new Writer(channel),
+  });
+}

@@ -1,0 +1,184 @@
+// A program that is both ends: it listens, calls others, and treats all connections alike, whoever opened them. What the
+// exercises peer and mesh share.
+
+import type { Channel } from "../net/channel.ts";
+import { connectTcp } from "../net/client.ts";
+import { outlasts } from "../net/clock.ts";
+import type { Address } from "../net/conn.ts";
+import { type ListenOptions, Server } from "../net/server.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import type { CommandForm } from "./commands.ts";
+import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
+import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
+import { badReply, errorReply, freeTextFramer, textCodec } from "./text.ts";
+
+/** More than this waiting for one peer, in bytes, makes a script wait, but no longer than so many ms. */
+const MAX_AHEAD = 65_536;
+const AHEAD_MS = 5000;
+
+/** A connection to another node. */
+export interface Link {
+  readonly channel: Channel<string>;
+  /** As it was typed, where we called. */
+  called: { readonly host: string; readonly port: number } | null;
+}
+
+/** What a kind of node adds to the connections: its commands. */
+export interface NodeCommands {
+  readonly forms: readonly CommandForm[];
+  /** Does what was typed; throws a `NetlabError` for what cannot be done. `word` is the form's, in its own spelling. */
+  run(word: string, rest: string): Promise<void> | void;
+  /** What may stand behind a word. */
+  names?(form: CommandForm): Iterable<string>;
+  /** How a message's sender is called. */
+  label(link: Link): string;
+  onClose?(link: Link): void;
+}
+
+/** What a node is made of: what a server gets, or, to only call others, what a client gets. */
+export type NodeContext =
+  & Pick<ServeContext, "console" | "limits" | "trace" | "transport" | "wire">
+  & { readonly listen: ListenOptions | null; readonly full?: string };
+
+/** As a client: a node that does not listen, and that calls the other at once. */
+export function clientContext(context: ConnectContext): NodeContext {
+  const { console, idleMs, trace, transport, wire } = context;
+  return { console, trace, transport, wire, listen: null, limits: idleMs === undefined ? {} : { idleMs } };
+}
+
+/** The connections of one program, and the person at it. */
+export class Node implements RunningServer {
+  readonly #context: NodeContext;
+  readonly #console: Console;
+  readonly #server: Server<string, string>;
+  readonly #links = new Map<number, Link>();
+  #commands: NodeCommands | null = null;
+
+  /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
+  constructor(context: NodeContext) {
+    this.#context = context;
+    this.#console = context.console;
+    this.#server = new Server<string, string>({
+      listen: context.listen,
+      limits: context.limits,
+      trace: context.trace,
+      codec: textCodec,
+      makeFramer: (onDecided) => freeTextFramer(context, onDecided),
+      farewells: { refuse: errorReply, bad: badReply, full: context.full, leaving: "peer is leaving", goodbye: false },
+      session: (channel) => {
+        const link: Link = { channel, called: null };
+        this.#links.set(channel.id, link);
+        return {
+          onMessage: (text) => this.#show(link, text),
+          onEnd: () => {
+            this.#links.delete(channel.id);
+            this.#commands?.onClose?.(link);
+          },
+        };
+      },
+    });
+  }
+
+  get address(): Address {
+    return this.#server.address;
+  }
+
+  get finished(): Promise<void> {
+    return this.#server.finished;
+  }
+
+  get clientCount(): number {
+    return this.#server.clientCount;
+  }
+
+  /** In the order in which they were opened. */
+  get links(): readonly Link[] {
+    return [...this.#links.values()];
+  }
+
+  shutdown(graceMs: number): Promise<void> {
+    return this.#server.shutdown(graceMs);
+  }
+
+  abort(): void {
+    this.#server.abort();
+  }
+
+  /**
+   * Calls another node.
+   *
+   * @param stillWanted throws when, by the time it answers, the call is no longer wanted
+   * @throws {NetlabError} when it does not answer
+   */
+  async call(host: string, port: number, stillWanted: () => void = () => {}): Promise<Link> {
+    const conn = await connectTcp(host, port);
+    try {
+      stillWanted();
+    } catch (error) {
+      conn.close();
+      throw error;
+    }
+    const channel = this.#server.adopt(conn);
+    const link = this.#links.get(channel.id)!;
+    link.called = { host, port };
+    return link;
+  }
+
+  /**
+   * Sends to one.
+   *
+   * @throws {NetlabError} when it is gone, or its framing cannot carry the text
+   */
+  send({ channel }: Link, text: string): void {
+    if (channel.ending || !channel.send(text)) {
+      throw new NetlabError("transport", `not sent: ${channel.remote} is gone`);
+    }
+  }
+
+  /** Does what is typed, until the input ends or the program is left. */
+  async operate(commands: NodeCommands): Promise<void> {
+    this.#commands = commands;
+    const { forms } = commands;
+    this.#console.completeWith((line) => completeLine(forms, line, commands.names));
+    for await (const line of this.#console.lines("> ")) {
+      if (line.trim() === "") continue;
+      const [word, rest] = splitWord(line);
+      try {
+        const form = findForm(forms, word);
+        if (form === undefined) {
+          throw new NetlabError("usage", `no such command: ${word}`, {
+            hint: forms.map((one) => one.word).join(", "),
+          });
+        }
+        if (form.word === "exit") return;
+        if (form.word === "help") { for (const row of describeForms(forms)) this.#console.print(row); }
+        else await commands.run(form.word, rest);
+      } catch (error) {
+        this.#console.print(...describeFailure(error));
+      }
+      await this.#pace();
+    }
+    // The end of a script is no end of the program that listens: others may still call.
+    if (this.#console.interactive || this.#context.listen === null) return;
+    await this.finished;
+  }
+
+  /** A script may not be faster than the others read. */
+  async #pace(): Promise<void> {
+    if (this.#console.interactive) return;
+    const slow = this.links.filter(({ channel }) => channel.queuedBytes > MAX_AHEAD);
+    if (slow.length > 0) await outlasts(Promise.all(slow.map(({ channel }) => channel.flushed())), AHEAD_MS);
+  }
+
+  #show(link: Link, text: string): void {
+    const from = this.#commands?.label(link) ?? link.channel.remote;
+    this.#console.print(`${from}: ${text}`, { event: "message", from, text });
+  }
+}
+
+/** What a command that failed prints. */
+function describeFailure(error: unknown): [text: string, event: Record<string, unknown>] {
+  const { message, hint } = error instanceof NetlabError ? error : { message: `fault of netlab: ${error}`, hint: "" };
+  const text = hint ? `${message}: ${hint}` : message;
+  return [text, { event: "error", text }];
+}

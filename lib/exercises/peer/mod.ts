@@ -1,0 +1,42 @@
+// The second assignment, as the registry knows it.
+
+import type { Exercise } from "../exercise.ts";
+import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
+import { checks } from "./checks.ts";
+import { BUSY, FORMS } from "./protocol.ts";
+import { connectPeer, servePeer } from "./server.ts";
+
+export const peer: Exercise = {
+  name: "peer",
+  summary: "two peers, each client and server, one connection at a time",
+  transports: ["tcp"],
+  port: 10_001,
+  ...FREE_TEXT_WIRES,
+  symmetric: true,
+  limits: { maxClients: 1, firstByteMs: 3_600_000 },
+  serveOptions: [],
+  connectOptions: [],
+  serveExamples: [],
+  connectExamples: [],
+  explain: {
+    wire: [
+      FREE_TEXT_FRAMING,
+      ``,
+      `Either end sends whenever it likes, and shows what comes. Text is UTF-8, of at most ${MAX_TEXT} bytes a message. A peer has one`,
+      `connection at a time, whoever opened it: a second caller is told ${
+        errorReply(BUSY)
+      }, and sent away. Any port will do.`,
+    ].join("\n"),
+    messages: [{ form: "<any text>", meaning: "is shown to the other" }],
+    typed: FORMS,
+    dialogue: [
+      { who: "C", text: "hello" },
+      { who: "S", text: "hi, who is there?", typed: "send hi, who is there?" },
+      { who: "C", text: "a peer" },
+      { who: "C", text: "and you?" },
+    ],
+  },
+  checks,
+  serve: servePeer,
+  connect: connectPeer,
+};

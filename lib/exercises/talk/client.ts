@@ -1,0 +1,77 @@
+// The person who calls.
+
+import { systemClock } from "../../net/clock.ts";
+import { drive, type Driven } from "../../net/drive.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import { openChannel, TextClient } from "../client.ts";
+import { completeWord } from "../commands.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { errorReply, MAX_TEXT } from "../text.ts";
+import { BYE, refusal, RESEND_MS, type TalkEvent, TalkMachine } from "./protocol.ts";
+
+/** How often a script sends a line over UDP before it gives up. */
+const TRIES = 4;
+
+/** Runs the client to its end. */
+export async function connectTalk(context: ConnectContext): Promise<void> {
+  await new Talk(await openChannel(context, 2 * MAX_TEXT), context).run();
+}
+
+class Talk extends TextClient {
+  readonly #machine = new TalkMachine(
+    this.context.transport === "udp" ? Number(this.context.options["resend-after"] ?? RESEND_MS) : null,
+  );
+  readonly #driven: Driven<string, string> = drive(this.#machine, {
+    clock: systemClock,
+    send: (text) => void this.send(text),
+    onEvent: (event) => this.#tell(event),
+    trace: this.context.trace,
+    id: this.channel.id,
+  });
+
+  protected override begin(): Promise<void> {
+    this.console.completeWith((line) => completeWord(line, [BYE]));
+    this.console.note(
+      `connected to ${this.address}; each line is a message, and has to be answered before the next; ${BYE} hangs up`,
+    );
+    void this.#driven.finished.then(() => {
+      if (!this.leaving) this.fail(new NetlabError("reply", `${this.address} has ended the conversation`));
+    });
+    return Promise.resolve();
+  }
+
+  protected override async say(line: string): Promise<void> {
+    if (line.trim() === BYE) return await this.leave();
+    if (this.console.interactive) return this.#driven.input({ type: "command", command: line });
+    // A script goes on when it has its answer; what may be lost is sent again.
+    for (let i = 0; i < TRIES && !this.over; i++) {
+      this.#driven.input({ type: "command", command: line });
+      await this.until(() => this.#machine.mayType);
+      if (!this.#machine.silent) return;
+    }
+    if (!this.over) this.fail(new NetlabError("timeout", `${this.address} has not answered, ${TRIES} times`));
+  }
+
+  protected override async leave(): Promise<void> {
+    this.leaving = true;
+    this.#driven.input({ type: "end" });
+    // UDP has no end of stream: our going has to be said.
+    if (this.context.transport === "udp") this.channel.sendStart(errorReply(refusal.left()));
+    await this.channel.close();
+  }
+
+  protected override show(text: string): void {
+    this.#driven.input({ type: "message", message: text });
+  }
+
+  #tell(event: TalkEvent): void {
+    if (event.type === "message" || event.type === "refused") {
+      this.console.print(event.text, { event: event.type, text: event.text });
+    } else if (event.type === "notSent") {
+      this.console.note(`not sent: ${event.why}`);
+    } else {
+      this.console.note(`no answer for ${event.ms / 1000} s: something may be lost; you can send again`);
+    }
+    this.changed();
+  }
+}

@@ -1,0 +1,143 @@
+// UDP as connections: whoever sends to a bound socket is a peer of its own, with datagrams in place of a byte stream. So
+// servers and clients of exercises that run on both transports are written once.
+//
+//     socket ─► each datagram ─► by its source ─► DatagramConn.receive
+//     DatagramConn.write ─► one datagram
+
+import { NetlabError } from "../protocol/errors.ts";
+import type { Acceptor, AcceptorEvents } from "./acceptor.ts";
+import { type Address, type Conn, formatAddress, formatHostPort } from "./conn.ts";
+import { DatagramEndpoint } from "./datagram.ts";
+
+/** What may wait for one session to take it, in datagrams and in bytes; the next is lost, as UDP may lose any. */
+const MAX_WAITING = 1024;
+const MAX_WAITING_BYTES = 1_048_576;
+
+/** One peer of a UDP socket. */
+class DatagramConn implements Conn {
+  readonly localAddr: Address;
+  readonly remoteAddr: Address;
+  readonly #endpoint: DatagramEndpoint;
+  readonly #onClose: () => void;
+  readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #ended = false;
+  #closed = false;
+  #wake: (() => void) | null = null;
+
+  constructor(endpoint: DatagramEndpoint, remoteAddr: Address, onClose: () => void) {
+    this.#endpoint = endpoint;
+    this.localAddr = endpoint.address;
+    this.remoteAddr = remoteAddr;
+    this.#onClose = onClose;
+  }
+
+  /** Hands over a datagram that has come from this peer; the bytes are copied. */
+  push(bytes: Uint8Array): void {
+    if (this.#ended || this.#waiting.length >= MAX_WAITING) return;
+    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return;
+    this.#waiting.push(bytes.slice());
+    this.#waitingBytes += bytes.length;
+    this.#wake?.();
+  }
+
+  async receive(): Promise<Uint8Array | null> {
+    while (this.#waiting.length === 0) {
+      if (this.#ended) return null;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = null;
+    }
+    const bytes = this.#waiting.shift()!;
+    this.#waitingBytes -= bytes.length;
+    return bytes;
+  }
+
+  read(): Promise<number | null> {
+    throw new TypeError("datagrams are received whole");
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) throw new Deno.errors.BrokenPipe("closed");
+    await this.#endpoint.send(bytes, this.remoteAddr);
+    return bytes.length; // sent or lost: UDP does not tell
+  }
+
+  /** UDP has no end of stream to send: only our own waiting ends. */
+  closeWrite(): Promise<void> {
+    this.#ended = true;
+    this.#wake?.();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    void this.closeWrite();
+    this.#onClose();
+  }
+}
+
+/** A bound UDP socket as a server's source of callers: each source address is one. */
+export class DatagramAcceptor implements Acceptor {
+  readonly address: Address;
+  readonly #endpoint: DatagramEndpoint;
+  readonly #peers = new Map<string, DatagramConn>();
+  #closed = false;
+
+  /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
+  constructor(host: string, port: number) {
+    this.#endpoint = new DatagramEndpoint({ host, port });
+    this.address = this.#endpoint.address;
+  }
+
+  async run(events: AcceptorEvents): Promise<void> {
+    await this.#endpoint.each((bytes, from) => {
+      const key = formatAddress(from);
+      let peer = this.#peers.get(key);
+      if (peer === undefined) {
+        if (this.#closed) return;
+        peer = new DatagramConn(this.#endpoint, from, () => this.#forget(key));
+        this.#peers.set(key, peer);
+        events.onConn(peer);
+      }
+      peer.push(bytes);
+    });
+  }
+
+  /** The socket stays until the last peer has been closed: they share it. */
+  close(): void {
+    this.#closed = true;
+    if (this.#peers.size === 0) this.#endpoint.close();
+  }
+
+  #forget(key: string): void {
+    this.#peers.delete(key);
+    if (this.#closed) this.close();
+  }
+}
+
+/**
+ * A UDP socket that talks to one peer; what others send to it is ignored.
+ *
+ * @throws {NetlabError} of kind `transport` when the name cannot be resolved
+ */
+export async function connectUdp(hostname: string, port: number): Promise<Conn> {
+  const address = formatHostPort(hostname, port);
+  let host: string;
+  try {
+    // Only now: nothing else needs it, and every start would wait for it.
+    const { lookup } = await import("node:dns/promises");
+    host = (await lookup(hostname)).address;
+  } catch (cause) {
+    throw new NetlabError("transport", `cannot talk to ${address}: no such host`, {
+      hint: "check the spelling, or use the address in digits",
+      cause,
+    });
+  }
+  const endpoint = new DatagramEndpoint({ host: host.includes(":") ? "::" : "0.0.0.0" });
+  const peer = new DatagramConn(endpoint, { transport: "udp", hostname: host, port }, () => endpoint.close());
+  endpoint.each((bytes, from) => {
+    if (from.port === port && from.hostname === host) peer.push(bytes);
+  }).catch(() => peer.close());
+  return peer;
+}
