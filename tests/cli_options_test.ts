@@ -2,7 +2,7 @@
 // addresses are written.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseAddress, takeAddress } from "../lib/net/address.ts";
+import { parseAddress, takeAddress, takeAddressBefore } from "../lib/net/address.ts";
 import { envName, parseLine } from "../lib/cli/args.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { connectOptions, readLimits, serveOptions } from "../lib/cli/common_options.ts";
@@ -186,4 +186,58 @@ test("a port in an address that is none is refused", () => {
     }
   }
   assertThrows(() => takeAddress(["localhost", "65536"]), NetlabError, 'not a port: "65536"');
+});
+
+test("a negative number is no option, wherever it stands", () => {
+  const { positionals, values } = parse(["-7", "/", "2", "--name", "-1", "--", "-x", "-3"]);
+  assertEquals(positionals, ["-7", "/", "2", "-x", "-3"]);
+  assertEquals(values.name, "-1");
+  assertRefused("no such option: -x", ["-x"]);
+  assertRefused('--port takes a whole number from 0 to 65535, not "-1"', ["--port", "-1"]);
+});
+
+test("an address is told from the words behind it by what an exercise takes", () => {
+  const accepts = (words: readonly string[]) => words.length === 3 && words[1] === "*";
+  const expression = ["7", "*", "6"];
+  const cases: [string[], ReturnType<typeof takeAddressBefore>][] = [
+    [[], { address: null, rest: [] }],
+    [expression, { address: null, rest: expression }],
+    [["lab", ...expression], { address: { host: "lab" }, rest: expression }],
+    [["lab:1", ...expression], { address: { host: "lab", port: 1 }, rest: expression }],
+    [["lab", "1", ...expression], { address: { host: "lab", port: 1 }, rest: expression }],
+    [["lab"], { address: { host: "lab" }, rest: [] }],
+    [["lab", "1"], { address: { host: "lab", port: 1 }, rest: [] }],
+    [["lab", "seven"], null],
+    [["lab", "1", "seven"], null],
+  ];
+  for (const [words, read] of cases) assertEquals(takeAddressBefore(words, accepts), read, words.join(" "));
+});
+
+test("connect says what an exercise takes behind the address", async () => {
+  const { status, err } = await netlab("connect calc lab seven");
+  assertEquals(status, 2);
+  assertEquals(
+    err,
+    "netlab: connect calc does not take \"lab seven\": netlab connect calc [HOST[:PORT]] [7 '*' 6]\n",
+  );
+});
+
+test("where one client at a time is the exercise, there is no --max-clients", () => {
+  for (const exercise of exercises) {
+    const names = serveOptions(exercise).map(({ name }) => name);
+    assertEquals(names.includes("max-clients"), exercise.limits?.maxClients !== 1, exercise.name);
+  }
+  assertEquals(readLimits({ idle: 1, "first-byte": 2, "max-queue": 3, "max-errors": 4 }).maxClients, undefined);
+});
+
+test("an exercise that is both ends has a command of its own, with the options of its server", async () => {
+  const names = exercises.filter(({ symmetric }) => symmetric).map(({ name }) => name);
+  assertEquals(names, ["peer", "mesh"]);
+  for (const name of names) {
+    const { status, out } = await netlab(`${name} --help`);
+    assertEquals(status, 0);
+    assertStringIncludes(out, `netlab ${name}: short for netlab serve ${name}`);
+    for (const option of serveOptions(findExercise(name)!)) assertStringIncludes(out, `--${option.name}`);
+    assertEquals((await netlab(`${name} chat`)).status, 2);
+  }
 });

@@ -36,11 +36,16 @@ export class Screen implements AsyncDisposable {
     return screen;
   }
 
-  /** Opens a terminal in which `netlab connect chat` runs; when it has ended, its status and the terminal's modes are shown. */
-  static connect(port: number, options: string, more?: ScreenOptions & { command?: string[] }): Promise<Screen> {
+  /** Opens a terminal in which netlab runs; when it has ended, its status and the terminal's modes are shown. */
+  static run(line: string, more?: ScreenOptions & { command?: string[] }): Promise<Screen> {
     const command = (more?.command ?? NETLAB).map((word) => `'${word}'`).join(" ");
     const modes = `stty -a | grep -owE -e '-?(icanon|echo|isig)' | sort | xargs echo`;
-    return Screen.open(`${command} connect chat 127.0.0.1:${port} ${options}; echo "status $?"; ${modes}`, more);
+    return Screen.open(`${command} ${line}; echo "status $?"; ${modes}`, more);
+  }
+
+  /** The same with `netlab connect chat`. */
+  static connect(port: number, options: string, more?: ScreenOptions & { command?: string[] }): Promise<Screen> {
+    return Screen.run(`connect chat 127.0.0.1:${port} ${options}`, more);
   }
 
   /** What is on the screen, without the empty rows at the end. */
@@ -72,15 +77,6 @@ export class Screen implements AsyncDisposable {
   /** Presses keys as tmux names them (`Up`, `C-c`, `Tab`), all at once. */
   async press(...keys: string[]): Promise<void> {
     await this.#tmux("send-keys", ...keys);
-  }
-
-  /** Presses a key again and again until a row of the screen matches. */
-  async pressUntil(key: string, pattern: RegExp): Promise<void> {
-    await this.#until(String(pattern), async (rows) => {
-      if (rows.some((row) => pattern.test(row))) return true;
-      await this.press(key);
-      return false;
-    });
   }
 
   /** Types text, all at once. */

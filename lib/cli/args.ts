@@ -87,7 +87,7 @@ function readValue(spec: OptionSpec, text: string, source: string): string | num
   if (text === "") throw new NetlabError("usage", `${source} needs a value: ${expected}`);
   const value = spec.type === "string" ? text : spec.type === "flag" ? readFlag(text) : readNumber(spec.type, text);
   const { choices = [], min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
-  const allowed = spec.choices ? choices.includes(text) : !(Number(value) < min || Number(value) > max);
+  const allowed = spec.choices ? choices.includes(text) : typeof value !== "number" || (value >= min && value <= max);
   if (value !== undefined && allowed) return value;
   throw new NetlabError(
     "usage",

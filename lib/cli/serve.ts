@@ -80,7 +80,8 @@ function announce({ output, values }: CommandContext, exercise: Exercise, server
   if (values.quiet) return;
   const command = (host: string) => {
     const address = port === exercise.port ? host.includes(":") ? `[${host}]` : host : formatHostPort(host, port);
-    return `netlab connect ${exercise.name}${host === "127.0.0.1" && port === exercise.port ? "" : ` ${address}`}`;
+    const where = host === "127.0.0.1" && port === exercise.port ? "" : ` ${address}`;
+    return `netlab connect ${exercise.name}${where}${transport === exercise.transports[0] ? "" : " --transport udp"}`;
   };
   const everywhere = hostname === "0.0.0.0" || hostname === "::";
   output.err.line(`  here:       ${command(everywhere ? "127.0.0.1" : hostname)}`);

@@ -19,6 +19,9 @@ type Editor = readline.Interface & { prevRows: number };
 /** Older Denos do not let a program stop itself without the permission to run others. */
 const CAN_SUSPEND = !/^2\.[0-8]\./.test(Deno.version.deno);
 
+/** How long lines that arrive may wait for more of them, in ms. */
+const DRAW_MS = 10;
+
 /** @param onInterrupt called at Ctrl-C; the default is gone while a line is edited */
 export function openTerminal(onInterrupt: () => void): Terminal {
   let editor: Editor | null = null;
@@ -58,6 +61,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
       else process.stdout.write("\n");
       stopped = true;
       editor = null;
+      draw();
       wake();
     });
     edited.prompt();
@@ -73,13 +77,28 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   }
 
   function stop(): void {
+    draw();
     stopped = true;
     if (editor === null) return;
     editor.write(null, { ctrl: true, name: "e" }); // the end of the line: what is printed next goes below it
     editor.close();
   }
 
+  // The first line is drawn at once, and what follows it closely together: behind them the line being typed is drawn anew.
+  let waiting: string[] = [];
+  let drawnAt = -Infinity;
+
   function print(text: string): void {
+    waiting.push(text);
+    if (editor === null || performance.now() - drawnAt > DRAW_MS) draw();
+    else if (waiting.length === 1) setTimeout(draw, DRAW_MS);
+  }
+
+  function draw(): void {
+    if (waiting.length === 0) return;
+    const text = waiting.join("\n");
+    waiting = [];
+    drawnAt = performance.now();
     // The window may have changed without its event having come yet.
     (process.stdout as { _refreshSize?(): void })._refreshSize?.();
     if (editor) clearLine(editor);

@@ -117,10 +117,9 @@ class Mesh implements NodeCommands {
   #list(): void {
     const peers = this.#peers();
     if (peers.length === 0) return this.#console.print("nobody is connected", { event: "connections", count: 0 });
-    const width = Math.max(...peers.map((peer) => labelOf(peer).length));
-    for (const peer of peers) {
-      const { alias, remote, called } = peer;
-      const text = `${labelOf(peer).padEnd(width)}  ${remote}  ${called ? "we called" : "called us"}`;
+    const width = Math.max(...peers.map(({ alias }) => alias?.length ?? 1));
+    for (const { alias, remote, called } of peers) {
+      const text = `${(alias ?? "-").padEnd(width)}  ${remote}  ${called ? "we called" : "called us"}`;
       this.#console.print(text, { event: "connection", alias, remote, called: called !== null });
     }
   }

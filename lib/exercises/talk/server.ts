@@ -32,7 +32,7 @@ export function serveTalk(context: ServeContext): RunningServer {
       trace,
       id: channel.id,
     });
-    void driven.finished.then(() => channel.close());
+    void driven.finished.then(() => channel.because("its person left").close());
     talk = { channel, machine, driven };
     return {
       onMessage(text) {
