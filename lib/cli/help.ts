@@ -96,7 +96,10 @@ export function commandHelp(command: Command, words: readonly string[], columns:
   const exercise = takesExercise && words.length > 0 ? requireExercise(words) : null;
   const options = command.options(words);
   const examples = command.examples(words);
-  const usage = exercise ? command.usage.replace("EXERCISE", exercise.name) : command.usage;
+  const args = exercise?.argumentsUsage;
+  const usage = exercise
+    ? command.usage.replace("EXERCISE", exercise.name).replace(" [args]", args ? ` [${args}]` : "")
+    : command.usage;
   return [
     `netlab ${command.name}: ${command.summary}`,
     "",

@@ -8,7 +8,7 @@ import { connectUdp } from "../net/datagram_peers.ts";
 import { watchIdle } from "../net/idle.ts";
 import { SILENCE_MS } from "../protocol/auto_framing.ts";
 import { NetlabError, ProtocolError } from "../protocol/errors.ts";
-import { makeFramer, WIRE_NAMES } from "../protocol/framing.ts";
+import { type Framer, makeFramer, WIRE_NAMES } from "../protocol/framing.ts";
 import type { ConnectContext, Console } from "./exercise.ts";
 import { formatDuration } from "./options.ts";
 import { textCodec } from "./text.ts";
@@ -26,9 +26,14 @@ const FIRST_RAW_PAUSE_MS = SILENCE_MS + 100;
  * Connects to the server that `context` names.
  *
  * @param maxBytes the longest message that is taken from it
+ * @param adapt makes of the framing that was asked for what the exercise needs
  * @throws {NetlabError} when there is no such framing, or no such server
  */
-export async function openChannel(context: ConnectContext, maxBytes: number): Promise<Channel<string>> {
+export async function openChannel(
+  context: ConnectContext,
+  maxBytes: number,
+  adapt: (framer: Framer) => Framer = (framer) => framer,
+): Promise<Channel<string>> {
   const { host, port, transport, trace } = context;
   const framer = makeFramer(transport === "udp" ? "datagram" : context.wire, maxBytes);
   if (framer === null) {
@@ -37,7 +42,7 @@ export async function openChannel(context: ConnectContext, maxBytes: number): Pr
     });
   }
   const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
-  return new Channel(conn, { framer, codec: textCodec, trace, coalesce: false });
+  return new Channel(conn, { framer: adapt(framer), codec: textCodec, trace, coalesce: false });
 }
 
 /** A client of an exercise, once it is connected. */
@@ -96,6 +101,11 @@ export abstract class TextClient {
     if (await outlasts(listening, ANSWER_MS)) this.channel.abort("left");
     await this.channel.close();
     if (this.#failure) throw this.#failure;
+    if (this.leaving && this.channel.truncated) {
+      throw new NetlabError("transport", `the last message of ${this.address} has no end, and is dropped`, {
+        hint: `it does not frame with ${this.channel.framer.name}, or was cut off`,
+      });
+    }
     if (!this.leaving) {
       throw new NetlabError("transport", `the server ${this.address} ended the connection (${this.channel.reason})`, {
         hint: "it stopped, or it sent you away: its last words are above",

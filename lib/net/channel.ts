@@ -46,6 +46,8 @@ export class Channel<In, Out = In> {
   /** The peer's address, `host:port`. */
   readonly remote: string;
   readonly framer: Framer;
+  /** The most bytes that may wait for the peer: one more, and it is cut. */
+  readonly queueBytes: number;
   readonly #conn: Conn;
   readonly #codec: Codec<In, Out>;
   readonly #trace: Trace;
@@ -75,9 +77,9 @@ export class Channel<In, Out = In> {
     this.remote = formatAddress(conn.remoteAddr);
     const trace = this.#trace;
     const id = this.id;
-    const queueBytes = options.queueBytes ?? 1_048_576;
-    this.#pauseBytes = queueBytes / 2;
-    this.#outgoing = new SendQueue(conn, queueBytes, options.coalesce ?? true, {
+    this.queueBytes = options.queueBytes ?? 1_048_576;
+    this.#pauseBytes = this.queueBytes / 2;
+    this.#outgoing = new SendQueue(conn, this.queueBytes, options.coalesce ?? true, {
       onFull: (bytes) => this.abort(`too slow: ${bytes} bytes waited for it to read`),
       onError: (error) => this.abort(describeFailure(error)),
       onWritten: (bytes) => trace.wants.bytes && trace.emit({ type: "bytes", id, direction: "out", bytes }),
@@ -101,6 +103,11 @@ export class Channel<In, Out = In> {
   /** True once the channel is closed or closing: what is sent now may not arrive. */
   get ending(): boolean {
     return this.#closed || this.#closing !== null;
+  }
+
+  /** True when the stream has ended inside a message: its beginning was dropped. */
+  get truncated(): boolean {
+    return this.#finalTaken && this.#incoming.length > 0;
   }
 
   /** Why it ended, in words, once it has. */
@@ -234,7 +241,7 @@ export class Channel<In, Out = In> {
       try {
         frame = this.framer.end?.(this.#incoming) ?? null;
       } finally {
-        this.#reason ??= this.#incoming.length > 0 ? "end of stream inside a message" : "end of stream";
+        this.#reason ??= this.truncated ? "end of stream inside a message" : "end of stream";
       }
     }
     if (frame === null) return undefined;

@@ -136,9 +136,11 @@ export class Server<In, Out> {
     return this.#clients.size;
   }
 
-  /** Takes in a connection that we opened, as if it had called. */
+  /** Takes in a connection that we opened, as if it had called. When the server has ended meanwhile, so does the session. */
   adopt(conn: Conn): Channel<In, Out> {
-    return this.#enter(this.#open(conn), true);
+    const channel = this.#enter(this.#open(conn), true);
+    if (this.#draining) channel.abort("server stopped");
+    return channel;
   }
 
   /**

@@ -14,7 +14,7 @@ export const calc: Exercise = {
   summary: "a remote calculator: two integers and an operator",
   transports: ["tcp", "udp"],
   port: 9003,
-  wires: ["auto", "line", "raw"],
+  wires: ["auto", "line", "lenN", "raw"],
   detects: ["line", "raw"],
   clientWire: "line",
   acceptsArguments: isExpression,

@@ -1,6 +1,9 @@
 // The client of one-way messages: sends what is typed, and shows the log that comes back at the end.
 
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import { NetlabError } from "../../protocol/errors.ts";
+import { type Framer, LineFramer } from "../../protocol/framing.ts";
+import type { Channel } from "../../net/channel.ts";
 import { openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
@@ -8,15 +11,45 @@ import { isQuit, QUIT } from "./protocol.ts";
 
 /** With a length field, a log may be one message. */
 const MAX_LOG = 64 * 1_048_576;
-
+/** How long the server may be silent after `quit`, in ms. */
+const LOG_MS = 10_000;
 /** Runs the client to its end. */
 export async function connectMessages(context: ConnectContext): Promise<void> {
-  await new Messages(await openChannel(context, MAX_LOG), context).run();
+  const log = new LogFraming();
+  const channel = await openChannel(context, MAX_LOG, (framer) => framer.headBytes === 0 ? log.over(framer) : framer);
+  await new Messages(channel, context, log).run();
+}
+
+/**
+ * Without a length field the log is all that comes after `quit`, however it is read: lines, the last of which may have no
+ * end.
+ */
+class LogFraming {
+  /** From then on, what comes is the log. */
+  begun = false;
+
+  over(framer: Framer): Framer {
+    const lines = new LineFramer(MAX_LOG);
+    return {
+      name: framer.name,
+      headBytes: framer.headBytes,
+      tailBytes: framer.tailBytes,
+      maxBody: framer.maxBody,
+      coalesces: framer.coalesces,
+      seal: (buffer, start, bodyBytes) => framer.seal(buffer, start, bodyBytes),
+      cut: (queue) => (this.begun ? lines : framer).cut(queue),
+      end: (queue: ByteQueue) => this.begun && queue.length > 0 ? queue.take(queue.length) : null,
+    };
+  }
 }
 
 class Messages extends TextClient {
-  /** From then on, what comes is the log. */
-  #quit = false;
+  readonly #log: LogFraming;
+
+  constructor(channel: Channel<string>, context: ConnectContext, log: LogFraming) {
+    super(channel, context);
+    this.#log = log;
+  }
 
   protected override begin(): Promise<void> {
     this.console.completeWith((line) => QUIT.startsWith(line.toLowerCase()) ? [QUIT] : []);
@@ -30,7 +63,7 @@ class Messages extends TextClient {
   }
 
   protected override async leave(): Promise<void> {
-    this.#quit = true;
+    this.#log.begun = true;
     if (!this.send(QUIT)) return;
     this.leaving = true;
     // The log may be long, and the line slow: as long as something comes, more may come.
@@ -42,10 +75,7 @@ class Messages extends TextClient {
   }
 
   protected override show(text: string): void {
-    if (!this.#quit || isError(text)) return this.console.print(text, { event: "reply", text });
+    if (!this.#log.begun || isError(text)) return this.console.print(text, { event: "reply", text });
     for (const line of text.split("\n")) this.console.print(line, { event: "logged", text: line });
   }
 }
-
-/** How long the server may be silent after `quit`, in ms. */
-const LOG_MS = 10_000;

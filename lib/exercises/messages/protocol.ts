@@ -15,19 +15,26 @@ export function isQuit(text: string): boolean {
 }
 
 const LF = 0x0a;
+const END = Uint8Array.of(LF);
 
 /** The messages of one session, in order, as bytes: however many and however short, they take no more than `maxBytes`. */
 export class MessageLog {
   readonly maxBytes: number;
+  /** Each message with an LF behind it. */
   readonly #bytes = new ByteQueue(256);
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
+  /** Whether it holds no message: one empty message is one. */
+  get isEmpty(): boolean {
+    return this.#bytes.length === 0;
+  }
+
   /** Bytes kept, an LF between messages included. */
   get length(): number {
-    return this.#bytes.length;
+    return Math.max(0, this.#bytes.length - 1);
   }
 
   /**
@@ -38,10 +45,9 @@ export class MessageLog {
    */
   add(text: string): boolean {
     const line = encodeText(text.replaceAll("\r", "\\r").replaceAll("\n", "\\n"));
-    const between = this.#bytes.length > 0 ? 1 : 0;
-    if (this.#bytes.length + between + line.length > this.maxBytes) return false;
-    if (between === 1) this.#bytes.push(new Uint8Array([LF]));
+    if (this.#bytes.length + line.length > this.maxBytes) return false;
     this.#bytes.push(line);
+    this.#bytes.push(END);
     return true;
   }
 
@@ -52,7 +58,8 @@ export class MessageLog {
    */
   *take(maxPart: number, keepEnds: boolean): Iterable<Uint8Array> {
     const bytes = this.#bytes;
-    while (bytes.length > maxPart) {
+    if (this.isEmpty) return;
+    while (this.length > maxPart) {
       const lf = bytes.peek(maxPart + (keepEnds ? 0 : 1)).lastIndexOf(LF);
       if (lf >= 0) {
         yield bytes.take(lf + (keepEnds ? 1 : 0));
@@ -63,7 +70,9 @@ export class MessageLog {
       while (end > 1 && isInsideCharacter(bytes.at(end))) end--;
       yield bytes.take(end);
     }
-    if (bytes.length > 0) yield bytes.take(bytes.length);
+    const rest = this.length;
+    const last = bytes.take(bytes.length).subarray(0, rest);
+    if (last.length > 0 || !keepEnds) yield last;
   }
 }
 

@@ -8,7 +8,7 @@ import { isQuit, MessageLog, refusal } from "./protocol.ts";
 
 /** What all sessions together may keep, in bytes. */
 const MAX_KEPT = 256 * 1_048_576;
-/** A log leaves in writes of at most so many bytes, and the next waits for the one before. */
+/** A log leaves in writes of at most so many bytes, and each waits for the one before. */
 const PART_BYTES = 65_536;
 
 type TextChannel = Channel<string, string | Uint8Array>;
@@ -50,12 +50,12 @@ export function serveMessages(context: ServeContext): RunningServer {
       kept -= this.#log.length;
       const { framer } = this.#channel;
       // Only a length can say that there is nothing.
-      if (this.#log.length === 0 && framer.headBytes > 0) this.#channel.send("");
-      for (
-        const part of this.#log.take(Math.min(PART_BYTES, framer.maxBody), framer.headBytes + framer.tailBytes === 0)
-      ) {
-        if (!this.#channel.send(part)) return;
+      if (this.#log.isEmpty && framer.headBytes > 0) this.#channel.send("");
+      const around = framer.headBytes + framer.tailBytes;
+      const room = this.#channel.queueBytes - around;
+      for (const part of this.#log.take(Math.min(PART_BYTES, framer.maxBody, room), around === 0)) {
         await this.#channel.flushed();
+        if (!this.#channel.send(part)) return;
       }
       await this.#channel.because("quit").close();
     }

@@ -99,29 +99,32 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
       return [{ type: "send", message: errorReply(refusal.wait()) }, { type: "note", text: "out of turn, not shown" }];
     }
     this.#unanswered = text;
-    this.#waitingSince = null;
+    this.#waitSince(null);
     return [{ type: "event", event: { type: "message", text } }];
   }
 
   #refused(text: string, now: Millis): Effects {
     const refused: Effects = [{ type: "event", event: { type: "refused", text } }];
     if (text === errorReply(refusal.wait())) {
-      // So our message has come, and only its answer is missing.
-      this.#waitingSince ??= now;
-      this.#silent = false;
+      // So our message has come, and only its answer is missing: unless that has come before, as where messages cross.
+      if (this.#unanswered === null) this.#waitSince(now);
       return refused;
     }
-    this.#waitingSince = null;
+    this.#waitSince(null);
     return this.#resendMs !== null && isLast(text) ? [...refused, { type: "close" }] : refused;
   }
 
   #say(text: string, now: Millis): Effects {
     const why = isError(text) ? `a message cannot begin with ERROR: refusals do` : this.mayType ? null : refusal.wait();
     if (why !== null) return [{ type: "event", event: { type: "notSent", why } }];
-    this.#waitingSince = now;
-    this.#silent = false;
+    this.#waitSince(now);
     this.#unanswered = null;
     return [{ type: "send", message: text }];
+  }
+
+  #waitSince(time: Millis | null): void {
+    this.#waitingSince = time;
+    this.#silent = false;
   }
 
   #fallSilent(now: Millis): Effects {

@@ -1,0 +1,123 @@
+// What every stream exercise owes to whatever comes in: the same result however it is split, one clear answer to what is
+// wrong, and a word to those who are sent away. Generated from the registry.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import type { DialogueLine, Exercise, ServeContext } from "../lib/exercises/exercise.ts";
+import { exercises } from "../lib/exercises/registry.ts";
+import { makeFramer, wrap } from "../lib/protocol/framing.ts";
+import { encodeText } from "../lib/protocol/text.ts";
+import { ChatClient, FakeConsole, serveContext } from "./chat_helpers.ts";
+import { bytes, Peer, test, within } from "./helpers.ts";
+
+/** Runs `fn` with a server that lives only for it. */
+async function withServer<T>(
+  exercise: Exercise,
+  changes: Partial<ServeContext>,
+  fn: (address: { hostname: string; port: number }) => Promise<T>,
+): Promise<T> {
+  const server = await exercise.serve(serveContext(exercise, { console: new FakeConsole(), ...changes }));
+  try {
+    return await fn({ hostname: "127.0.0.1", port: server.address.port });
+  } finally {
+    server.abort();
+    await within(server.finished, "the end of the server");
+  }
+}
+
+/** What one client says before anybody types anything at the server. */
+function opening({ explain: { dialogue } }: Exercise): string[] {
+  const isTyped = ({ typed }: DialogueLine) => typed !== undefined;
+  const end = dialogue.findIndex(isTyped);
+  const [{ who: first }] = dialogue;
+  return dialogue.slice(0, end < 0 ? undefined : end).filter(({ who }) => who === first).map(({ text }) => text);
+}
+
+/** Everything that a client gets, and that the server's person sees, when the client sends these chunks and no more. */
+function outcome(exercise: Exercise, wire: string, chunks: readonly Uint8Array[]): Promise<string> {
+  const console = new FakeConsole();
+  return withServer(exercise, { wire, console }, async (address) => {
+    const peer = await Peer.connect(address);
+    try {
+      for (const chunk of chunks) await peer.send(chunk);
+      await peer.conn.closeWrite();
+      const answers = await peer.rest();
+      const events = console.events.map(({ event, text }) => `${event}: ${text}`);
+      return [answers, ...events].join("|");
+    } finally {
+      peer.close();
+    }
+  });
+}
+
+for (const exercise of exercises.filter(({ transports }) => transports.includes("tcp"))) {
+  const { name, detects, wires } = exercise;
+  const wireFor = (wire: string) => detects.includes(wire.replace(/^len\d$/, "lenN")) ? "auto" : wire;
+
+  for (const wire of ["line", "len4", "be8"].filter((one) => wires.includes(one.replace(/^len\d$/, "lenN")))) {
+    test(`${name}: the result is the same whole, byte by byte, and split anywhere (${wire})`, async () => {
+      const framer = makeFramer(wire, 65_536)!;
+      const all = bytes(...opening(exercise).map((text) => wrap(framer, encodeText(text))));
+      const whole = await outcome(exercise, wireFor(wire), [all]);
+      assertMatch(whole, /[^|]/);
+      const splits = Array.from({ length: all.length - 1 }, (_, i) => [all.subarray(0, i + 1), all.subarray(i + 1)]);
+      const ways = [Array.from(all, (byte) => bytes(byte)), ...splits];
+      const results = await Promise.all(ways.map((chunks) => outcome(exercise, wireFor(wire), chunks)));
+      assertEquals(new Set(results), new Set([whole]));
+    });
+  }
+
+  test(`${name}: what is wrong gets one answer each, and what follows is served`, () =>
+    withServer(exercise, {}, async (address) => {
+      const peer = await Peer.connect(address);
+      try {
+        await peer.send(0xff, 0xfe, "\n", "x".repeat(100_000), "\n", 0xc3, "\n");
+        assertMatch(await peer.line(), /^ERROR invalid UTF-8 at byte 0/);
+        assertMatch(await peer.line(), /^ERROR message too long: more than \d+ bytes, the limit is \d+$/);
+        assertMatch(await peer.line(), /^ERROR invalid UTF-8 at byte 1$/);
+      } finally {
+        peer.close();
+      }
+    }));
+
+  test(`${name}: one client more than there is room for is told so, and sent away`, () =>
+    withServer(exercise, { limits: { maxClients: 1 } }, async (address) => {
+      const first = await ChatClient.connect(address.port, "line");
+      const second = await ChatClient.connect(address.port, "line");
+      try {
+        await second.send(exercise.explain.dialogue[0].text);
+        const why = exercise.limits?.maxClients === 1 ? "busy" : "server full: 1 clients";
+        assertEquals(await second.receive(), `ERROR ${why}`);
+        await second.ended();
+        await first.send("\xff".repeat(100_000));
+        assertMatch(await first.receive(), /^ERROR message too long/);
+      } finally {
+        first.close();
+        second.close();
+      }
+    }));
+
+  test(`${name}: a client that says nothing is sent away, and so is one that falls silent`, () =>
+    withServer(exercise, { limits: { firstByteMs: 40, idleMs: 80 } }, async (address) => {
+      const ends = [["", /^ERROR idle for 0\.04 s\n$/], [
+        "\xff\n",
+        /^ERROR [^\n]*\nERROR idle for 0\.08 s\n$/,
+      ]] as const;
+      for (const [sent, expected] of ends) {
+        let said = "ERROR busy";
+        // Where there is room for one only, the one before may not be quite gone.
+        while (said.startsWith("ERROR busy")) said = await hear(address, sent);
+        assertMatch(said, expected);
+      }
+    }));
+}
+
+/** All that a client gets that sends this, and then nothing. */
+async function hear(address: { hostname: string; port: number }, sent: string): Promise<string> {
+  const peer = await Peer.connect(address);
+  try {
+    await peer.send(Uint8Array.from(sent, (character) => character.charCodeAt(0)));
+    return await peer.rest();
+  } finally {
+    peer.close();
+  }
+}
