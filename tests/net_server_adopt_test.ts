@@ -3,11 +3,11 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type MemoryConn, memoryPair } from "../lib/net/memory.ts";
-import { Server, type ServerOptions } from "../lib/net/server.ts";
+import type { Server, ServerOptions } from "../lib/net/server.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
 import { LineFramer } from "../lib/protocol/framing.ts";
 import { bytes, eventually, Peer, settle, test, within } from "./helpers.ts";
-import { FRAME_LIMIT, readAll, textCodec, withServer } from "./net_helpers.ts";
+import { FRAME_LIMIT, readAll, withServer } from "./net_helpers.ts";
 
 const REPLIES = { refuse: (why: string) => `ERROR ${why}`, bad: (error: Error) => `ERROR ${error.message}` };
 const QUIET = { ...REPLIES, goodbye: false };
