@@ -7,7 +7,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
-import { MAX_REQUEST, parseRequest } from "./protocol.ts";
+import { isInfix, isOperator, MAX_REQUEST, splitParts } from "./protocol.ts";
 
 /** How long an answer may take, in ms; over UDP the question is asked again so often within it. */
 const ANSWER_MS = 5000;
@@ -22,9 +22,9 @@ export async function connectCalc(context: ConnectContext): Promise<void> {
 
 /** Whether `words` are one expression: `7 '*' 6`, `7*6`, `4.5 + 1` (the server says what is wrong with that). */
 export function isExpression(words: readonly string[]): boolean {
-  const text = words.join(" ");
-  if (!/^[-+*/%\d]/.test(text) || !/[-+*/%]/.test(text) || text.split(/[\s,]+/).length > 3) return false;
-  return parseRequest(text).type !== "incomplete";
+  const parts = splitParts(words.join(" "));
+  if (!/^[-+*/%\d]/.test(parts[0] ?? "")) return false;
+  return isInfix(parts.join(" ")) || (parts.length === 3 && parts.some(isOperator));
 }
 
 /** Prints the result of the expression on the command line, or fails as the server says. */

@@ -6,6 +6,7 @@
 // Integers have any size up to MAX_DIGITS; a quotient that is no integer is the nearest binary64, written as Python does.
 
 import { truncateText } from "../../protocol/text.ts";
+import { errorReply } from "../text.ts";
 
 /** The longest operand, in digits. */
 export const MAX_DIGITS = 10_000;
@@ -39,19 +40,31 @@ export const refusal = {
 /** What separates the parts: spaces, commas, or both. */
 const SEPARATORS = /[\s,]+/;
 const COMPACT = /^([+-]?[^\s,+\-*/%]+)\s*([-+*/%])\s*([+-]?[^\s,+\-*/%]+)$/;
+/** The same, up to where the second integer begins. */
+const BEGUN = /^[+-]?[0-9]+\s*[-+*/%]\s*[+-]?$/;
 const INTEGER = /^[+-]?[0-9]+$/;
 
-function isOperator(text: string): text is Operator {
+/** The words of a request. */
+export function splitParts(text: string): string[] {
+  return text.split(SEPARATORS).filter((part) => part !== "");
+}
+
+/** Whether an operator stands between two operands, spaces or not. */
+export function isInfix(text: string): boolean {
+  return COMPACT.test(text);
+}
+
+export function isOperator(text: string): text is Operator {
   return (OPERATORS as readonly string[]).includes(text);
 }
 
 /** Reads a request: the operator may stand between the integers, before or behind them. */
 export function parseRequest(text: string): Request {
-  const trimmed = text.trim().replace(/^,+|,+$/g, "");
-  const parts = trimmed === "" ? [] : trimmed.split(SEPARATORS);
-  const compact = COMPACT.exec(trimmed);
+  const parts = splitParts(text);
+  const compact = COMPACT.exec(parts.join(" "));
   if (compact) return operation(compact[1], compact[2], compact[3]);
   if (parts.length < 3) {
+    if (BEGUN.test(parts.join(" "))) return { type: "incomplete" };
     const wrong = parts.find((part) => !isOperator(part) && !INTEGER.test(part));
     if (wrong !== undefined) return { type: "error", why: notInteger(wrong) };
     if (parts.length === 2 && !parts.some(isOperator)) return { type: "error", why: refusal.operator() };
@@ -86,18 +99,18 @@ function toBigInt(text: string): bigint {
 /** The answer to a request. */
 export function answer(text: string, division: Division): string {
   const request = parseRequest(text);
-  if (request.type === "incomplete") return `ERROR ${refusal.incomplete()}`;
-  if (request.type === "error") return `ERROR ${request.why}`;
+  if (request.type === "incomplete") return errorReply(refusal.incomplete());
+  if (request.type === "error") return errorReply(request.why);
   const { left, operator, right } = request;
   if (operator === "+") return String(left + right);
   if (operator === "-") return String(left - right);
   if (operator === "*") return String(left * right);
-  if (right === 0n) return `ERROR ${refusal.divisionByZero()}`;
+  if (right === 0n) return errorReply(refusal.divisionByZero());
   if (operator === "%") return String(floorModulo(left, right));
   if (division === "floor") return String((left - floorModulo(left, right)) / right);
   if (division === "exact" && left % right === 0n) return String(left / right);
   const quotient = divide(left, right);
-  return quotient === null ? `ERROR ${refusal.tooLarge()}` : formatFloat(quotient);
+  return quotient === null ? errorReply(refusal.tooLarge()) : formatFloat(quotient);
 }
 
 /** `left % right` with the sign of the divisor, as in Python. */

@@ -4,7 +4,7 @@ import { Server } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
 import { DatagramFramer } from "../../protocol/framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { badReply, errorReply, textCodec } from "../text.ts";
+import { badReply, errorReply, isError, textCodec } from "../text.ts";
 import { answer, type Division, isComplete, MAX_REQUEST } from "./protocol.ts";
 
 /** Over UDP a client is gone without a word: it is remembered no longer than this, in ms. */
@@ -26,7 +26,11 @@ export function serveCalc(context: ServeContext): RunningServer {
         : makeServerFramer(wire, { maxBytes: MAX_REQUEST, lengths: false, isComplete, onDecided }),
     farewells: { refuse: errorReply, bad: badReply, goodbye: !udp },
     session: (channel) => ({
-      onMessage: (text) => void channel.send(answer(text, division)),
+      onMessage(text) {
+        // Two calculators that refuse each other's refusals would never end.
+        if (udp && isError(text)) return;
+        channel.send(answer(text, division));
+      },
       onEnd() {},
     }),
     forgetful: udp,

@@ -1,0 +1,247 @@
+// The calculator's client: one question from the command line, scripts that ask ahead, servers that fall silent, lose
+// datagrams or leave; and other people's programs: Python's first client and server, and nc.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { connectCalc } from "../lib/exercises/calc/client.ts";
+import { calc } from "../lib/exercises/calc/mod.ts";
+import { serveCalc } from "../lib/exercises/calc/server.ts";
+import type { ConnectContext, ServeContext } from "../lib/exercises/exercise.ts";
+import { type ErrorKind, NetlabError } from "../lib/protocol/errors.ts";
+import { decodeText, encodeText } from "../lib/protocol/text.ts";
+import { ChatClient, connectContext, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
+import { netlab, Program, runProgram } from "./cli_helpers.ts";
+import { skipUnless, test, within } from "./helpers.ts";
+
+const PYTHON = skipUnless("python3");
+const NC = skipUnless("nc");
+const TRANSPORTS = ["tcp", "udp"] as const;
+
+/** Runs `fn` with a server of netlab's. */
+async function withServer(fn: (port: number) => Promise<void>, changes: Partial<ServeContext> = {}): Promise<void> {
+  const server = serveCalc(serveContext(calc, changes));
+  try {
+    await fn(server.address.port);
+  } finally {
+    server.abort();
+    await within(server.finished, "the end of the server");
+  }
+}
+
+/** A server over TCP that a test plays. */
+const withPlayed = (play: (client: ChatClient) => Promise<void>, fn: (port: number) => Promise<void>) =>
+  withListener((conn) => play(new ChatClient(conn, "line")), fn);
+
+/** A server over UDP that a test plays: `answers` says what a datagram, the first being number 1, is answered with. */
+async function withDatagrams(
+  answers: (question: string, number: number) => readonly string[],
+  fn: (port: number, asked: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const asked: string[] = [];
+  const serving = (async () => {
+    for await (const [datagram, from] of socket) {
+      const question = decodeText(datagram);
+      for (const answer of answers(question, asked.push(question))) await socket.send(encodeText(answer), from);
+    }
+  })();
+  try {
+    await fn((socket.addr as Deno.NetAddr).port, asked);
+  } finally {
+    socket.close();
+    await serving;
+  }
+}
+
+/** Runs the client to its end: with a script, or with `args` for one question. */
+async function run(
+  port: number,
+  script: readonly string[],
+  changes: Partial<ConnectContext> = {},
+): Promise<FakeConsole> {
+  const console = new FakeConsole(script);
+  const context = connectContext(port, console, { wire: "line", ...changes });
+  await within(connectCalc(context), "the end of the client");
+  return console;
+}
+
+/** Asserts that the client fails, with these words. */
+async function assertFails(running: Promise<unknown>, kind: ErrorKind, message: string): Promise<void> {
+  const error = await assertRejects(() => running, NetlabError);
+  assertEquals([error.kind, error.message], [kind, message]);
+}
+
+const result = (text: string) => ({ event: "result", text });
+const parseLines = (out: string) => out.trimEnd().split("\n").map((line) => JSON.parse(line));
+
+for (const transport of TRANSPORTS) {
+  test(`netlab connect calc prints the result of the words behind the address, over ${transport}`, () =>
+    withServer(async (port) => {
+      const program = await runProgram(`connect calc 127.0.0.1 ${port} 7 * 6 --transport ${transport}`);
+      assertEquals(program, { status: 0, out: "42\n", err: "" });
+    }, { transport }));
+
+  test(`a refusal is said on standard error, and is a failure, over ${transport}`, () =>
+    withServer(async (port) => {
+      for (const [words, why] of [["1 / 0", "division by zero"], ["4.5 + 1", "not an integer: 4.5"]]) {
+        const got = await netlab(`connect calc 127.0.0.1 ${port} ${words} --transport ${transport}`);
+        assertEquals(got, { status: 1, out: "", err: `netlab: the server says: ERROR ${why}\n` });
+      }
+    }, { transport }));
+
+  test(`a script is answered line by line, refusals too, over ${transport}`, () =>
+    withServer(async (port) => {
+      const { printed, events } = await run(port, ["7 * 6", "", "1 / 0", " ", "7,6,-", "-7 % 3"], { transport });
+      assertEquals(printed, ["42", "ERROR division by zero", "1", "2"]);
+      assertEquals(events, printed.map(result));
+    }, { transport }));
+
+  test(`with --json everything on standard output is JSON, over ${transport}`, () =>
+    withServer(async (port) => {
+      const line = `connect calc 127.0.0.1:${port} --json --transport ${transport}`;
+      const script = await runProgram(line, { input: "7 / 2\n1 / 0" });
+      assertEquals([script.status, parseLines(script.out)], [0, [result("3.5"), result("ERROR division by zero")]]);
+      assertEquals(parseLines((await netlab(`${line} 7 / 2`)).out), [result("3.5")]);
+    }, { transport }));
+}
+
+test("negative numbers are words, wherever the operator stands and wherever the address is said", () =>
+  withServer(async (port) => {
+    const address = [`127.0.0.1 ${port}`, `127.0.0.1:${port}`, `--port ${port}`, `--quiet --port=${port}`];
+    for (const [words, out] of [["-7 / 2", "-3.5"], ["7 - -6", "13"], ["- -7 6", "-13"], ["-7 -6 *", "42"]]) {
+      for (const where of address) {
+        const got = await netlab(`connect calc ${where} ${words}`);
+        assertEquals(got, { status: 0, out: `${out}\n`, err: "" }, `${where} ${words}`);
+      }
+    }
+  }));
+
+test("a question without spaces is told from the address before it", () =>
+  withServer(async (port) => {
+    for (const where of [`--port ${port}`, `localhost ${port}`, `127.0.0.1:${port}`, `127.0.0.1 ${port}`]) {
+      for (const [word, out] of [["7*6", "42"], ["-7*6", "-42"], ["7,6,*", "42"]]) {
+        const line = ["connect", "calc", ...where.split(" "), word];
+        // Where the address is not taken for one, the server of the default port is asked: there must be none.
+        const got = await netlab(line, where.startsWith("--") ? {} : { NETLAB_PORT: "1" });
+        assertEquals(got, { status: 0, out: `${out}\n`, err: "" }, line.join(" "));
+      }
+    }
+  }, { host: "127.0.0.1" }));
+
+test("a question in one word with spaces is one, too", () =>
+  withServer(async (port) => {
+    assertEquals((await netlab(["connect", "calc", `127.0.0.1:${port}`, "* 7 6"])).out, "42\n");
+  }));
+
+test("five thousand questions from standard input are answered in order", () =>
+  withServer(async (port) => {
+    const numbers = Array.from({ length: 5000 }, (_, i) => i);
+    const input = numbers.map((i) => `${i} * ${i}\n`).join("");
+    const { status, out, err } = await runProgram(`connect calc 127.0.0.1 ${port} --quiet`, { input });
+    assertEquals([status, err], [0, ""]);
+    assert(out === numbers.map((i) => `${i * i}\n`).join(""), "the answers are not those to the questions");
+  }));
+
+test("a script asks ahead: the server may read all before it answers", () =>
+  withPlayed(async (server) => {
+    const questions: string[] = [];
+    while (questions.length < 500) questions.push(await server.receive());
+    await server.send(...questions.map((question) => question.replace(" + 0", "")));
+    assertEquals(await server.next(), null);
+  }, async (port) => {
+    const numbers = Array.from({ length: 500 }, (_, i) => `${i}`);
+    assertEquals((await run(port, numbers.map((i) => `${i} + 0`))).printed, numbers);
+  }));
+
+for (const [wire, served] of [["len4", "len4"], ["raw", "auto"], ["raw", "raw"]]) {
+  test(`a script with --wire ${wire} is answered by a server with --wire ${served}`, () =>
+    withServer(async (port) => {
+      assertEquals((await run(port, ["7 * 6", "1 / 3", "12 5 -"], { wire })).printed, [
+        "42",
+        "0.3333333333333333",
+        "7",
+      ]);
+    }, { wire: served }));
+}
+
+test("netlab serve calc divides as --division says, and says where it is", async () => {
+  await using server = new Program("serve calc --host 127.0.0.1 --port 0 --division floor --quiet");
+  const port = /:(\d+)/.exec(await server.out.line())![1];
+  assertEquals((await netlab(`connect calc 127.0.0.1 ${port} -7 / 2`)).out, "-4\n");
+});
+
+test("a server that hangs up without an answer is a failure", () =>
+  withPlayed(async (server) => void await server.receive(), async (port) => {
+    const message = `127.0.0.1:${port} ended the connection without an answer (end of stream)`;
+    await assertFails(run(port, [], { args: ["7", "*", "6"] }), "transport", message);
+    const left = `the server 127.0.0.1:${port} ended the connection (end of stream)`;
+    await assertFails(run(port, ["7 * 6", "7 + 6"]), "transport", left);
+  }));
+
+test("a server that owes answers and falls silent is a failure, and what it answered is shown", () =>
+  withPlayed(async (server) => {
+    await server.send((await server.receive()).length.toString());
+    while (await server.next() !== null);
+  }, async (port) => {
+    const console = new FakeConsole(["7 * 6", "7 + 6"]);
+    const running = connectCalc(connectContext(port, console, { wire: "line", idleMs: 100 }));
+    await assertFails(running, "timeout", `127.0.0.1:${port} has said nothing for 100ms`);
+    assertEquals(console.printed, ["5"]);
+  }));
+
+test("a server that says nothing to a question is a failure", () =>
+  withPlayed(async (server) => void await server.next().then(() => server.next()), async (port) => {
+    const running = run(port, [], { args: ["7", "*", "6"], idleMs: 50 });
+    await assertFails(running, "timeout", `no answer from 127.0.0.1:${port} in 0.05 s`);
+  }));
+
+test("over UDP a question that is lost is asked again", () =>
+  withDatagrams((question, number) => number === 1 ? [] : [`${question} again`], async (port, asked) => {
+    const { printed } = await run(port, [], { transport: "udp", args: ["7", "*", "6"], idleMs: 500 });
+    assertEquals([printed, asked[0], asked[1]], [["7 * 6 again"], "7 * 6", "7 * 6"]);
+  }));
+
+test("over UDP an answer that comes twice is not taken for the next one", () =>
+  withDatagrams((question) => [`to ${question}`, `to ${question}`], async (port) => {
+    const { printed } = await run(port, ["1 + 1", "2 + 2", "3 + 3"], { transport: "udp" });
+    assertEquals(printed, ["to 1 + 1", "to 2 + 2", "to 3 + 3"]);
+  }));
+
+test("over UDP a server that never answers is a failure that says what to look at", () =>
+  withDatagrams(() => [], async (port, asked) => {
+    const { status, out, err } = await netlab(`connect calc 127.0.0.1 ${port} 7 * 6 --transport udp --idle 100ms`);
+    const message =
+      `netlab: no answer from 127.0.0.1:${port} in 0.1 s: does the server run, and with --transport udp?\n`;
+    assertEquals([status, out, err], [124, "", message]);
+    assertEquals(new Set(asked), new Set(["7 * 6"]));
+    assert(asked.length > 1, "it was asked only once");
+  }));
+
+test("a Python client that sends the operator last and no LF is answered", () =>
+  withServer(async (port) => {
+    const command = ["python3", "tests/peers/calc_seed_client.py"];
+    const { status, out, err } = await runProgram([`${port}`, "7 6 *", "7 2 /", "7 0 /"], { command });
+    assertEquals([status, err], [0, ""]);
+    assertEquals(out, "Result: 42\nResult: 3.5\nResult: ERROR division by zero\n");
+  }), PYTHON);
+
+test("netlab's client with --wire raw is answered by a Python server that takes a read for a question", async () => {
+  await using server = new Program([], { command: ["python3", "tests/peers/calc_seed_server.py"] });
+  const port = await server.out.line();
+  const cases = [["7 * 6", "42"], ["12 5 -", "7"], ["-7 / 2", "-3.5"], ["1 / 0", "Error: division by zero"]];
+  for (const [words, out] of cases) {
+    const client = await netlab(`connect calc 127.0.0.1 ${port} ${words} --wire raw`);
+    assertEquals(client, { status: 0, out: `${out}\n`, err: "" }, words);
+  }
+}, PYTHON);
+
+for (const transport of TRANSPORTS) {
+  const options = transport === "udp" ? ["-u"] : [];
+  test(`${["nc", ...options].join(" ")} is answered line by line`, () =>
+    withServer(async (port) => {
+      await using nc = new Program([...options, "127.0.0.1", `${port}`], { command: ["nc"] });
+      for (const [question, answer] of [["7 * 6", "42"], ["7 / 2", "3.5"], ["1 / 0", "ERROR division by zero"]]) {
+        await nc.type(question);
+        assertEquals(await nc.out.line(), answer);
+      }
+    }, { transport }), NC);
+}
