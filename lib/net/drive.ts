@@ -1,6 +1,6 @@
 // Runs a machine: on a socket and the system's clock in earnest, on memory and a virtual clock in tests.
 
-import type { Clock } from "../protocol/clock.ts";
+import type { Clock, Millis } from "../protocol/clock.ts";
 import type { Effect, Input, Machine } from "../protocol/machine.ts";
 import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
 
@@ -27,6 +27,7 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
   const trace = options.trace ?? NO_TRACE;
   let closed = false;
   let cancelTimer = () => {};
+  let armedFor: Millis | null = null;
   const { promise: finished, resolve } = Promise.withResolvers<Error | undefined>();
 
   // An effect may bring the next input before the others are done (two machines in one process): it waits its turn.
@@ -43,10 +44,22 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
       stepping = false;
       waiting.length = 0;
     }
+    arm();
+  }
+
+  /** A timer that is set too early is left alone, and looks again when it fires: deadlines mostly move on. */
+  function arm(): void {
+    const deadline = closed ? null : machine.deadline();
+    if (deadline !== null && armedFor !== null && armedFor <= deadline) return;
     cancelTimer();
-    if (closed) return;
-    const deadline = machine.deadline();
-    cancelTimer = deadline === null ? () => {} : clock.at(deadline, () => step({ type: "timer" }));
+    armedFor = deadline;
+    if (deadline === null) return;
+    cancelTimer = clock.at(deadline, () => {
+      armedFor = null;
+      const due = machine.deadline();
+      if (due !== null && due <= clock.now()) step({ type: "timer" });
+      else arm();
+    });
   }
 
   function apply(effects: Effect<M, E>[]): void {
@@ -55,6 +68,8 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
       else if (effect.type === "event") options.onEvent?.(effect.event);
       else if (effect.type === "note") {
         if (trace.wants.note) trace.emit({ type: "note", id: options.id, text: effect.text });
+      } else if (effect.type === "mark") {
+        if (trace.wants.mark) trace.emit({ type: "mark", id: options.id, what: effect.what, seq: effect.seq });
       } else {
         closed = true;
         return resolve(effect.error);

@@ -14,12 +14,17 @@ export type Input<M, C> =
   /** The peer will send nothing more; `error` when that was not by agreement. */
   | { readonly type: "end"; readonly error?: Error };
 
+/** What may happen to a numbered piece of data, at its sender. `acknowledged` names the next one expected. */
+export type Mark = "sent" | "resent" | "acknowledged" | "timeout";
+
 /** What a machine wants: `E` are the events that its user is told. */
 export type Effect<M, E> =
   | { readonly type: "send"; readonly message: M; readonly to?: string }
   | { readonly type: "event"; readonly event: E }
   /** For the trace: a state reached, a timer set, a note. */
   | { readonly type: "note"; readonly text: string }
+  /** For the plot of a transfer: what happened to which chunk. */
+  | { readonly type: "mark"; readonly what: Mark; readonly seq: number }
   /** The machine is finished; nothing after this counts. */
   | { readonly type: "close"; readonly error?: Error };
 

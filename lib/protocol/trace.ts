@@ -1,6 +1,8 @@
 // What can be seen of a connection: the events that the layers emit, and the interface they emit them to. The bus that
 // carries them to the sinks is in lib/trace.
 
+import type { Mark } from "./machine.ts";
+
 /** A connection's number, unique within one run. */
 export type ConnectionId = number;
 
@@ -24,6 +26,8 @@ export type TraceEvent =
   | { readonly type: "message"; readonly id: ConnectionId; readonly direction: Direction; readonly text: string }
   /** A peer got a name: its label from now on. */
   | { readonly type: "label"; readonly id: ConnectionId; readonly label: string }
+  /** What happened to a numbered piece of data, at its sender. */
+  | { readonly type: "mark"; readonly id?: ConnectionId; readonly what: Mark; readonly seq: number }
   /** A state reached, a timer set, a decision taken. */
   | { readonly type: "note"; readonly id?: ConnectionId; readonly text: string }
   /** As a note, but something is wrong. */
@@ -37,7 +41,7 @@ export interface Trace {
   emit(event: TraceEvent): void;
 }
 
-const KINDS: readonly TraceKind[] = ["open", "close", "bytes", "message", "label", "note", "warning"];
+const KINDS: readonly TraceKind[] = ["open", "close", "bytes", "message", "label", "mark", "note", "warning"];
 
 /** Which of all kinds are in `kinds`. */
 export function wanting(kinds: readonly TraceKind[]): Record<TraceKind, boolean> {

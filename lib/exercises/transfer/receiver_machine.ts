@@ -1,0 +1,308 @@
+// The receiver of one file, as a machine: it puts the chunks in order, acknowledges them, and says at the end whether the file
+// is there.
+//
+//     opening ── accept ─► receiving ── FIN ─► finishing ── the file is in its place ─► over: DONE to each FIN
+//        │ refuse              │ silence          │ the digest is another, chunks are lost
+//        └─────────────────────┴──────────────────┴───────────────────────────────────► over: ERROR
+//
+// What is acknowledged has been handed over, in order; only DONE says that it is on the disk.
+
+import type { Millis } from "../../protocol/clock.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { Effect, Input, Machine } from "../../protocol/machine.ts";
+import { Gaps } from "./gaps.ts";
+import {
+  acceptPdu,
+  ackPdu,
+  chunksOf,
+  donePdu,
+  ERROR_CODES,
+  errorPdu,
+  FLAG_PUSH,
+  formatRanges,
+  type Offer,
+  type Pdu,
+  readError,
+  refusal,
+} from "./protocol.ts";
+
+/** What a receiver is made of. */
+export interface ReceiverOptions extends Offer {
+  readonly session: number;
+  /** The most chunks that are kept out of order. */
+  readonly maxWindow: number;
+  /** How long it may be silent, and how long it may take to begin. */
+  readonly idleMs: Millis;
+  readonly beginMs: Millis;
+}
+
+/** What its user tells it. */
+export type ReceiveCommand =
+  /** The file may come, from chunk `next` on; `digest` is of what is there before, if it goes on. */
+  | { readonly type: "accept"; readonly next: number; readonly digest: Uint8Array | null }
+  /** It may not, or no longer. */
+  | { readonly type: "fail"; readonly code: number; readonly text: string }
+  /** It is complete and in its place. */
+  | { readonly type: "finished" };
+
+/** What its user is told. */
+export type ReceiveEvent =
+  /** A chunk: in order, and each once; with `none` in any order. The bytes are a view. */
+  | { readonly type: "data"; readonly seq: number; readonly bytes: Uint8Array }
+  /** All of it has come: is this its digest? */
+  | { readonly type: "finish"; readonly digest: Uint8Array; readonly chunks: number }
+  /** It is over, and not well. */
+  | { readonly type: "failed"; readonly text: string };
+
+type Effects = Effect<Pdu, ReceiveEvent>[];
+
+/** How long an acknowledgement may be held back, and how long stragglers may come behind FIN where nothing is repeated. */
+export const ACK_DELAY_MS: Millis = 20;
+export const STRAGGLER_MS: Millis = 500;
+/** How long the last word is repeated to who has not heard it. */
+export const LAST_WORD_MS: Millis = 30_000;
+
+/** The receiver of one file. */
+export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEvent> {
+  readonly #options: ReceiverOptions;
+  readonly #session: number;
+  readonly #total: number | null;
+  readonly #lastBytes: number;
+  readonly #window: number;
+  readonly #ackEvery: number;
+  #state: "opening" | "receiving" | "straggling" | "finishing" | "over" | "closed" = "opening";
+  #accepted: Pdu | null = null;
+  #lastWord: Pdu | null = null;
+  /** The next chunk expected; everything before it has been handed over. */
+  #next = 0;
+  /** Behind the highest that has been seen. */
+  #seen = 0;
+  /** Selective repeat: what has come ahead of its turn. */
+  readonly #ahead = new Map<number, Uint8Array>();
+  /** Without acknowledgements: what has come. */
+  readonly #gaps = new Gaps();
+  /** A chunk shorter than the others is the last. */
+  #short = Infinity;
+  #fin: Pdu | null = null;
+  #duplicates = 0;
+  #unacknowledged = 0;
+  #unacknowledgedSince: Millis = 0;
+  #heardAt: Millis = 0;
+  /** When a state that does not last ends. */
+  #until: Millis = 0;
+
+  constructor(options: ReceiverOptions) {
+    const { size, chunk, scheme } = options;
+    this.#options = options;
+    this.#session = options.session;
+    this.#total = size === null ? null : chunksOf(size, chunk);
+    this.#lastBytes = size === null ? 0 : size - chunk * Math.max(0, this.#total! - 1);
+    this.#window = scheme === "stop-and-wait" ? 1 : Math.max(1, Math.min(options.window, options.maxWindow));
+    this.#ackEvery = Math.max(1, this.#window >> 4);
+  }
+
+  /** Chunks that came more than once. */
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  /** Whether the first chunk, or the end, has come. */
+  get begun(): boolean {
+    return this.#seen > 0 || this.#fin !== null;
+  }
+
+  get #patienceMs(): Millis {
+    return this.begun ? this.#options.idleMs : this.#options.beginMs;
+  }
+
+  /** Whether the last word has been said: nothing more will be handed over. */
+  get over(): boolean {
+    return this.#state === "over" || this.#state === "closed";
+  }
+
+  /** When the sender was last heard. */
+  get heardAt(): Millis {
+    return this.#heardAt;
+  }
+
+  step(input: Input<Pdu, ReceiveCommand>, now: Millis): Effects {
+    const out: Effects = [];
+    if (this.#state === "closed") return out;
+    switch (input.type) {
+      case "start":
+        this.#heardAt = now;
+        break;
+      case "message":
+        this.#receive(input.message, out, now);
+        break;
+      case "command":
+        this.#obey(input.command, out, now);
+        break;
+      case "timer":
+        this.#onTimer(out, now);
+        break;
+      case "end":
+        if (!this.over) out.push({ type: "event", event: { type: "failed", text: input.error?.message ?? "it left" } });
+        this.#close(out);
+    }
+    return out;
+  }
+
+  deadline(): Millis | null {
+    switch (this.#state) {
+      case "opening":
+      case "finishing":
+        return null;
+      case "receiving": {
+        const idle = this.#heardAt + this.#patienceMs;
+        return this.#unacknowledged === 0 ? idle : Math.min(idle, this.#unacknowledgedSince + ACK_DELAY_MS);
+      }
+      case "straggling":
+      case "over":
+        return this.#until;
+      case "closed":
+        return null;
+    }
+  }
+
+  #receive(pdu: Pdu, out: Effects, now: Millis): void {
+    this.#heardAt = now;
+    if (pdu.type === "ERROR" && !this.over) {
+      out.push({ type: "event", event: { type: "failed", text: `the sender: ${readError(pdu).text}` } });
+      return this.#close(out);
+    }
+    if (this.#state === "over") {
+      // Who goes on has not heard the last word: a refusal is told again at once, the end when it is asked for.
+      if (pdu.type !== "FIN" && this.#lastWord!.type !== "ERROR") return;
+      this.#until = now + LAST_WORD_MS;
+      out.push({ type: "send", message: this.#lastWord! });
+    } else if (pdu.type === "OPEN") {
+      if (this.#accepted !== null) out.push({ type: "send", message: this.#accepted });
+    } else if (this.#state !== "receiving" && this.#state !== "straggling") return;
+    else if (pdu.type === "DATA") this.#take(pdu, out, now);
+    else if (pdu.type === "FIN") this.#finish(pdu, out, now);
+  }
+
+  #obey(command: ReceiveCommand, out: Effects, now: Millis): void {
+    if (this.over) return;
+    if (command.type === "accept") {
+      this.#state = "receiving";
+      this.#heardAt = now;
+      this.#next = this.#seen = command.next;
+      this.#accepted = acceptPdu(this.#session, command.next, this.#window, command.digest);
+      out.push({ type: "send", message: this.#accepted });
+    } else if (command.type === "fail") {
+      this.#end(errorPdu(this.#session, command.code, command.text), out, now);
+      out.push({ type: "event", event: { type: "failed", text: command.text } });
+    } else this.#end(donePdu(this.#session, this.#fin!.seq, this.#duplicates), out, now);
+  }
+
+  #take(pdu: Pdu, out: Effects, now: Millis): void {
+    const { seq, payload } = pdu;
+    if (!this.#fits(pdu)) return;
+    if (payload.length < this.#options.chunk) this.#short = Math.min(this.#short, seq);
+    if (this.#options.scheme === "none") {
+      this.#seen = Math.max(this.#seen, seq + 1);
+      if (!this.#gaps.add(seq)) {
+        this.#duplicates++;
+        return;
+      }
+      out.push({ type: "event", event: { type: "data", seq, bytes: payload } });
+      if (this.#state === "straggling") {
+        this.#until = now + STRAGGLER_MS;
+        this.#finish(this.#fin!, out, now);
+      }
+      return;
+    }
+    if (seq >= this.#next + this.#window) return;
+    // In its turn and nothing behind it has come yet: then the acknowledgement may wait for a few more.
+    const plain = seq === this.#next && seq === this.#seen;
+    this.#seen = Math.max(this.#seen, seq + 1);
+    if (seq === this.#next) {
+      this.#next++;
+      out.push({ type: "event", event: { type: "data", seq, bytes: payload } });
+      for (let next; (next = this.#ahead.get(this.#next)) !== undefined;) {
+        this.#ahead.delete(this.#next);
+        out.push({ type: "event", event: { type: "data", seq: this.#next++, bytes: next } });
+      }
+    } else if (seq < this.#next || this.#ahead.has(seq)) this.#duplicates++;
+    else if (this.#options.scheme === "selective-repeat") this.#ahead.set(seq, payload.slice());
+    if (this.#unacknowledged++ === 0) this.#unacknowledgedSince = now;
+    if (!plain || (pdu.flags & FLAG_PUSH) !== 0 || this.#unacknowledged >= this.#ackEvery) this.#acknowledge(out);
+  }
+
+  /** Whether a chunk of that number and length is part of the file. */
+  #fits({ seq, payload }: Pdu): boolean {
+    const { chunk } = this.#options;
+    if (this.#total === null) return payload.length > 0 && payload.length <= chunk && seq <= this.#short;
+    return seq < this.#total && payload.length === (seq === this.#total - 1 ? this.#lastBytes : chunk);
+  }
+
+  #acknowledge(out: Effects): void {
+    this.#unacknowledged = 0;
+    out.push({ type: "send", message: ackPdu(this.#session, this.#next, this.#bitmap()) });
+  }
+
+  /** Which chunks behind the next one have come. */
+  #bitmap(): Uint8Array | undefined {
+    if (this.#ahead.size === 0) return undefined;
+    const bits = this.#seen - this.#next - 1;
+    const bitmap = new Uint8Array(Math.ceil(bits / 8));
+    for (let bit = 0; bit < bits; bit++) {
+      if (this.#ahead.has(this.#next + 1 + bit)) bitmap[bit >> 3] |= 1 << (bit & 7);
+    }
+    return bitmap;
+  }
+
+  #finish(fin: Pdu, out: Effects, now: Millis): void {
+    if (this.#total !== null && fin.seq !== this.#total) {
+      return this.#obey(
+        {
+          type: "fail",
+          code: ERROR_CODES.request,
+          text: `FIN says ${fin.seq} chunks, OPEN said ${this.#total}`,
+        },
+        out,
+        now,
+      );
+    }
+    const reliable = this.#options.scheme !== "none";
+    // Where chunks are acknowledged, FIN is said behind the last acknowledgement: before that it is not meant for us.
+    if (reliable && fin.seq !== this.#next) return;
+    this.#fin ??= { ...fin, payload: fin.payload.slice() };
+    if (!reliable && this.#gaps.missing(fin.seq) > 0) {
+      if (this.#state !== "straggling") this.#until = now + STRAGGLER_MS;
+      this.#state = "straggling";
+      return;
+    }
+    this.#state = "finishing";
+    out.push({ type: "event", event: { type: "finish", digest: this.#fin.payload, chunks: fin.seq } });
+  }
+
+  #onTimer(out: Effects, now: Millis): void {
+    const deadline = this.deadline();
+    if (deadline === null || now < deadline) return;
+    if (this.#state === "over") return this.#close(out);
+    if (this.#state === "straggling") {
+      const chunks = this.#fin!.seq;
+      const text = refusal.lost(this.#gaps.missing(chunks), chunks, formatRanges(this.#gaps.ranges(chunks)));
+      return this.#obey({ type: "fail", code: ERROR_CODES.lost, text }, out, now);
+    }
+    if (this.#unacknowledged > 0 && now >= this.#unacknowledgedSince + ACK_DELAY_MS) return this.#acknowledge(out);
+    const text = refusal.silent(this.#patienceMs);
+    this.#obey({ type: "fail", code: ERROR_CODES.timeout, text }, out, now);
+  }
+
+  #end(lastWord: Pdu, out: Effects, now: Millis): void {
+    this.#state = "over";
+    this.#until = now + LAST_WORD_MS;
+    this.#ahead.clear();
+    this.#lastWord = lastWord;
+    out.push({ type: "send", message: lastWord });
+  }
+
+  #close(out: Effects): void {
+    this.#state = "closed";
+    out.push({ type: "close" });
+  }
+}

@@ -1,0 +1,423 @@
+// The sender of one file, as a machine: it is given the file's bytes, cuts them into chunks, and sends what its scheme allows.
+//
+//     opening ── ACCEPT ─► sending ── every chunk acknowledged, or sent where nothing is ─► finishing ── DONE ─► closed
+//        │ RTO: OPEN again    │ RTO: again, what the scheme says                                │ RTO: FIN again
+//        └────────────────────┴─────────── more than `retries` in a row, or ERROR ──────────────┴────────► closed, failed
+//
+//     stop-and-wait     go-back-n of a window of 1
+//     go-back-n         one timer, for the oldest chunk: then the whole window again
+//     selective-repeat  a timer for each chunk: then that chunk again
+//     none              no timer
+
+import type { Millis } from "../../protocol/clock.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { Effect, Input, Machine } from "../../protocol/machine.ts";
+import { RtoEstimator, type RtoOptions } from "../../protocol/rto.ts";
+import {
+  ERROR_CODES,
+  errorPdu,
+  finPdu,
+  FLAG_PUSH,
+  HEADER_BYTES,
+  MAX_CHUNKS,
+  type Offer,
+  openPdu,
+  type Pdu,
+  readAccept,
+  readDuplicates,
+  readError,
+  sealPdu,
+} from "./protocol.ts";
+
+/** What a sender is made of. */
+export interface SenderOptions extends Offer {
+  /** Unlike that of any other transfer from this address, and not to be guessed. */
+  readonly session: number;
+  /** How many timeouts in a row, without anything acknowledged, are borne. */
+  readonly retries: number;
+  readonly rto?: RtoOptions;
+  /** Whether to tell of each chunk and acknowledgement. */
+  readonly marks?: boolean;
+}
+
+/** What its user tells it. */
+export type SendCommand =
+  /** The next bytes of the file; the machine keeps them until they have been sent. */
+  | { readonly type: "data"; readonly bytes: Uint8Array }
+  /** There are no more; this is the SHA-256 of the whole file. */
+  | { readonly type: "finish"; readonly digest: Uint8Array }
+  /** It is not to be had; why. */
+  | { readonly type: "cancel"; readonly why: string };
+
+/** What its user is told. */
+export type SendEvent =
+  /** The receiver wants the file from chunk `next` on; `digest` is of what it has before, if it goes on. */
+  | { readonly type: "accepted"; readonly next: number; readonly digest: Uint8Array | null }
+  /** Give it more of the file. */
+  | { readonly type: "hungry" }
+  | { readonly type: "done" };
+
+type Effects = Effect<Pdu, SendEvent>[];
+
+/** What a slot of the window holds. */
+const EMPTY = 0;
+const SENT = 1;
+const RESENT = 2;
+const ACKED = 3;
+
+/** With less than this to send, in bytes, it asks for more. */
+const LOW_BYTES = 262_144;
+
+/** The sender of one file. */
+export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
+  readonly rto: RtoEstimator;
+  readonly #options: SenderOptions;
+  readonly #session: number;
+  readonly #chunk: number;
+  readonly #selective: boolean;
+  readonly #reliable: boolean;
+  #state: "opening" | "sending" | "finishing" | "closed" = "opening";
+  #window: number;
+  /** The oldest chunk that is not acknowledged, and the next that was never sent. */
+  #base = 0;
+  #next = 0;
+  /** The window, a slot each: chunk s is in slot s mod window, as the PDU that was sent. */
+  #slots: Uint8Array[] = [];
+  #slotState = new Uint8Array(0);
+  #slotSentAt = new Float64Array(0);
+  /** Selective repeat: what was sent, oldest first. An entry that no longer says when its chunk was sent last is void. */
+  readonly #sendings: { readonly seq: number; readonly at: Millis }[] = [];
+  #oldest = 0;
+  /** Otherwise: since when we wait for the oldest chunk, or for the answer to OPEN or FIN; null when for nothing. */
+  #waitingSince: Millis | null = null;
+  #timeouts = 0;
+  #backedOffAt: Millis = -Infinity;
+  #openSent = 0;
+  /** What has been given to us and not been sent. */
+  readonly #blocks: Uint8Array[] = [];
+  #blockAt = 0;
+  #buffered = 0;
+  #asked = false;
+  #digest: Uint8Array | null = null;
+  #chunksSent = 0;
+  #retransmissions = 0;
+  #duplicates = 0;
+  #failure: Error | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#session = options.session;
+    this.#chunk = options.chunk;
+    this.#selective = options.scheme === "selective-repeat";
+    this.#reliable = options.scheme !== "none";
+    this.#window = options.scheme === "stop-and-wait" ? 1 : options.window;
+    this.rto = new RtoEstimator(options.rto);
+  }
+
+  /** Chunks that the receiver is known to have, in order. */
+  get acknowledged(): number {
+    return this.#base;
+  }
+
+  /** DATA sent, retransmissions included. */
+  get chunksSent(): number {
+    return this.#chunksSent;
+  }
+
+  get retransmissions(): number {
+    return this.#retransmissions;
+  }
+
+  /** What the receiver has got twice, by its own account at the end. */
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  /** As the receiver allows it. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** Chunks sent and not acknowledged. */
+  get inFlight(): number {
+    return this.#next - this.#base;
+  }
+
+  /** Whether it has ended, and why, if not well. */
+  get over(): boolean {
+    return this.#state === "closed";
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  step(input: Input<Pdu, SendCommand>, now: Millis): Effects {
+    const out: Effects = [];
+    if (this.#state === "closed") return out;
+    switch (input.type) {
+      case "start":
+        this.#sendOpen(out, now);
+        break;
+      case "message":
+        if (input.message.session === this.#session) this.#receive(input.message, out, now);
+        break;
+      case "command":
+        this.#obey(input.command, out, now);
+        break;
+      case "timer":
+        this.#onTimer(out, now);
+        break;
+      case "end":
+        this.#close(
+          out,
+          input.error ?? new NetlabError("transport", `the receiver ended the connection: ${this.#progress()}`, {
+            hint: "the rest can be sent with --resume",
+          }),
+        );
+    }
+    return out;
+  }
+
+  deadline(): Millis | null {
+    if (this.#state === "closed") return null;
+    if (this.#state === "sending" && this.#selective) {
+      const oldest = this.#oldestSending();
+      return oldest === null ? null : oldest.at + this.rto.rtoMs;
+    }
+    return this.#waitingSince === null ? null : this.#waitingSince + this.rto.rtoMs;
+  }
+
+  #obey(command: SendCommand, out: Effects, now: Millis): void {
+    if (command.type === "cancel") {
+      out.push({ type: "send", message: errorPdu(this.#session, ERROR_CODES.cancelled, command.why) });
+      return this.#close(out, new NetlabError("harness", command.why));
+    }
+    if (command.type === "finish") this.#digest = command.digest;
+    else if (command.bytes.length > 0) {
+      this.#blocks.push(command.bytes);
+      this.#buffered += command.bytes.length;
+    }
+    this.#asked = false;
+    this.#sendMore(out, now);
+  }
+
+  #receive(pdu: Pdu, out: Effects, now: Millis): void {
+    if (pdu.type === "ERROR") {
+      const { code, text } = readError(pdu);
+      const resumable = code === ERROR_CODES.unknownSession || code === ERROR_CODES.timeout;
+      this.#close(
+        out,
+        new NetlabError("reply", `the receiver: ${text}`, {
+          hint: resumable ? `${this.#progress()}; the rest can be sent with --resume` : undefined,
+        }),
+      );
+    } else if (pdu.type === "ACCEPT" && this.#state === "opening") this.#accepted(pdu, out, now);
+    else if (pdu.type === "ACK" && this.#state === "sending" && this.#reliable) this.#acknowledged(pdu, out, now);
+    else if (pdu.type === "DONE" && this.#state === "finishing") {
+      this.#duplicates = readDuplicates(pdu);
+      this.#base = this.#next;
+      out.push({ type: "event", event: { type: "done" } });
+      this.#close(out);
+    }
+  }
+
+  #sendOpen(out: Effects, now: Millis): void {
+    this.#openSent++;
+    this.#waitingSince = now;
+    out.push({ type: "send", message: openPdu(this.#session, this.#options) });
+  }
+
+  #accepted(pdu: Pdu, out: Effects, now: Millis): void {
+    const accept = readAccept(pdu);
+    if (accept === null) return;
+    this.#state = "sending";
+    this.#timeouts = 0;
+    // To go on, the receiver first reads what it has: that is no round trip.
+    if (this.#openSent === 1 && !this.#options.resume) this.rto.sample(now - this.#waitingSince!);
+    this.#waitingSince = null;
+    this.#window = Math.min(this.#window, accept.window);
+    this.#base = this.#next = pdu.seq;
+    if (this.#reliable) {
+      const bytes = this.#chunk + HEADER_BYTES;
+      const buffer = new Uint8Array(this.#window * bytes);
+      this.#slots = Array.from({ length: this.#window }, (_, i) => buffer.subarray(i * bytes, (i + 1) * bytes));
+      this.#slotState = new Uint8Array(this.#window);
+      this.#slotSentAt = new Float64Array(this.#window);
+    }
+    out.push({ type: "event", event: { type: "accepted", next: pdu.seq, digest: accept.digest } });
+    this.#sendMore(out, now);
+  }
+
+  #acknowledged({ seq, payload }: Pdu, out: Effects, now: Millis): void {
+    if (seq < this.#base || seq > this.#next) return;
+    this.#mark(out, "acknowledged", seq);
+    let progress = seq > this.#base;
+    // Of those that were sent once, the newest tells the round trip: unless it had to wait for one that was sent again.
+    let newest: number | null = null;
+    let again = false;
+    for (let one = this.#base; one < seq; one++) {
+      const slot = one % this.#window;
+      if (this.#slotState[slot] === RESENT) again = true;
+      if (this.#slotState[slot] === SENT) newest = one;
+      this.#slotState[slot] = EMPTY;
+    }
+    if (again && !this.#selective) newest = null;
+    this.#base = seq;
+    if (this.#selective) {
+      const last = Math.min(this.#next - 1, seq + 8 * payload.length);
+      for (let one = seq + 1; one <= last; one++) {
+        const bit = one - seq - 1;
+        const slot = one % this.#window;
+        if ((payload[bit >> 3] >> (bit & 7) & 1) === 0 || this.#slotState[slot] === ACKED) continue;
+        if (this.#slotState[slot] === SENT) newest = one;
+        this.#slotState[slot] = ACKED;
+        progress = true;
+      }
+      if (again && newest !== null && newest < seq) newest = null;
+    }
+    if (newest !== null) this.rto.sample(now - this.#slotSentAt[newest % this.#window]);
+    if (progress) {
+      this.#timeouts = 0;
+      this.#waitingSince = this.#base === this.#next ? null : now;
+    }
+    this.#sendMore(out, now);
+  }
+
+  /** Sends what may be sent, asks for more, and finishes when there is no more. */
+  #sendMore(out: Effects, now: Millis): void {
+    if (this.#state !== "sending") return;
+    while (this.#mayCut() && (!this.#reliable || this.#next < this.#base + this.#window)) {
+      if (this.#next === MAX_CHUNKS) {
+        return this.#close(out, new NetlabError("limit", `the file has more than ${MAX_CHUNKS} chunks`));
+      }
+      const bytes = Math.min(this.#chunk, this.#buffered);
+      const wire = this.#reliable
+        ? this.#slots[this.#next % this.#window].subarray(0, HEADER_BYTES + bytes)
+        : new Uint8Array(HEADER_BYTES + bytes);
+      this.#cut(wire.subarray(HEADER_BYTES));
+      const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window;
+      sealPdu(wire, "DATA", last ? FLAG_PUSH : 0, this.#session, this.#next);
+      this.#send(wire, this.#next++, SENT, out, now);
+    }
+    if (this.#digest === null && !this.#asked && this.#buffered < LOW_BYTES) {
+      this.#asked = true;
+      out.push({ type: "event", event: { type: "hungry" } });
+    }
+    if (this.#digest !== null && this.#buffered === 0 && (!this.#reliable || this.#base === this.#next)) {
+      this.#state = "finishing";
+      this.#sendFin(out, now);
+    }
+  }
+
+  #sendFin(out: Effects, now: Millis): void {
+    this.#waitingSince = now;
+    out.push({ type: "send", message: finPdu(this.#session, this.#next, this.#digest!) });
+  }
+
+  #send(wire: Uint8Array, seq: number, state: number, out: Effects, now: Millis): void {
+    this.#chunksSent++;
+    if (state === RESENT) this.#retransmissions++;
+    if (this.#reliable) {
+      const slot = seq % this.#window;
+      this.#slotState[slot] = state;
+      this.#slotSentAt[slot] = now;
+      if (this.#selective) this.#sendings.push({ seq, at: now });
+      this.#waitingSince ??= now;
+    }
+    this.#mark(out, state === RESENT ? "resent" : "sent", seq);
+    const payload = wire.subarray(HEADER_BYTES);
+    out.push({ type: "send", message: { type: "DATA", flags: wire[1], session: this.#session, seq, payload, wire } });
+  }
+
+  #onTimer(out: Effects, now: Millis): void {
+    const deadline = this.deadline();
+    if (deadline === null || now < deadline) return;
+    const waitedMs = this.rto.rtoMs;
+    // What was sent together is lost together: that is one timeout, and one reason to wait longer.
+    const sentAt = this.#state === "sending" && this.#selective ? this.#oldestSending()!.at : now;
+    if (sentAt >= this.#backedOffAt) {
+      this.#mark(out, "timeout", this.#base);
+      if (++this.#timeouts > this.#options.retries) return this.#giveUp(out);
+      this.rto.backOff();
+      this.#backedOffAt = now;
+    }
+    if (this.#state === "opening") return this.#sendOpen(out, now);
+    if (this.#state === "finishing") return this.#sendFin(out, now);
+    if (this.#selective) {
+      for (let due; (due = this.#oldestSending()) !== null && due.at + waitedMs <= now;) {
+        this.#resend(due.seq, out, now);
+      }
+      return;
+    }
+    this.#waitingSince = now;
+    for (let seq = this.#base; seq < this.#next; seq++) this.#resend(seq, out, now);
+  }
+
+  #giveUp(out: Effects): void {
+    this.#close(
+      out,
+      new NetlabError("timeout", `no answer to ${this.#timeouts} tries: ${this.#progress()}`, {
+        hint: this.#state === "opening" ? "is a receiver there, and the address right?" : "go on with --resume",
+      }),
+    );
+  }
+
+  #resend(seq: number, out: Effects, now: Millis): void {
+    const wire = this.#slots[seq % this.#window];
+    const length = HEADER_BYTES + ((wire[10] << 8) | wire[11]);
+    this.#send(wire.subarray(0, length), seq, RESENT, out, now);
+  }
+
+  /** The chunk in flight that was sent the longest ago. */
+  #oldestSending(): { readonly seq: number; readonly at: Millis } | null {
+    for (; this.#oldest < this.#sendings.length; this.#oldest++) {
+      const { seq, at } = this.#sendings[this.#oldest];
+      const slot = seq % this.#window;
+      const state = this.#slotState[slot];
+      if (seq >= this.#base && (state === SENT || state === RESENT) && this.#slotSentAt[slot] === at) {
+        if (this.#oldest > 4096) this.#sendings.splice(0, this.#oldest), this.#oldest = 0;
+        return this.#sendings[this.#oldest];
+      }
+    }
+    this.#sendings.length = this.#oldest = 0;
+    return null;
+  }
+
+  /** Whether there is a whole chunk to send, or the last. */
+  #mayCut(): boolean {
+    return this.#buffered >= this.#chunk || (this.#digest !== null && this.#buffered > 0);
+  }
+
+  /** Takes the next bytes of the file. */
+  #cut(into: Uint8Array): void {
+    for (let at = 0; at < into.length;) {
+      const block = this.#blocks[0];
+      const part = block.subarray(this.#blockAt, this.#blockAt + into.length - at);
+      into.set(part, at);
+      at += part.length;
+      this.#blockAt += part.length;
+      if (this.#blockAt === block.length) {
+        this.#blocks.shift();
+        this.#blockAt = 0;
+      }
+    }
+    this.#buffered -= into.length;
+  }
+
+  #progress(): string {
+    const { size } = this.#options;
+    const of = size === null ? "" : ` of ${Math.ceil(size / this.#chunk)}`;
+    return this.#reliable ? `${this.#base}${of} chunks acknowledged` : `${this.#next}${of} chunks sent`;
+  }
+
+  #mark(out: Effects, what: "sent" | "resent" | "acknowledged" | "timeout", seq: number): void {
+    if (this.#options.marks) out.push({ type: "mark", what, seq });
+  }
+
+  #close(out: Effects, error?: Error): void {
+    this.#state = "closed";
+    this.#failure = error;
+    out.push({ type: "close", error });
+  }
+}
