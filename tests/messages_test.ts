@@ -200,10 +200,10 @@ test("two clients at once get their own logs only", () =>
   }));
 
 test("a client that resets in the middle harms nobody", () =>
-  withMessages(async ({ port, peer, trace }) => {
+  withMessages(async ({ port, peer, trace, console }) => {
     const client = await peer();
     await client.send("before\n");
-    await sendAndReset(port, bytes("gone\nhalf a mess"));
+    await sendAndReset(port, bytes("gone\nhalf a mess"), () => console.shows("gone"));
     await trace.until("the end of its session", ({ type }) => type === "close");
     await client.send("behind\nquit\n");
     assertEquals(await client.rest(), "before\nbehind\n");

@@ -44,7 +44,7 @@ class End {
     return this.machine.step(input, this.now).flatMap((effect) => {
       if (effect.type === "send") return [`sends ${effect.message}`];
       if (effect.type === "close") return ["closes"];
-      if (effect.type === "note") return [];
+      if (effect.type === "note" || effect.type === "mark") return [];
       const { event } = effect;
       if (event.type === "silence") return [`silent for ${event.ms}`];
       return [event.type === "notSent" ? `not sent: ${event.why}` : `${event.type}: ${event.text}`];

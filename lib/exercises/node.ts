@@ -3,18 +3,14 @@
 
 import type { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
-import { outlasts } from "../net/clock.ts";
 import type { Address } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
+import { Pace } from "./pace.ts";
 import { badReply, errorReply, freeTextFramer, textCodec } from "./text.ts";
-
-/** More than this waiting for one peer, in bytes, makes a script wait, but no longer than so many ms. */
-const MAX_AHEAD = 65_536;
-const AHEAD_MS = 5000;
 
 /** A connection to another node. */
 export interface Link {
@@ -68,13 +64,7 @@ export class Node implements RunningServer {
       session: (channel) => {
         const link: Link = { channel, called: null };
         this.#links.set(channel.id, link);
-        return {
-          onMessage: (text) => this.#show(link, text),
-          onEnd: () => {
-            this.#links.delete(channel.id);
-            this.#commands?.onClose?.(link);
-          },
-        };
+        return { onMessage: (text) => this.#show(link, text), onEnd: () => this.#forget(link) };
       },
     });
   }
@@ -135,10 +125,30 @@ export class Node implements RunningServer {
     }
   }
 
+  /** Hangs up: at once for us, in good order for the other. */
+  hangUp(link: Link): void {
+    this.#forget(link);
+    void link.channel.because("disconnected").close();
+  }
+
+  #forget(link: Link): void {
+    if (!this.#links.delete(link.channel.id)) return;
+    // A server's log says it; who only calls has none.
+    if (this.#context.listen === null) {
+      this.#console.note(`${this.#labelOf(link)} left: ${link.channel.reason ?? "bye"}`);
+    }
+    this.#commands?.onClose?.(link);
+  }
+
+  #labelOf(link: Link): string {
+    return this.#commands?.label(link) ?? link.channel.remote;
+  }
+
   /** Does what is typed, until the input ends or the program is left. */
   async operate(commands: NodeCommands): Promise<void> {
     this.#commands = commands;
     const { forms } = commands;
+    const pace = new Pace(this.#console);
     this.#console.completeWith((line) => completeLine(forms, line, commands.names));
     for await (const line of this.#console.lines("> ")) {
       if (line.trim() === "") continue;
@@ -156,22 +166,15 @@ export class Node implements RunningServer {
       } catch (error) {
         this.#console.print(...describeFailure(error));
       }
-      await this.#pace();
+      await pace.wait(this.links.map(({ channel }) => channel));
     }
     // The end of a script is no end of the program that listens: others may still call.
     if (this.#console.interactive || this.#context.listen === null) return;
     await this.finished;
   }
 
-  /** A script may not be faster than the others read. */
-  async #pace(): Promise<void> {
-    if (this.#console.interactive) return;
-    const slow = this.links.filter(({ channel }) => channel.queuedBytes > MAX_AHEAD);
-    if (slow.length > 0) await outlasts(Promise.all(slow.map(({ channel }) => channel.flushed())), AHEAD_MS);
-  }
-
   #show(link: Link, text: string): void {
-    const from = this.#commands?.label(link) ?? link.channel.remote;
+    const from = this.#labelOf(link);
     this.#console.print(`${from}: ${text}`, { event: "message", from, text });
   }
 }

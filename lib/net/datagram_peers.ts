@@ -116,6 +116,12 @@ export class DatagramAcceptor implements Acceptor {
   }
 }
 
+/** From which address the answers come: that of all interfaces is none, and one address may be written in many ways. */
+function answeringAddress(host: string): string {
+  const plain = host.includes(":") ? new URL(`http://[${host}]`).hostname.slice(1, -1) : host;
+  return plain === "0.0.0.0" ? "127.0.0.1" : plain === "::" ? "::1" : plain;
+}
+
 /**
  * A UDP socket that talks to one peer; what others send to it is ignored.
  *
@@ -127,7 +133,7 @@ export async function connectUdp(hostname: string, port: number): Promise<Conn> 
   try {
     // Only now: nothing else needs it, and every start would wait for it.
     const { lookup } = await import("node:dns/promises");
-    host = (await lookup(hostname)).address;
+    host = answeringAddress((await lookup(hostname)).address);
   } catch (cause) {
     throw new NetlabError("transport", `cannot talk to ${address}: no such host`, {
       hint: "check the spelling, or use the address in digits",

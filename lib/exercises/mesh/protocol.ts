@@ -26,6 +26,11 @@ export interface Known {
   readonly called: { readonly host: string; readonly port: number } | null;
 }
 
+/** Whether a name could be mistaken for where somebody is. */
+export function isAddress(name: string): boolean {
+  return /^\d+(\.\d+){3}$/.test(name);
+}
+
 /** How it is shown. */
 export function labelOf({ alias, remote }: Known): string {
   return alias ?? remote;

@@ -7,7 +7,7 @@ import { splitWord } from "../commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
 import { clientContext, type Link, Node, type NodeCommands } from "../node.ts";
-import { FORMS, type Known, labelOf, resolve } from "./protocol.ts";
+import { FORMS, isAddress, type Known, labelOf, resolve } from "./protocol.ts";
 
 /** How long what has been sent may take to leave, in ms. */
 const GRACE_MS = 5000;
@@ -70,7 +70,7 @@ class Mesh implements NodeCommands {
       case "list":
         return this.#list();
       case "disconnect":
-        await this.#find(rest).link.channel.because("disconnected").close();
+        return this.#node.hangUp(this.#find(rest.trim()).link);
     }
   }
 
@@ -81,7 +81,14 @@ class Mesh implements NodeCommands {
     }
     const { host, port } = address;
     if (alias !== undefined) this.#check(alias);
-    const link = await this.#node.call(host, port);
+    const refuseSecond = () => {
+      const same = this.#peers().find(({ called }) => called?.host === host && called.port === port);
+      if (same) {
+        throw new NetlabError("usage", `already connected to ${labelOf(same)}`, { hint: "disconnect it first" });
+      }
+    };
+    refuseSecond();
+    const link = await this.#node.call(host, port, refuseSecond);
     if (alias !== undefined) this.#name(link, alias);
   }
 
@@ -107,7 +114,7 @@ class Mesh implements NodeCommands {
   }
 
   #alias(rest: string): void {
-    const [who, alias] = splitWord(rest);
+    const [who, alias] = splitWord(rest.trim());
     if (alias === "") throw new NetlabError("usage", "alias <who> <alias>");
     const { link } = this.#find(who);
     this.#check(alias, link);
@@ -126,7 +133,7 @@ class Mesh implements NodeCommands {
 
   /** @throws {NetlabError} when nobody else may be called that */
   #check(alias: string, mine?: Link): void {
-    const wrong = invalidName(alias);
+    const wrong = invalidName(alias) ?? (isAddress(alias) ? "it is an address" : null);
     if (wrong !== null) throw new NetlabError("usage", `invalid alias: ${wrong}`);
     const owner = this.#peers().find((peer) => peer.alias === alias && peer.link !== mine);
     if (owner) throw new NetlabError("usage", `alias taken: ${alias} is ${owner.remote}`);

@@ -7,6 +7,7 @@ import { escapeText } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
+import { Pace } from "../pace.ts";
 import { badReply, errorReply, freeTextFramer, textCodec } from "../text.ts";
 import { ALL, FORMS, MESSAGE_FORMS, parseMessage } from "./protocol.ts";
 
@@ -50,16 +51,18 @@ class Desk {
   /** Does what the operator types, until that ends. */
   async operate(): Promise<void> {
     const { console } = this.#context;
+    const pace = new Pace(console);
     console.completeWith((line) => this.#complete(line));
     console.note(`@label message, @${ALL} message, or ${FORMS.map(({ word }) => word).join(", ")}`);
     for await (const line of console.lines("> ")) {
       if (line.trim() === "") continue;
       try {
-        if (!await this.#run(line.trim())) return this.#context.stop();
+        if (!this.#run(line.trim())) return this.#context.stop();
       } catch (error) {
         if (!(error instanceof NetlabError)) throw error;
         console.print(error.message, { event: "error", text: error.message });
       }
+      await pace.wait(this.#clients.values());
     }
     // The end of a script is no end of the server: clients may still write.
     if (console.interactive) this.#context.stop();
@@ -85,7 +88,7 @@ class Desk {
   }
 
   /** @returns false when the operator leaves @throws {NetlabError} when what is typed cannot be done */
-  async #run(line: string): Promise<boolean> {
+  #run(line: string): boolean {
     const message = parseMessage(line);
     if (message) {
       this.#send(message.to, message.text);
@@ -102,7 +105,8 @@ class Desk {
       case "kick": {
         const channel = this.#find(rest);
         channel.sendStart(errorReply("kicked by the operator"));
-        await channel.because("kicked").close();
+        this.#clients.delete(this.#labelOf(channel));
+        void channel.because("kicked").close();
         break;
       }
       case "help":

@@ -41,7 +41,7 @@ function commandsOf(node: Node): NodeCommands {
         if (rest === "") throw new NetlabError("usage", "send what? send <message>");
         node.send(current(), rest);
       } else if (word === "disconnect") {
-        await current().channel.because("disconnected").close();
+        node.hangUp(current());
       } else {
         await call(node, rest);
       }

@@ -29,6 +29,14 @@ class Talk extends TextClient {
     id: this.channel.id,
   });
 
+  override async run(): Promise<void> {
+    try {
+      await super.run();
+    } finally {
+      this.#driven.input({ type: "end" });
+    }
+  }
+
   protected override begin(): Promise<void> {
     this.console.completeWith((line) => completeWord(line, [BYE]));
     this.console.note(
