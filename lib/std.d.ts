@@ -49,7 +49,10 @@ declare module "@std/cli/parse-args" {
 }
 
 declare module "@std/fmt/bytes" {
-  export function format(bytes: number, options?: { binary?: boolean; maximumFractionDigits?: number }): string;
+  export function format(
+    bytes: number,
+    options?: { binary?: boolean; bits?: boolean; maximumFractionDigits?: number },
+  ): string;
 }
 
 declare module "@std/fmt/colors" {

@@ -4,10 +4,19 @@
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
 import { serveChat } from "../lib/exercises/chat/server.ts";
-import type { ConnectContext, Console, Exercise, RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
+import { textCodec } from "../lib/exercises/text.ts";
+import type { Codec } from "../lib/protocol/codec.ts";
+import type {
+  ConnectContext,
+  Console,
+  Exercise,
+  Notation,
+  RunningServer,
+  ServeContext,
+} from "../lib/exercises/exercise.ts";
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
 import { type Framer, makeFramer, wrap } from "../lib/protocol/framing.ts";
-import { decodeText, encodeText, escapeText } from "../lib/protocol/text.ts";
+import { encodeText, escapeText } from "../lib/protocol/text.ts";
 import { NO_TRACE } from "../lib/protocol/trace.ts";
 import { collect, type Collected, eventually, Peer, skipIf, type TestOptions, within } from "./helpers.ts";
 
@@ -55,8 +64,8 @@ export class FakeConsole implements Console {
     }
   }
 
-  print(text: string, event: Readonly<Record<string, unknown>> = {}): void {
-    this.printed.push(text);
+  print(text: string | readonly string[], event: Readonly<Record<string, unknown>> = {}): void {
+    this.printed.push(...typeof text === "string" ? [text] : text);
     this.events.push(event);
     this.#changed();
   }
@@ -65,6 +74,8 @@ export class FakeConsole implements Console {
     this.notes.push(text);
     this.#changed();
   }
+
+  status(): void {}
 
   completeWith(candidates: (line: string) => readonly string[]): void {
     this.complete = candidates;
@@ -87,11 +98,24 @@ export class FakeConsole implements Console {
   }
 }
 
+const folders: string[] = [];
+
+/** A folder that is there until the tests of this file have ended. */
+export function temporaryFolder(): string {
+  if (folders.length === 0) {
+    addEventListener("unload", () => folders.forEach((folder) => Deno.removeSync(folder, { recursive: true })));
+  }
+  const folder = Deno.makeTempDirSync({ prefix: "netlab-test-" });
+  folders.push(folder);
+  return folder;
+}
+
 /** What a server of `exercise` on a free loopback port starts with. */
 export function serveContext(
-  exercise: Pick<Exercise, "transports">,
+  exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions">>,
   changes: Partial<ServeContext> = {},
 ): ServeContext {
+  const keepsFiles = exercise.serveOptions?.some(({ name }) => name === "dir");
   return {
     host: "127.0.0.1",
     port: 0,
@@ -99,7 +123,7 @@ export function serveContext(
     wire: "auto",
     limits: {},
     trace: NO_TRACE,
-    options: {},
+    options: keepsFiles ? { dir: temporaryFolder() } : {},
     console: new FakeConsole([]),
     stop() {},
     ...changes,
@@ -195,24 +219,28 @@ export class ChatClient {
   readonly wire: string;
   readonly conn: Deno.TcpConn;
   readonly #framer: Framer;
+  readonly #codec: Codec<string>;
   readonly #queue = new ByteQueue();
   #open = true;
 
-  constructor(conn: Deno.TcpConn, wire: string) {
+  constructor(conn: Deno.TcpConn, wire: string, notation?: Notation) {
     this.conn = conn;
     this.wire = wire;
-    this.#framer = makeFramer(wire, 1_048_576)!;
+    this.#framer = notation?.makeFramer("tcp") ?? makeFramer(wire, 1_048_576)!;
+    this.#codec = notation?.codec ?? textCodec;
   }
 
-  static async connect(port: number, wire: string): Promise<ChatClient> {
+  /** @param notation how messages are written that are no text */
+  static async connect(port: number, wire: string, notation?: Notation): Promise<ChatClient> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     conn.setNoDelay(true);
-    return new ChatClient(conn, wire);
+    return new ChatClient(conn, wire, notation);
   }
 
   /** `text` as a frame. */
   frame(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
-    return wrap(this.#framer, typeof text === "string" ? encodeText(text) : text);
+    const body = typeof text === "string" ? this.#codec.encode(text) : text;
+    return wrap(this.#framer, typeof body === "string" ? encodeText(body) : body);
   }
 
   /** Sends messages in one write. */
@@ -229,7 +257,7 @@ export class ChatClient {
   async next(): Promise<string | null> {
     for (;;) {
       const frame = this.#framer.cut(this.#queue);
-      if (frame) return decodeText(frame);
+      if (frame) return this.#codec.decode(frame);
       const count = await within(this.conn.read(this.#queue.space(65_536)), "a message from the server");
       if (count === null) {
         assertEquals(this.#queue.length, 0, "the stream ended inside a message");
@@ -284,10 +312,16 @@ export const canReset: TestOptions = skipIf(
 /**
  * Connects, sends bytes, and is gone without an end of stream.
  *
- * @param answerBytes waits for so many bytes before it goes
+ * @param until before it goes it waits for so many bytes, or for this. Without, it may be gone before it is accepted: then
+ * the server may never hear of it.
  * @returns the address it came from
  */
-export async function sendAndReset(port: number, sent: Uint8Array, answerBytes = 0): Promise<string> {
+export async function sendAndReset(
+  port: number,
+  sent: Uint8Array,
+  until: number | (() => Promise<unknown>) = 0,
+): Promise<string> {
+  const answerBytes = typeof until === "number" ? until : 0;
   const socket: Resettable = net.connect(port, "127.0.0.1");
   socket.on("error", () => {});
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -300,6 +334,7 @@ export async function sendAndReset(port: number, sent: Uint8Array, answerBytes =
   });
   if (sent.length > 0) await new Promise<void>((resolve) => socket.write(sent, () => resolve()));
   await within(answered, "the answer");
+  if (typeof until !== "number") await until();
   socket.resetAndDestroy!();
   await closed;
   return from;

@@ -5,11 +5,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Check } from "../lib/exercises/check.ts";
 import { chat } from "../lib/exercises/chat/mod.ts";
 import type { Exercise } from "../lib/exercises/exercise.ts";
+import { spellingOf } from "../lib/exercises/notation.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import { type CheckResult, playChecks } from "../lib/grade/play.ts";
 import type { Delivery } from "../lib/grade/stage.ts";
 import { connectTcp } from "../lib/net/client.ts";
-import { makeFramer } from "../lib/protocol/framing.ts";
+import { connectUdp } from "../lib/net/datagram_peers.ts";
 import { serveContext } from "./chat_helpers.ts";
 import { test, within } from "./helpers.ts";
 import { type Flaw, StudentServer, WORDINGS } from "./peers/student_server.ts";
@@ -18,12 +19,26 @@ import { type Flaw, StudentServer, WORDINGS } from "./peers/student_server.ts";
 const WAYS: readonly (readonly [wire: string, delivery: Delivery])[] = [
   ...["len2", "len4", "line", "be8"].flatMap((wire) => [[wire, "whole"], [wire, "bytes"]] as const),
   ["raw", "whole"],
+  ...(["whole", "bytes"] as const).map((delivery) => ["pdu", delivery] as const),
+  ["udp", "whole"],
 ];
 
-function play(checks: readonly Check[], port: number, wire: string, delivery: Delivery, timeoutMs = 10_000) {
-  return playChecks(checks, {
-    dial: () => connectTcp("127.0.0.1", port),
-    makeFramer: () => makeFramer(wire, 65_536)!,
+/** Whether a check makes sense on what a way is named after: `udp`, or a framing on TCP. */
+const isFor = (wire: string) => ({ transports = ["tcp", "udp"] }: Check) =>
+  transports.includes(wire === "udp" ? "udp" : "tcp");
+
+function play(
+  exercise: Exercise,
+  checks: readonly Check[],
+  port: number,
+  wire: string,
+  delivery: Delivery,
+  timeoutMs = 10_000,
+): Promise<CheckResult[]> {
+  const transport = wire === "udp" ? "udp" : "tcp";
+  return playChecks(checks.filter(isFor(wire)), {
+    dial: () => transport === "udp" ? connectUdp("127.0.0.1", port) : connectTcp("127.0.0.1", port),
+    ...spellingOf(exercise, transport, wire),
     delivery,
     timeoutMs,
   });
@@ -36,10 +51,11 @@ async function playNetlab(
   wire: string,
   delivery: Delivery,
 ): Promise<CheckResult[]> {
-  const known = exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
-  const server = await exercise.serve(serveContext(exercise, { wire: known ? "auto" : wire }));
+  const transport = wire === "udp" ? "udp" : "tcp";
+  const known = transport === "udp" || exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
+  const server = await exercise.serve(serveContext(exercise, { transport, wire: known ? "auto" : wire }));
   try {
-    return await play(checks, server.address.port, wire, delivery);
+    return await play(exercise, checks, server.address.port, wire, delivery);
   } finally {
     server.abort();
     await within(server.finished, "the end of the server");
@@ -55,7 +71,7 @@ async function playStudent(
 ): Promise<CheckResult[]> {
   const server = new StudentServer(...made);
   try {
-    return await play(checks, server.port, "len4", delivery, timeoutMs);
+    return await play(chat, checks, server.port, "len4", delivery, timeoutMs);
   } finally {
     await server.close();
   }
@@ -68,8 +84,9 @@ async function playStudent(
 async function apart(
   exercise: Exercise,
   playSome: (checks: readonly Check[]) => Promise<CheckResult[]>,
+  checks = exercise.checks,
 ): Promise<CheckResult[]> {
-  const plays = exercise.checks.map((check) => playSome(withNeeds(exercise, check)));
+  const plays = checks.map((check) => playSome(withNeeds(exercise, check)));
   return (await Promise.all(plays)).map((results) => results.at(-1)!);
 }
 
@@ -88,19 +105,24 @@ function show({ check, outcome, broken, because }: CheckResult): string {
 }
 
 for (const exercise of exercises.filter(({ transports }) => transports.includes("tcp"))) {
-  const knows = (wire: string) => exercise.wires.includes(wire.replace(/^len\d$/, "lenN"));
+  const knows = (wire: string) =>
+    wire === "udp" ? exercise.transports.includes(wire) : exercise.wires.includes(wire.replace(/^len\d$/, "lenN"));
   test(`netlab's ${exercise.name} server passes every check, in every framing`, async (t) => {
     const ways = WAYS.filter(([wire]) => knows(wire));
     const plays = ways.map(([wire, delivery]) =>
-      wire === "raw"
-        ? apart(exercise, (checks) => playNetlab(exercise, checks, wire, delivery))
+      wire === "raw" || wire === "udp" // where nobody can be seen to leave, each check has a server of its own
+        ? apart(
+          exercise,
+          (checks) => playNetlab(exercise, checks, wire, delivery),
+          exercise.checks.filter(isFor(wire)),
+        )
         : playNetlab(exercise, exercise.checks, wire, delivery)
     );
     await Promise.allSettled(plays);
     for (const [index, [wire, delivery]] of ways.entries()) {
       await t.step(`${wire}, ${delivery === "whole" ? "a write a message" : "a write a byte"}`, async () => {
         const results = await plays[index];
-        assertEquals(results.map(({ check }) => check.name), exercise.checks.map(({ name }) => name));
+        assertEquals(results.map(({ check }) => check), exercise.checks.filter(isFor(wire)));
         const passed = results.filter(({ outcome }) => outcome === "passed");
         const notRun = results.filter(({ check, outcome }) => wire === "raw" && check.framed && outcome === "not run");
         assertEquals(results.filter((result) => !passed.includes(result) && !notRun.includes(result)).map(show), []);

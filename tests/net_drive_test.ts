@@ -170,3 +170,119 @@ test("a step that throws reaches whoever gave the input, and does not block the 
   driven.input({ type: "command", command: "go on" });
   assertEquals(log, ["go on"]);
 });
+
+/** Wants to be stepped `ms` after whatever came last, and says when it was; a `quiet` one wants nothing. */
+class Idler implements Machine<string, never, string> {
+  #deadline: number | null = null;
+
+  step(input: Input<string, never>, now: number): Effect<string, string>[] {
+    if (input.type === "timer") {
+      this.#deadline = null;
+      return [{ type: "event", event: "silence" }];
+    }
+    if (input.type === "message") this.#deadline = input.message === "quiet" ? null : now + Number(input.message);
+    return [];
+  }
+
+  deadline(): number | null {
+    return this.#deadline;
+  }
+}
+
+/** An idler on a clock that counts the timers set. */
+function makeIdler() {
+  const clock = new VirtualClock();
+  const log: number[] = [];
+  const counted = {
+    set: 0,
+    now: () => clock.now(),
+    at: (when: number, run: () => void) => (counted.set++, clock.at(when, run)),
+  };
+  const machine = new Idler();
+  const driven = drive(machine, { clock: counted, send: () => {}, onEvent: () => log.push(clock.now()) });
+  return {
+    clock,
+    log,
+    counted,
+    machine,
+    wait: (ms: number | "quiet") => driven.input({ type: "message", message: `${ms}` }),
+    driven,
+  };
+}
+
+test("a deadline that moves on costs no new timer until the old one fires, and is reached at its time", () => {
+  const { clock, log, counted, wait } = makeIdler();
+  for (let i = 0; i < 100; i++, clock.advance(1)) {
+    wait(200);
+    wait(200);
+  }
+  assertEquals(counted.set, 1);
+  clock.advanceTo(298);
+  assertEquals([log, counted.set], [[], 2]);
+  clock.advance(1);
+  assertEquals([log, clock.next()], [[299], null]);
+});
+
+test("a deadline that moves nearer is reached at its new time, once", () => {
+  const { clock, log, wait } = makeIdler();
+  wait(1000);
+  clock.advance(100);
+  wait(50);
+  clock.advance(49);
+  assertEquals(log, []);
+  clock.advance(2000);
+  assertEquals([log, clock.next()], [[150], null]);
+});
+
+test("a deadline that moves nearer, then on again, is reached at the last", () => {
+  const { clock, log, wait } = makeIdler();
+  for (const ms of [1000, 50, 3000]) wait(ms);
+  clock.advance(2999);
+  assertEquals(log, []);
+  clock.advance(1);
+  assertEquals([log, clock.next()], [[3000], null]);
+});
+
+test("a deadline given up and wanted again is reached at its time; the timer of the first is gone", () => {
+  const { clock, log, wait } = makeIdler();
+  wait(100);
+  wait("quiet");
+  assertEquals(clock.next(), null);
+  clock.advance(90);
+  wait(100);
+  clock.advance(99);
+  assertEquals(log, []);
+  clock.advance(1);
+  assertEquals(log, [190]);
+});
+
+test("a timer that looks again does not step the machine, and one for now or the past fires at once", () => {
+  const { clock, log, wait } = makeIdler();
+  wait(100);
+  clock.advance(50);
+  wait(100);
+  clock.advance(50);
+  assertEquals([log, clock.next()], [[], 150]);
+  clock.advance(50);
+  wait(0);
+  assertEquals(log, [150]);
+  clock.advance(0);
+  wait(-5);
+  clock.advance(0);
+  assertEquals([log, clock.next()], [[150, 150, 150], null]);
+});
+
+test("a machine that closes leaves no timer, though its deadline has moved on since that was set", async () => {
+  const { clock, wait, driven } = makeIdler();
+  wait(100);
+  wait(500);
+  assertEquals(clock.next(), 100);
+  const closing = drive<string, never, never>({
+    step: (input) => input.type === "message" ? [{ type: "close" }] : [],
+    deadline: () => clock.now() + 100,
+  }, { clock, send: () => {} });
+  closing.input({ type: "message", message: "" });
+  assertEquals(await closing.finished, undefined);
+  driven.input({ type: "message", message: "quiet" });
+  assertEquals(clock.next(), null);
+});

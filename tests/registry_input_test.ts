@@ -3,9 +3,9 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { DialogueLine, Exercise, ServeContext } from "../lib/exercises/exercise.ts";
+import { spellingOf } from "../lib/exercises/notation.ts";
 import { exercises } from "../lib/exercises/registry.ts";
-import { makeFramer, wrap } from "../lib/protocol/framing.ts";
-import { encodeText } from "../lib/protocol/text.ts";
+import { wrap } from "../lib/protocol/framing.ts";
 import { ChatClient, FakeConsole, serveContext } from "./chat_helpers.ts";
 import { bytes, Peer, test, within } from "./helpers.ts";
 
@@ -53,10 +53,11 @@ for (const exercise of exercises.filter(({ transports }) => transports.includes(
   const { name, detects, wires } = exercise;
   const wireFor = (wire: string) => detects.includes(wire.replace(/^len\d$/, "lenN")) ? "auto" : wire;
 
-  for (const wire of ["line", "len4", "be8"].filter((one) => wires.includes(one.replace(/^len\d$/, "lenN")))) {
+  for (const wire of ["line", "len4", "be8", "pdu"].filter((one) => wires.includes(one.replace(/^len\d$/, "lenN")))) {
     test(`${name}: the result is the same whole, byte by byte, and split anywhere (${wire})`, async () => {
-      const framer = makeFramer(wire, 65_536)!;
-      const all = bytes(...opening(exercise).map((text) => wrap(framer, encodeText(text))));
+      const client = spellingOf(exercise, "tcp", wire);
+      const encode = (text: string) => bytes(client.codec.encode(text));
+      const all = bytes(...opening(exercise).map((text) => wrap(client.makeFramer(), encode(text))));
       const whole = await outcome(exercise, wireFor(wire), [all]);
       assertMatch(whole, /[^|]/);
       const splits = Array.from({ length: all.length - 1 }, (_, i) => [all.subarray(0, i + 1), all.subarray(i + 1)]);
@@ -65,6 +66,8 @@ for (const exercise of exercises.filter(({ transports }) => transports.includes(
       assertEquals(new Set(results), new Set([whole]));
     });
   }
+
+  if (exercise.notation) continue; // what is no text has tests of its own
 
   test(`${name}: what is wrong gets one answer each, and what follows is served`, () =>
     withServer(exercise, {}, async (address) => {

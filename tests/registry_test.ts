@@ -6,6 +6,7 @@ import { findCommand } from "../lib/cli/command.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { allOptions } from "../lib/cli/completions.ts";
 import type { DialogueLine, Exercise } from "../lib/exercises/exercise.ts";
+import { spellingOf } from "../lib/exercises/notation.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { makeFramer, wrap } from "../lib/protocol/framing.ts";
 import type { Random } from "../lib/protocol/random.ts";
@@ -34,10 +35,13 @@ test("every exercise has a name, a port and a summary of its own, and can be fou
   assertEquals(findExercise("nothing"), undefined);
 });
 
+/** What is no framing that all share. */
+const OWN_WIRES = ["auto", "pdu", "seed"];
+
 test("every exercise names framings that exist, and a client's that is one of them", () => {
   for (const { name, wires, clientWire } of exercises) {
     assertEquals(new Set(wires).size, wires.length);
-    for (const wire of wires) assert(wire === "auto" || wire === "seed" || makeFramer(wire, 1), `${name}: ${wire}`);
+    for (const wire of wires) assert(OWN_WIRES.includes(wire) || makeFramer(wire, 1), `${name}: ${wire}`);
     assert(wires.includes(clientWire.replace(/^len\d$/, "lenN")), `${name}: its client's ${clientWire}`);
     assert(clientWire !== "auto", "a client cannot find out what a server speaks");
   }
@@ -123,7 +127,7 @@ async function playDialogue(running: Running, dialogue = running.exercise.explai
     for (const { who, text, typed } of dialogue) {
       let client = clients.get(who.slice(1));
       if (!client) {
-        client = await ChatClient.connect(running.port, running.exercise.clientWire);
+        client = await ChatClient.connect(running.port, running.exercise.clientWire, running.exercise.notation);
         running.opened++;
         clients.set(who.slice(1), client);
       }
@@ -160,9 +164,16 @@ async function sendAndEnd(running: Running, ...chunks: Uint8Array[]): Promise<vo
   }
 }
 
-/** The first message of the sample dialogue, in one framing. */
+/** A message in one framing: in writing, or a body that may be none. */
+function frame(exercise: Exercise, wire: string, message: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const { makeFramer, codec } = spellingOf(exercise, "tcp", wire);
+  const body = typeof message === "string" ? codec.encode(message) : message;
+  return wrap(makeFramer(), typeof body === "string" ? encodeText(body) : body);
+}
+
+/** The first message of the sample dialogue. */
 function greeting(exercise: Exercise, wire: string): Uint8Array<ArrayBuffer> {
-  return wrap(makeFramer(wire, 65_536)!, encodeText(exercise.explain.dialogue[0].text));
+  return frame(exercise, wire, exercise.explain.dialogue[0].text);
 }
 
 for (const exercise of STREAMS) {
@@ -197,7 +208,7 @@ for (const exercise of STREAMS) {
         new Uint8Array(0),
       ];
       for (const wire of wires) {
-        for (const body of bodies) await sendAndEnd(running, wrap(makeFramer(wire, 65_536)!, body));
+        for (const body of bodies) await sendAndEnd(running, frame(exercise, wire, body));
       }
     }));
 
@@ -246,12 +257,12 @@ for (const exercise of STREAMS) {
 /** Bytes that begin like a client's, or like nothing, with mistakes in them, cut into writes anywhere. */
 function garbage(exercise: Exercise, wires: readonly string[], random: Random): Uint8Array[] {
   const texts = exercise.explain.dialogue.map(({ text }) => text);
-  const framer = makeFramer(random.pick(wires), 65_536)!;
+  const wire = random.pick(wires);
   const parts = Array.from({ length: random.int(1, 8) }, () => {
     if (random.chance(0.2)) return random.bytes(random.int(0, 200));
-    const frame = wrap(framer, encodeText(random.pick(texts)));
-    if (random.chance(0.3)) frame[random.int(0, frame.length - 1)] = random.uint32() & 0xff;
-    return random.chance(0.1) ? frame.subarray(random.int(0, frame.length)) : frame;
+    const message = frame(exercise, wire, random.pick(texts));
+    if (random.chance(0.3)) message[random.int(0, message.length - 1)] = random.uint32() & 0xff;
+    return random.chance(0.1) ? message.subarray(random.int(0, message.length)) : message;
   });
   const all = bytes(...parts);
   const cut = random.int(0, all.length);

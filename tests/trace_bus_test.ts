@@ -27,7 +27,16 @@ test("a bus without sinks wants nothing", () => {
   const bus = new TraceBus();
   assertEquals([bus.wants, NO_TRACE.wants], [wanting([]), wanting([])]);
   assert(Object.values(bus.wants).every((wanted) => !wanted));
-  assertEquals(Object.keys(bus.wants).sort(), ["bytes", "close", "label", "message", "note", "open", "warning"]);
+  assertEquals(Object.keys(bus.wants).sort(), [
+    "bytes",
+    "close",
+    "label",
+    "mark",
+    "message",
+    "note",
+    "open",
+    "warning",
+  ]);
 });
 
 test("a bus wants what any of its sinks wants, as they come and go", () => {

@@ -11,6 +11,7 @@ const EXPECTED = {
   string: "text",
   number: "a whole number",
   duration: "a duration such as 500ms, 30s, 5m, 1h",
+  milliseconds: "milliseconds, or a duration such as 500ms, 2s",
   size: "a size such as 1500, 64k, 10M, 1G",
 };
 
@@ -67,7 +68,13 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   }));
   const end = args.indexOf("--");
   const options = end < 0 ? args : args.slice(0, end);
-  const named = options.map((arg) => alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
+  const suffixes = new Map(specs.flatMap(({ name, suffix }) => suffix === undefined ? [] : [[`--${name}`, suffix]]));
+  const takesNext = (arg: string, next = "") => suffixes.has(arg) && next.endsWith(suffixes.get(arg)!);
+  const named = options.map((arg, i) =>
+    takesNext(arg, options[i + 1])
+      ? arg
+      : alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS)
+  );
   const parsed = parseArgs([...named, ...args.slice(options.length)], {
     string: ["_", ...specs.map((spec) => spec.name)],
     unknown: (arg) => {
@@ -101,7 +108,9 @@ function readFlag(text: string): boolean | undefined {
 
 /** The limits of a number, in words. */
 function rangeOf({ type, min = 0, max }: OptionSpec): string {
-  const format = { duration: formatDuration, size: formatSize, number: String }[type as string];
+  const format = { duration: formatDuration, milliseconds: formatDuration, size: formatSize, number: String }[
+    type as string
+  ];
   if (!format) return "";
   if (max !== undefined) return ` from ${format(min)} to ${format(max)}`;
   return min > 0 ? `, at least ${format(min)}` : "";
@@ -111,10 +120,11 @@ function rangeOf({ type, min = 0, max }: OptionSpec): string {
 const UNITS = {
   number: new Map([["", 1]]),
   duration: new Map([["", 1000], ["ms", 1], ["s", 1000], ["m", 60_000], ["h", 3_600_000]]),
+  milliseconds: new Map([["", 1], ["ms", 1], ["s", 1000], ["m", 60_000]]),
   size: new Map([["", 1], ["k", 2 ** 10], ["K", 2 ** 10], ["M", 2 ** 20], ["G", 2 ** 30]]),
 };
 
-function readNumber(type: "number" | "duration" | "size", text: string): number | undefined {
+function readNumber(type: "number" | "duration" | "milliseconds" | "size", text: string): number | undefined {
   const match = (type === "number" ? /^(\d+)()$/ : /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/).exec(text);
   const unit = match ? UNITS[type].get(match[2]) : undefined;
   return unit === undefined ? undefined : Math.round(Number(match![1]) * unit);

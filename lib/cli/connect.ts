@@ -4,9 +4,12 @@ import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
 import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
+import type { Sink } from "../trace/bus.ts";
+import { drawSvg, drawText, plotSink } from "../trace/plot.ts";
 import type { Command } from "./command.ts";
 import { connectOptions, openTrace, readTransport } from "./common_options.ts";
 import { openConsole } from "./console.ts";
+import type { Output } from "./output.ts";
 import { requireExercise } from "./serve.ts";
 
 export const connect: Command = {
@@ -23,6 +26,9 @@ export const connect: Command = {
     const exercise = requireExercise(words);
     const { address, rest } = readWords(exercise, words.slice(1));
     const trace = openTrace(values, output, { log: false, json: false });
+    if (values.plot !== undefined) {
+      trace.attach(plot(String(values.plot), `${exercise.name} ${rest.join(" ")}`, output));
+    }
     let interrupt = (_error: NetlabError) => {};
     const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
     const running = exercise.connect({
@@ -47,6 +53,20 @@ export const connect: Command = {
     }
   },
 };
+
+/** Draws what the trace marks, when it ends: as a picture where a file is named, and else below the results. */
+function plot(where: string, title: string, output: Output): Sink {
+  return plotSink((points) => {
+    if (points.length === 0) return;
+    if (where === "terminal") return drawText(points, output.width).forEach((row) => output.err.line(row));
+    try {
+      Deno.writeTextFileSync(where, drawSvg(points, `netlab ${title}`));
+      output.err.line(`the plot is in ${where}`);
+    } catch (cause) {
+      output.err.line(`cannot write ${where}: ${(cause as Error).message.replace(/ \(os error .*/, "")}`);
+    }
+  });
+}
 
 /** Tells the address from what the exercise takes behind it. @throws {NetlabError} of kind `usage` */
 function readWords(

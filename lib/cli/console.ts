@@ -17,33 +17,65 @@ export interface ConsoleOptions {
 /** The console of this process. */
 export async function openConsole(output: Output, options: ConsoleOptions): Promise<Console> {
   const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !options.json;
-  const show = (text: string, event: Readonly<Record<string, unknown>>) =>
-    options.json ? safeJson(event) : escapeText(text);
+  const plain = (text: string | readonly string[]) =>
+    typeof text === "string" ? escapeText(text) : text.map(escapeText).join("\n");
   if (interactive) {
     // Only now: what it stands on takes longer to load than all of netlab.
     const { openTerminal } = await import("./terminal.ts");
     const terminal = openTerminal(options.onInterrupt);
+    const status = statusLine(output, (text) => Deno.stdout.writeSync(new TextEncoder().encode(text)));
     // On the same screen, traces and notes must not run into the line being typed either.
-    const print = (text: string) => terminal.print(text.replace(/\n$/, ""));
+    const print = (text: string) => {
+      status.show(null);
+      terminal.print(text.replace(/\n$/, ""));
+    };
     output.out.divert(print);
     if (Deno.stderr.isTerminal()) output.err.divert(print);
     return {
       interactive,
       lines: (prompt = "> ") => terminal.lines(prompt),
       stop: () => terminal.stop(),
-      print: (text) => terminal.print(escapeText(text)),
-      note: (text) => options.quiet || terminal.print(dim(escapeText(text))),
+      print: (text) => print(plain(text)),
+      note: (text) => options.quiet || print(dim(escapeText(text))),
+      status: (text, share) => options.quiet || status.show(text, share),
       completeWith: (candidates) => terminal.completeWith(candidates),
     };
   }
   const pipe = pipedLines();
+  const shows = Deno.stderr.isTerminal() && !options.quiet;
+  const status = statusLine(output, (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   return {
     interactive,
     lines: () => pipe.lines(),
     stop: () => pipe.stop(),
-    print: (text, event = { event: "print", text }) => output.out.line(show(text, event)),
-    note: (text) => options.quiet || output.err.line(escapeText(text)),
+    print: (text, event = { event: "print", text }) => {
+      status.show(null);
+      output.out.line(options.json ? safeJson(event) : plain(text));
+    },
+    note: (text) => {
+      status.show(null);
+      if (!options.quiet) output.err.line(escapeText(text));
+    },
+    status: (text, share) => shows && status.show(text, share),
     completeWith() {},
+  };
+}
+
+/** Columns of a progress bar. */
+const BAR = 24;
+
+/** One line of a terminal that is written over again and again. */
+function statusLine({ width }: Output, write: (text: string) => void) {
+  let shown = false;
+  return {
+    show(text: string | null, share?: number): void {
+      if (text === null && !shown) return;
+      shown = text !== null;
+      const bar = share === undefined
+        ? ""
+        : `${"█".repeat(Math.round(BAR * share)).padEnd(BAR, "░")} ${String(Math.floor(100 * share)).padStart(3)} %  `;
+      write(`\r\x1b[K${text === null ? "" : (bar + escapeText(text)).slice(0, width - 1)}`);
+    },
   };
 }
 

@@ -3,6 +3,7 @@
 import { bold, cyan, dim, green } from "@std/fmt/colors";
 import { describeForms } from "../exercises/commands.ts";
 import type { DialogueLine, Exercise } from "../exercises/exercise.ts";
+import { spellingOf } from "../exercises/notation.ts";
 import { exercises } from "../exercises/registry.ts";
 import { makeFramer, wrap } from "../protocol/framing.ts";
 import { encodeText, escapeBytes } from "../protocol/text.ts";
@@ -41,7 +42,7 @@ export function explainLines(exercise: Exercise, columns: number): string[] {
     bold("A dialogue") + ` (C is the client, S the server; a second letter tells clients apart)`,
     ...dialogue.map(dialogueLine),
     "",
-    bold("The same first message in each framing"),
+    bold(exercise.notation ? "The first message in bytes" : "The same first message in each framing"),
     ...framings(exercise, dialogue[0].text),
   ];
 }
@@ -52,6 +53,12 @@ function dialogueLine({ who, text, typed }: DialogueLine): string {
 }
 
 function framings(exercise: Exercise, text: string): string[] {
+  if (exercise.notation) {
+    const { makeFramer, codec } = spellingOf(exercise, "tcp", exercise.clientWire);
+    const bytes = wrap(makeFramer(), codec.encode(text) as Uint8Array);
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    return hex.match(/.{1,71}(?= |$)/g)!.map((row) => `  ${row.trim()}`);
+  }
   return exercise.wires.flatMap((wire) => {
     if (wire === "auto") return [];
     const framer = makeFramer(wire === "lenN" ? "len4" : wire, Infinity)!;

@@ -139,6 +139,6 @@ function optionLines(options: readonly OptionSpec[], columns: number): string[] 
 
 function formatDefault(spec: OptionSpec): string {
   if (spec.default === undefined) return "";
-  if (spec.type === "duration") return formatDuration(Number(spec.default));
+  if (spec.type === "duration" || spec.type === "milliseconds") return formatDuration(Number(spec.default));
   return spec.type === "size" ? formatSize(Number(spec.default)) : String(spec.default);
 }

@@ -3,6 +3,8 @@
 
 import type { Limits } from "../net/limits.ts";
 import type { Address } from "../net/conn.ts";
+import type { Codec } from "../protocol/codec.ts";
+import type { Framer } from "../protocol/framing.ts";
 import type { Trace } from "../protocol/trace.ts";
 import type { Check } from "./check.ts";
 import type { CommandForm } from "./commands.ts";
@@ -18,10 +20,16 @@ export interface Console {
   lines(prompt?: string): AsyncIterable<string>;
   /** Ends `lines`. */
   stop(): void;
-  /** A result, above the line being typed. `event` is its form under `--json`. Controls in `text` are escaped. */
-  print(text: string, event?: Readonly<Record<string, unknown>>): void;
+  /** A result, of one or more lines, above the line being typed; `event` is its form under `--json`. Controls are escaped. */
+  print(text: string | readonly string[], event?: Readonly<Record<string, unknown>>): void;
   /** A word to the person that is no result; silent under `--quiet`. */
   note(text: string): void;
+  /**
+   * What goes on right now, in place of what it said before; null for nothing. For a person at a terminal only.
+   *
+   * @param share how much of it is done, from 0 to 1
+   */
+  status(text: string | null, share?: number): void;
   /** Sets what Tab offers: given the line up to the cursor, all lines that it could become. */
   completeWith(candidates: (line: string) => readonly string[]): void;
 }
@@ -87,6 +95,12 @@ export interface Explanation {
   readonly dialogue: readonly DialogueLine[];
 }
 
+/** Messages in writing: what checks and dialogues say is text, and this makes bytes of it and back. */
+export interface Notation {
+  makeFramer(transport: Transport): Framer;
+  readonly codec: Codec<string>;
+}
+
 /** An exercise: one folder, one line in `registry.ts`. */
 export interface Exercise {
   /** As on the command line. */
@@ -102,6 +116,8 @@ export interface Exercise {
   readonly detects: readonly string[];
   /** What the client frames with unless `--wire` says. */
   readonly clientWire: string;
+  /** How its messages are told apart and written down, where they are no text: for checks, and in `explain`. */
+  readonly notation?: Notation;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
   /** How those words are called in help. */

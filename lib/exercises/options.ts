@@ -1,7 +1,7 @@
 // Options as data: one table entry says how an option is parsed, shown in help, completed and read from the environment.
 
-/** What a value is and how it is written. Durations become milliseconds, sizes bytes. */
-export type OptionType = "flag" | "string" | "number" | "duration" | "size";
+/** What a value is and how it is written. Durations become milliseconds, sizes bytes; of `milliseconds` a bare number counts these, not seconds. */
+export type OptionType = "flag" | "string" | "number" | "duration" | "milliseconds" | "size";
 
 /** One option of a command or an exercise. */
 export interface OptionSpec {
@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** The value when the option stands alone (`--trace`); otherwise it takes one only after `=`. */
   readonly bare?: string;
+  /** With `bare`: a next word that ends so is its value all the same. */
+  readonly suffix?: string;
   readonly min?: number;
   readonly max?: number;
 }

@@ -8,8 +8,9 @@ import { messages } from "./messages/mod.ts";
 import { multitalk } from "./multitalk/mod.ts";
 import { peer } from "./peer/mod.ts";
 import { talk } from "./talk/mod.ts";
+import { transfer } from "./transfer/mod.ts";
 
-export const exercises: readonly Exercise[] = [chat, messages, peer, mesh, calc, talk, multitalk];
+export const exercises: readonly Exercise[] = [chat, messages, peer, mesh, calc, talk, multitalk, transfer];
 
 /** The exercise of that name. */
 export function findExercise(name: string): Exercise | undefined {

@@ -6,7 +6,7 @@ import { outlasts, pause } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
-import { decodeLossy, escapeText } from "../protocol/text.ts";
+import { escapeText } from "../protocol/text.ts";
 import type { Trace } from "../protocol/trace.ts";
 
 /** How what a client sends is cut into writes. Every server has to bear every way. */
@@ -16,6 +16,8 @@ export type Delivery = "whole" | "bytes";
 export interface StageOptions {
   dial(): Promise<Conn>;
   makeFramer(): Framer;
+  /** Between frames and messages in writing. A student's server may send anything: it is judged, not refused. */
+  readonly codec: Codec<string>;
   readonly delivery: Delivery;
   /** How long an expectation may take, in ms. */
   readonly timeoutMs: number;
@@ -23,9 +25,6 @@ export interface StageOptions {
   readonly nameSuffix: string;
   readonly trace?: Trace;
 }
-
-/** A student's server may send anything: it is judged, not refused. */
-const lenientCodec: Codec<string, string | Uint8Array> = { decode: decodeLossy, encode: (message) => message };
 
 /** A failed expectation. */
 export class Unmet extends Error {}
@@ -46,14 +45,19 @@ export class Stage {
   async connect(who: string): Promise<void> {
     const conn = await this.#options.dial();
     const shaped = this.#options.delivery === "bytes" ? dripping(conn) : conn;
-    const channel = new Channel(shaped, {
+    const { codec } = this.#options;
+    const channel = new Channel<string, string | Uint8Array>(shaped, {
       framer: this.#options.makeFramer(),
-      codec: lenientCodec,
+      codec: {
+        decode: (frame) => codec.decode(frame),
+        encode: (message) => typeof message === "string" ? codec.encode(message) : message,
+      },
       coalesce: false,
       trace: this.#options.trace,
     });
     void this.#actors.get(who)?.leave("reset"); // its earlier connection
-    this.#actors.set(who, new Actor(channel, this.#options.timeoutMs, this.fill));
+    const ends = conn.receive === undefined;
+    this.#actors.set(who, new Actor(channel, this.#options.timeoutMs, this.fill, ends));
   }
 
   /** Connects and sends until the server lets it stay. */
@@ -94,6 +98,8 @@ export class Actor {
   readonly #timeoutMs: number;
   readonly #fill: (template: string) => string;
   readonly #inbox: string[] = [];
+  /** Whether the server's end can be seen: over UDP there is none. */
+  readonly #ends: boolean;
   /** What nothing may match until the next expectation is met. */
   #forbidden: Expectation[] = [];
   #changed: () => void = () => {};
@@ -107,8 +113,10 @@ export class Actor {
     channel: Channel<string, string | Uint8Array>,
     timeoutMs: number,
     fill: (template: string) => string,
+    ends: boolean,
   ) {
     this.#channel = channel;
+    this.#ends = ends;
     this.#timeoutMs = timeoutMs;
     this.#fill = fill;
     void this.#listen();
@@ -161,6 +169,7 @@ export class Actor {
   }
 
   async expectEnd(): Promise<void> {
+    if (!this.#ends) return;
     if (!this.#abandoned && await this.endsWithin(this.#timeoutMs)) return;
     throw new Unmet(`the connection was still open after ${this.#timeoutMs} ms`);
   }

@@ -308,7 +308,9 @@ export class Channel<In, Out = In> {
   }
 
   #traceMessage(direction: "in" | "out", body: Uint8Array | string): void {
-    const text = escapeText(typeof body === "string" ? body : decodeLossy(body));
+    const text = typeof body === "string"
+      ? escapeText(body)
+      : this.#codec.describe?.(body) ?? escapeText(decodeLossy(body));
     this.#trace.emit({ type: "message", id: this.id, direction, text });
   }
 }

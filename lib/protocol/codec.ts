@@ -10,4 +10,6 @@ export interface Codec<In, Out = In> {
   decode(frame: Uint8Array): In;
   /** The body of a frame. A string stands for its UTF-8 form. */
   encode(message: Out): Uint8Array | string;
+  /** A frame in writing, for the trace, where it is no text. */
+  describe?(frame: Uint8Array): string;
 }

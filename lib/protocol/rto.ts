@@ -32,6 +32,9 @@ export class RtoEstimator {
   #srttMs: Millis | null = null;
   #rttvarMs: Millis = 0;
   #minRttMs: Millis | null = null;
+  #lastRttMs: Millis | null = null;
+  #rttSumMs: Millis = 0;
+  #rttCount = 0;
 
   constructor({ initialMs = 1000, minMs = 200, maxMs = 4000, fixedMs }: RtoOptions = {}) {
     this.#options = { initialMs, minMs, maxMs };
@@ -49,14 +52,26 @@ export class RtoEstimator {
     return this.#srttMs;
   }
 
-  /** The shortest round trip so far. */
+  /** The shortest round trip so far; null before the first. */
   get minRttMs(): Millis | null {
     return this.#minRttMs;
+  }
+
+  get lastRttMs(): Millis | null {
+    return this.#lastRttMs;
+  }
+
+  /** The mean of all round trips so far; null before the first. */
+  get meanRttMs(): Millis | null {
+    return this.#rttCount === 0 ? null : this.#rttSumMs / this.#rttCount;
   }
 
   /** Takes in a round trip of something that was sent once. */
   sample(rttMs: Millis): void {
     this.#minRttMs = Math.min(this.#minRttMs ?? Infinity, rttMs);
+    this.#lastRttMs = rttMs;
+    this.#rttSumMs += rttMs;
+    this.#rttCount++;
     if (this.#srttMs === null) {
       this.#srttMs = rttMs;
       this.#rttvarMs = rttMs / 2;

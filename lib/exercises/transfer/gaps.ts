@@ -30,12 +30,15 @@ export class Gaps {
 
   /** How many of the numbers below `total` are missing. */
   missing(total: number): number {
-    return this.#missing + Math.max(0, total - this.#next);
+    let missing = Math.max(0, total - this.#next);
+    if (total >= this.#next) return missing + this.#missing;
+    for (const [first, last] of this.ranges(total)) missing += last - first + 1;
+    return missing;
   }
 
   /** The missing numbers below `total`, in order. */
   *ranges(total: number): Iterable<readonly [first: number, last: number]> {
-    yield* this.#gaps;
+    for (const [first, last] of this.#gaps) if (first < total) yield [first, Math.min(last, total - 1)];
     if (this.#next < total) yield [this.#next, total - 1];
   }
 

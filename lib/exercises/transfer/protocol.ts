@@ -148,6 +148,7 @@ export interface Offer {
 }
 
 const SIZE_UNKNOWN = 0xffff_ffff_ffff_ffffn;
+const MAX_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
 
 export function openPdu(session: number, offer: Offer): Pdu {
   const name = encodeText(offer.name);
@@ -174,6 +175,9 @@ export function readOffer({ flags, payload }: Pdu): Offer {
   if (window < 1) throw new ProtocolError("no such window: 0", { offset: HEADER_BYTES + 10 });
   if (scheme === undefined) {
     throw new ProtocolError(`no such ARQ scheme: ${payload[12]}`, { offset: HEADER_BYTES + 12 });
+  }
+  if (size !== SIZE_UNKNOWN && (size > MAX_SIZE || (size + BigInt(chunk) - 1n) / BigInt(chunk) > BigInt(MAX_CHUNKS))) {
+    throw new ProtocolError(`too large: ${size} bytes in chunks of ${chunk}`, { offset: HEADER_BYTES });
   }
   if (payload.length - 13 > MAX_NAME) {
     throw new ProtocolError(`the name is too long: ${payload.length - 13} bytes, the limit is ${MAX_NAME}`);

@@ -8,7 +8,6 @@
 // What is acknowledged has been handed over, in order; only DONE says that it is on the disk.
 
 import type { Millis } from "../../protocol/clock.ts";
-import { NetlabError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { Gaps } from "./gaps.ts";
 import {
@@ -60,7 +59,7 @@ type Effects = Effect<Pdu, ReceiveEvent>[];
 export const ACK_DELAY_MS: Millis = 20;
 export const STRAGGLER_MS: Millis = 500;
 /** How long the last word is repeated to who has not heard it. */
-export const LAST_WORD_MS: Millis = 30_000;
+export const LAST_WORD_MS: Millis = 120_000;
 
 /** The receiver of one file. */
 export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEvent> {
@@ -73,6 +72,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   #state: "opening" | "receiving" | "straggling" | "finishing" | "over" | "closed" = "opening";
   #accepted: Pdu | null = null;
   #lastWord: Pdu | null = null;
+  #first = 0;
   /** The next chunk expected; everything before it has been handed over. */
   #next = 0;
   /** Behind the highest that has been seen. */
@@ -108,7 +108,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
   /** Whether the first chunk, or the end, has come. */
   get begun(): boolean {
-    return this.#seen > 0 || this.#fin !== null;
+    return this.#seen > this.#first || this.#fin !== null;
   }
 
   get #patienceMs(): Millis {
@@ -142,7 +142,10 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
         this.#onTimer(out, now);
         break;
       case "end":
-        if (!this.over) out.push({ type: "event", event: { type: "failed", text: input.error?.message ?? "it left" } });
+        // Who has said FIN may hang up on the answer.
+        if (!this.over && this.#state !== "finishing") {
+          out.push({ type: "event", event: { type: "failed", text: input.error?.message ?? "it left" } });
+        }
         this.#close(out);
     }
     return out;
@@ -166,8 +169,10 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   }
 
   #receive(pdu: Pdu, out: Effects, now: Millis): void {
+    if (pdu.session !== this.#session) return;
     this.#heardAt = now;
-    if (pdu.type === "ERROR" && !this.over) {
+    if (pdu.type === "ERROR") {
+      if (this.over) return;
       out.push({ type: "event", event: { type: "failed", text: `the sender: ${readError(pdu).text}` } });
       return this.#close(out);
     }
@@ -188,7 +193,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     if (command.type === "accept") {
       this.#state = "receiving";
       this.#heardAt = now;
-      this.#next = this.#seen = command.next;
+      this.#next = this.#seen = this.#first = command.next;
       this.#accepted = acceptPdu(this.#session, command.next, this.#window, command.digest);
       out.push({ type: "send", message: this.#accepted });
     } else if (command.type === "fail") {

@@ -14,6 +14,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { RtoEstimator, type RtoOptions } from "../../protocol/rto.ts";
 import {
+  chunksOf,
   ERROR_CODES,
   errorPdu,
   finPdu,
@@ -36,6 +37,8 @@ export interface SenderOptions extends Offer {
   /** How many timeouts in a row, without anything acknowledged, are borne. */
   readonly retries: number;
   readonly rto?: RtoOptions;
+  /** Whether a large window is not sent all at once: a socket's buffer holds less, and UDP loses the rest. */
+  readonly paced?: boolean;
   /** Whether to tell of each chunk and acknowledgement. */
   readonly marks?: boolean;
 }
@@ -65,6 +68,13 @@ const SENT = 1;
 const RESENT = 2;
 const ACKED = 3;
 
+/**
+ * Paced: so many leave back to back, one more for each that is acknowledged, and so many a ms besides while no more than
+ * `BURST` of them wait in a queue on the way. How many do shows in the round trip (TCP Vegas, Brakmo and Peterson 1995).
+ */
+const BURST = 32;
+const PER_MS = 8;
+
 /** With less than this to send, in bytes, it asks for more. */
 const LOW_BYTES = 262_144;
 
@@ -78,9 +88,11 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   readonly #reliable: boolean;
   #state: "opening" | "sending" | "finishing" | "closed" = "opening";
   #window: number;
-  /** The oldest chunk that is not acknowledged, and the next that was never sent. */
+  /** The oldest chunk that is not acknowledged, the next to send, and the first that was never sent. */
   #base = 0;
   #next = 0;
+  #unsent = 0;
+  #first = 0;
   /** The window, a slot each: chunk s is in slot s mod window, as the PDU that was sent. */
   #slots: Uint8Array[] = [];
   #slotState = new Uint8Array(0);
@@ -88,11 +100,18 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   /** Selective repeat: what was sent, oldest first. An entry that no longer says when its chunk was sent last is void. */
   readonly #sendings: { readonly seq: number; readonly at: Millis }[] = [];
   #oldest = 0;
+  /** Everything sent up to then has timed out. */
+  #timedOutTo: Millis = -Infinity;
   /** Otherwise: since when we wait for the oldest chunk, or for the answer to OPEN or FIN; null when for nothing. */
   #waitingSince: Millis | null = null;
   #timeouts = 0;
   #backedOffAt: Millis = -Infinity;
   #openSent = 0;
+  /** How many may leave now, as of when, and when it is looked at again because there were too few. */
+  #tokens = BURST;
+  #tokensAt: Millis = 0;
+  #starvedUntil: Millis | null = null;
+  #paced = false;
   /** What has been given to us and not been sent. */
   readonly #blocks: Uint8Array[] = [];
   #blockAt = 0;
@@ -114,9 +133,23 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     this.rto = new RtoEstimator(options.rto);
   }
 
-  /** Chunks that the receiver is known to have, in order. */
-  get acknowledged(): number {
-    return this.#base;
+  get session(): number {
+    return this.#session;
+  }
+
+  /** Whether the receiver has answered. */
+  get accepted(): boolean {
+    return this.#state !== "opening";
+  }
+
+  /** The first chunk that the receiver did not have. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Chunks that the receiver is known to have, in order; where nothing is acknowledged, that have been sent. */
+  get progress(): number {
+    return this.#reliable ? this.#base : this.#next;
   }
 
   /** DATA sent, retransmissions included. */
@@ -181,11 +214,20 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   deadline(): Millis | null {
     if (this.#state === "closed") return null;
-    if (this.#state === "sending" && this.#selective) {
-      const oldest = this.#oldestSending();
-      return oldest === null ? null : oldest.at + this.rto.rtoMs;
+    const timeout = this.#timeoutAt();
+    if (this.#starvedUntil === null) return timeout;
+    return timeout === null ? this.#starvedUntil : Math.min(timeout, this.#starvedUntil);
+  }
+
+  /** When something has waited for an acknowledgement for too long; null when nothing waits. */
+  #timeoutAt(): Millis | null {
+    if (this.#state !== "sending" || !this.#selective) {
+      return this.#waitingSince === null ? null : this.#waitingSince + this.rto.rtoMs;
     }
-    return this.#waitingSince === null ? null : this.#waitingSince + this.rto.rtoMs;
+    const oldest = this.#oldestSending();
+    if (oldest === null) return null;
+    // What has timed out, and could not leave at once, leaves when it may.
+    return oldest.at <= this.#timedOutTo ? this.#starvedUntil ?? this.#tokensAt : oldest.at + this.rto.rtoMs;
   }
 
   #obey(command: SendCommand, out: Effects, now: Millis): void {
@@ -214,9 +256,9 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       );
     } else if (pdu.type === "ACCEPT" && this.#state === "opening") this.#accepted(pdu, out, now);
     else if (pdu.type === "ACK" && this.#state === "sending" && this.#reliable) this.#acknowledged(pdu, out, now);
-    else if (pdu.type === "DONE" && this.#state === "finishing") {
+    else if (pdu.type === "DONE" && this.#state === "finishing" && pdu.seq === this.#unsent) {
       this.#duplicates = readDuplicates(pdu);
-      this.#base = this.#next;
+      this.#base = this.#unsent;
       out.push({ type: "event", event: { type: "done" } });
       this.#close(out);
     }
@@ -237,7 +279,13 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     if (this.#openSent === 1 && !this.#options.resume) this.rto.sample(now - this.#waitingSince!);
     this.#waitingSince = null;
     this.#window = Math.min(this.#window, accept.window);
-    this.#base = this.#next = pdu.seq;
+    this.#base =
+      this.#next =
+      this.#unsent =
+      this.#first =
+        pdu.seq;
+    this.#paced = this.#options.paced === true && this.#reliable && this.#window > BURST;
+    this.#tokensAt = now;
     if (this.#reliable) {
       const bytes = this.#chunk + HEADER_BYTES;
       const buffer = new Uint8Array(this.#window * bytes);
@@ -250,44 +298,88 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   }
 
   #acknowledged({ seq, payload }: Pdu, out: Effects, now: Millis): void {
-    if (seq < this.#base || seq > this.#next) return;
+    if (seq < this.#base || seq > this.#unsent) return;
     this.#mark(out, "acknowledged", seq);
-    let progress = seq > this.#base;
-    // Of those that were sent once, the newest tells the round trip: unless it had to wait for one that was sent again.
-    let newest: number | null = null;
+    // Of those that were sent once, the first tells the round trip: unless one with it was sent again, and it waited for that.
+    let measured: number | null = null;
     let again = false;
-    for (let one = this.#base; one < seq; one++) {
+    let count = 0;
+    const take = (one: number, state: number) => {
       const slot = one % this.#window;
-      if (this.#slotState[slot] === RESENT) again = true;
-      if (this.#slotState[slot] === SENT) newest = one;
-      this.#slotState[slot] = EMPTY;
-    }
-    if (again && !this.#selective) newest = null;
+      const before = this.#slotState[slot];
+      if (before !== ACKED) {
+        count++;
+        if (before === RESENT) again = true;
+        else measured ??= one;
+      }
+      this.#slotState[slot] = state;
+    };
+    for (let one = this.#base; one < seq; one++) take(one, EMPTY);
     this.#base = seq;
+    this.#next = Math.max(this.#next, seq);
     if (this.#selective) {
-      const last = Math.min(this.#next - 1, seq + 8 * payload.length);
+      const last = Math.min(this.#unsent - 1, seq + 8 * payload.length);
       for (let one = seq + 1; one <= last; one++) {
         const bit = one - seq - 1;
-        const slot = one % this.#window;
-        if ((payload[bit >> 3] >> (bit & 7) & 1) === 0 || this.#slotState[slot] === ACKED) continue;
-        if (this.#slotState[slot] === SENT) newest = one;
-        this.#slotState[slot] = ACKED;
-        progress = true;
+        if ((payload[bit >> 3] >> (bit & 7) & 1) === 1) take(one, ACKED);
       }
-      if (again && newest !== null && newest < seq) newest = null;
+      // A receiver that takes back what it said is not believed: the chunk is sent again.
+      const slot = seq % this.#window;
+      if (seq < this.#unsent && this.#slotState[slot] === ACKED) {
+        this.#slotState[slot] = RESENT;
+        this.#sendings.push({ seq, at: this.#slotSentAt[slot] = now });
+      }
     }
-    if (newest !== null) this.rto.sample(now - this.#slotSentAt[newest % this.#window]);
-    if (progress) {
+    if (measured !== null && !again) this.rto.sample(now - this.#slotSentAt[measured % this.#window]);
+    if (count > 0) {
       this.#timeouts = 0;
-      this.#waitingSince = this.#base === this.#next ? null : now;
+      this.#waitingSince = this.#base === this.#unsent ? null : now;
+      this.#refill(count, now);
+      if (this.#selective) this.#resendDue(out, now);
     }
     this.#sendMore(out, now);
+  }
+
+  /** Lets more leave: for so many that were acknowledged, and for the time that has passed. */
+  #refill(acknowledged: number, now: Millis): void {
+    const queued = this.#queued();
+    const more = queued < BURST ? PER_MS * (now - this.#tokensAt) : 0;
+    this.#tokens = Math.min(BURST, this.#tokens + (queued < 2 * BURST ? acknowledged : acknowledged / 2) + more);
+    this.#tokensAt = now;
+    this.#starvedUntil = null;
+  }
+
+  /** How many chunks wait in a queue on the way: so much longer than it could be is the round trip. */
+  #queued(): number {
+    const { minRttMs, lastRttMs } = this.rto;
+    // What has timed out is lost, and waits nowhere.
+    if (minRttMs === null || this.#timeouts > 0 || this.#hasDue()) return 0;
+    return (this.#unsent - this.#base) * (1 - minRttMs / Math.max(lastRttMs!, 1e-3));
+  }
+
+  #hasDue(): boolean {
+    if (!this.#selective) return this.#next < this.#unsent;
+    const oldest = this.#oldestSending();
+    return oldest !== null && oldest.at <= this.#timedOutTo;
+  }
+
+  /** Whether a chunk may leave now; otherwise it is looked at again in a ms, or, behind a queue, at an acknowledgement. */
+  #mayLeave(now: Millis): boolean {
+    if (!this.#paced || this.#tokens >= 1) return true;
+    if (this.#queued() < BURST) this.#starvedUntil ??= now + 1;
+    return false;
   }
 
   /** Sends what may be sent, asks for more, and finishes when there is no more. */
   #sendMore(out: Effects, now: Millis): void {
     if (this.#state !== "sending") return;
+    // Go-back-n has gone back.
+    for (; this.#next < this.#unsent; this.#next++) {
+      if (!this.#mayLeave(now)) return;
+      this.#resend(this.#next, out, now);
+    }
     while (this.#mayCut() && (!this.#reliable || this.#next < this.#base + this.#window)) {
+      if (!this.#mayLeave(now)) break;
       if (this.#next === MAX_CHUNKS) {
         return this.#close(out, new NetlabError("limit", `the file has more than ${MAX_CHUNKS} chunks`));
       }
@@ -296,15 +388,16 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
         ? this.#slots[this.#next % this.#window].subarray(0, HEADER_BYTES + bytes)
         : new Uint8Array(HEADER_BYTES + bytes);
       this.#cut(wire.subarray(HEADER_BYTES));
-      const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window;
+      const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window || (this.#paced && this.#tokens < 2);
       sealPdu(wire, "DATA", last ? FLAG_PUSH : 0, this.#session, this.#next);
       this.#send(wire, this.#next++, SENT, out, now);
+      this.#unsent = this.#next;
     }
     if (this.#digest === null && !this.#asked && this.#buffered < LOW_BYTES) {
       this.#asked = true;
       out.push({ type: "event", event: { type: "hungry" } });
     }
-    if (this.#digest !== null && this.#buffered === 0 && (!this.#reliable || this.#base === this.#next)) {
+    if (this.#digest !== null && this.#buffered === 0 && (!this.#reliable || this.#base === this.#unsent)) {
       this.#state = "finishing";
       this.#sendFin(out, now);
     }
@@ -317,6 +410,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   #send(wire: Uint8Array, seq: number, state: number, out: Effects, now: Millis): void {
     this.#chunksSent++;
+    this.#tokens--;
     if (state === RESENT) this.#retransmissions++;
     if (this.#reliable) {
       const slot = seq % this.#window;
@@ -331,27 +425,49 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   }
 
   #onTimer(out: Effects, now: Millis): void {
-    const deadline = this.deadline();
-    if (deadline === null || now < deadline) return;
-    const waitedMs = this.rto.rtoMs;
-    // What was sent together is lost together: that is one timeout, and one reason to wait longer.
-    const sentAt = this.#state === "sending" && this.#selective ? this.#oldestSending()!.at : now;
-    if (sentAt >= this.#backedOffAt) {
-      this.#mark(out, "timeout", this.#base);
-      if (++this.#timeouts > this.#options.retries) return this.#giveUp(out);
-      this.rto.backOff();
-      this.#backedOffAt = now;
+    if (this.#starvedUntil !== null && now >= this.#starvedUntil) {
+      this.#refill(0, now);
+      if (this.#selective) this.#resendDue(out, now);
+      this.#sendMore(out, now);
     }
-    if (this.#state === "opening") return this.#sendOpen(out, now);
-    if (this.#state === "finishing") return this.#sendFin(out, now);
-    if (this.#selective) {
-      for (let due; (due = this.#oldestSending()) !== null && due.at + waitedMs <= now;) {
-        this.#resend(due.seq, out, now);
+    const timeout = this.#timeoutAt();
+    if (timeout === null || now < timeout) return;
+    if (this.#state === "sending" && this.#selective) return this.#resendDue(out, now);
+    if (!this.#countTimeout(out, now)) return;
+    if (this.#state === "opening") this.#sendOpen(out, now);
+    else if (this.#state === "finishing") this.#sendFin(out, now);
+    else {
+      this.#waitingSince = now;
+      this.#next = this.#base;
+      this.#sendMore(out, now);
+    }
+  }
+
+  /** Selective repeat: sends again what has waited for too long, and nothing else. */
+  #resendDue(out: Effects, now: Millis): void {
+    for (let due; this.#state === "sending" && (due = this.#oldestSending()) !== null;) {
+      if (due.at > this.#timedOutTo) {
+        const { rtoMs } = this.rto;
+        if (due.at + rtoMs > now) return;
+        this.#timedOutTo = now - rtoMs;
+        // What was sent together is lost together: that is one timeout, and one reason to wait longer.
+        if (due.at >= this.#backedOffAt && !this.#countTimeout(out, now)) return;
       }
-      return;
+      if (!this.#mayLeave(now)) return;
+      this.#resend(due.seq, out, now);
     }
-    this.#waitingSince = now;
-    for (let seq = this.#base; seq < this.#next; seq++) this.#resend(seq, out, now);
+  }
+
+  /** @returns false when it was one too many */
+  #countTimeout(out: Effects, now: Millis): boolean {
+    this.#mark(out, "timeout", this.#base);
+    if (++this.#timeouts > this.#options.retries) {
+      this.#giveUp(out);
+      return false;
+    }
+    this.rto.backOff();
+    this.#backedOffAt = now;
+    return true;
   }
 
   #giveUp(out: Effects): void {
@@ -407,8 +523,8 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   #progress(): string {
     const { size } = this.#options;
-    const of = size === null ? "" : ` of ${Math.ceil(size / this.#chunk)}`;
-    return this.#reliable ? `${this.#base}${of} chunks acknowledged` : `${this.#next}${of} chunks sent`;
+    const of = size === null ? "" : ` of ${chunksOf(size, this.#chunk)}`;
+    return `${this.progress}${of} chunks ${this.#reliable ? "acknowledged" : "sent"}`;
   }
 
   #mark(out: Effects, what: "sent" | "resent" | "acknowledged" | "timeout", seq: number): void {

@@ -1,0 +1,25 @@
+// How an exercise's messages become bytes and back: text in one of the framings, or, where they are no text, their notation.
+
+import type { Codec } from "../protocol/codec.ts";
+import { type Framer, makeFramer } from "../protocol/framing.ts";
+import { decodeLossy } from "../protocol/text.ts";
+import type { Exercise, Transport } from "./exercise.ts";
+
+/** What a peer may send need not be what it should: it is shown as it is. */
+const lenientCodec: Codec<string> = { decode: decodeLossy, encode: (text) => text };
+
+/** Both directions of one connection, in writing. */
+export interface Spelling {
+  makeFramer(): Framer;
+  readonly codec: Codec<string>;
+}
+
+/**
+ * The spelling of an exercise's messages.
+ *
+ * @param wire a name that `makeFramer` knows; of no meaning over UDP and where there is a notation
+ */
+export function spellingOf({ notation }: Exercise, transport: Transport, wire: string, maxBytes = 65_536): Spelling {
+  if (notation) return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
+  return { makeFramer: () => makeFramer(transport === "udp" ? "datagram" : wire, maxBytes)!, codec: lenientCodec };
+}

@@ -1,0 +1,340 @@
+// The sender: each file is read in blocks, cut by its machine, and sent over one connection, file after file.
+
+import { createHash, type Hash } from "node:crypto";
+import { Channel } from "../../net/channel.ts";
+import { connectTcp } from "../../net/client.ts";
+import { outlasts, systemClock } from "../../net/clock.ts";
+import type { Conn } from "../../net/conn.ts";
+import { connectUdp } from "../../net/datagram_peers.ts";
+import { drive, type Driven } from "../../net/drive.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { openSource, type Source } from "./files.ts";
+import { pduCodec, PduFramer } from "./framing.ts";
+import { DEFAULT_CHUNK, HEADER_BYTES, type Pdu, type Scheme } from "./protocol.ts";
+import { formatRate, formatSent, type SentReport } from "./report.ts";
+import { type SendCommand, SenderMachine, type SendEvent } from "./sender_machine.ts";
+import { sendSeed } from "./seed_client.ts";
+
+/** What may wait to be written, in bytes, besides a few windows; beyond half of it what is sent again is lost. */
+const QUEUE_BYTES = 4 * 1_048_576;
+/** How often progress is shown, in ms. */
+const PROGRESS_MS = 100;
+
+/** Whether `words` are what is to be sent: every one a file that is there, or standard input. */
+export function areFiles(words: readonly string[]): boolean {
+  return words.length > 0 && words.every((word) => word === "-" || isThere(word));
+}
+
+function isThere(path: string): boolean {
+  try {
+    return !Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** What the options say, for all files. */
+export interface SendOptions {
+  readonly scheme: Scheme;
+  readonly chunk: number;
+  readonly window: number;
+  /** Null adapts to the round trip. */
+  readonly timeoutMs: number | null;
+  readonly retries: number;
+  readonly resume: boolean;
+}
+
+function readOptions({ options, transport }: ConnectContext): SendOptions {
+  const scheme = (options.arq ?? (transport === "udp" ? "none" : "stop-and-wait")) as Scheme;
+  return {
+    scheme,
+    chunk: Number(options.chunk ?? DEFAULT_CHUNK),
+    window: scheme === "stop-and-wait" || scheme === "none" ? 1 : Number(options.window ?? 32),
+    timeoutMs: options.timeout === undefined ? null : Number(options.timeout),
+    retries: Number(options.retries ?? 12),
+    resume: options.resume === true,
+  };
+}
+
+/** Sends the files. @throws {NetlabError} when one of them could not be sent; those behind it are tried all the same */
+export async function connectTransfer(context: ConnectContext): Promise<void> {
+  const { args: files, options, console } = context;
+  if (files.length === 0) {
+    throw new NetlabError("usage", "nothing to send", { hint: "netlab connect transfer [HOST[:PORT]] FILE…" });
+  }
+  const names = namesOf(files, options.as as string | undefined);
+  if (options.resume && files.includes("-")) throw new NetlabError("usage", "standard input cannot be resumed");
+  if (context.wire === "seed") return await sendSeed(context);
+  const { host, port, transport } = context;
+  const send = readOptions(context);
+  const sources = await openAll(files, names);
+  const sender = new Sender(
+    transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port),
+    context,
+    send,
+  );
+  const failures: NetlabError[] = [];
+  try {
+    for (const source of sources) {
+      try {
+        const report = await sender.send(source);
+        console.print(formatSent(report), { event: "sent", ...report });
+      } catch (error) {
+        if (!(error instanceof NetlabError)) throw error;
+        if (files.length === 1 || error.kind !== "reply") throw error;
+        console.print(`not sent: ${source.name}: ${error.message}`, {
+          event: "failed",
+          name: source.name,
+          failure: error.message,
+        });
+        failures.push(error);
+      }
+    }
+  } finally {
+    for (const source of sources) source.close();
+    await sender.close();
+  }
+  if (failures.length > 0) {
+    throw new NetlabError("reply", `${failures.length} of ${files.length} files were not sent`, {
+      hint: "why is said above",
+    });
+  }
+}
+
+/** What the files are to be called at the receiver. @throws {NetlabError} of kind `usage` */
+export function namesOf(files: readonly string[], as: string | undefined): string[] {
+  if (as !== undefined && files.length > 1) {
+    throw new NetlabError("usage", "--as names one file, and there are several");
+  }
+  return files.map((path) => {
+    if (as !== undefined) return as;
+    if (path === "-") {
+      throw new NetlabError("usage", "standard input has no name", { hint: "give it one with --as NAME" });
+    }
+    return path.split(Deno.build.os === "windows" ? /[/\\]/ : "/").at(-1)!;
+  });
+}
+
+export async function openAll(files: readonly string[], names: readonly string[]): Promise<Source[]> {
+  const sources: Source[] = [];
+  try {
+    for (const [index, path] of files.entries()) sources.push(await openSource(path, names[index]));
+    return sources;
+  } catch (error) {
+    for (const source of sources) source.close();
+    throw error;
+  }
+}
+
+/** A connection to a receiver, over which files go one after the other. */
+class Sender {
+  readonly #channel: Channel<Pdu | null, Pdu>;
+  readonly #context: ConnectContext;
+  readonly #options: SendOptions;
+  readonly #udp: boolean;
+  readonly #listening: Promise<void>;
+  #onPdu: (pdu: Pdu) => void = () => {};
+  #onEnd: (error: Error) => void = () => {};
+  #ended: Error | null = null;
+
+  constructor(conn: Conn, context: ConnectContext, options: SendOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#udp = context.transport === "udp";
+    this.#channel = new Channel(conn, {
+      framer: new PduFramer(context.transport),
+      codec: pduCodec(context.transport),
+      queueBytes: QUEUE_BYTES + 4 * options.window * (options.chunk + HEADER_BYTES),
+      trace: context.trace,
+    });
+    this.#listening = this.#listen();
+  }
+
+  /** Sends one file. @throws {NetlabError} when that failed */
+  async send(source: Source): Promise<SentReport> {
+    const first = await this.#try(source, this.#options.resume);
+    if (first !== "other") return first;
+    this.#context.console.note(
+      `what the receiver has of ${source.name} is another file: it is sent from the beginning`,
+    );
+    const again = await this.#reopen(source);
+    try {
+      return await this.#try(again, false) as SentReport;
+    } finally {
+      again.close();
+    }
+  }
+
+  /** Says that nothing more comes. */
+  async close(): Promise<void> {
+    await this.#channel.close();
+    await this.#listening;
+  }
+
+  #reopen(source: Source): Promise<Source> {
+    const index = this.#context.args.findIndex((path) => path.endsWith(source.name));
+    return openSource(this.#context.args[index], source.name);
+  }
+
+  /** @returns `other` when the receiver has the beginning of another file of that name */
+  async #try(source: Source, resume: boolean): Promise<SentReport | "other"> {
+    if (this.#ended) throw this.#ended;
+    const { scheme, chunk, window, timeoutMs, retries } = this.#options;
+    const { console, trace } = this.#context;
+    const begun = performance.now();
+    const machine = new SenderMachine({
+      session: crypto.getRandomValues(new Uint32Array(1))[0],
+      ...{ name: source.name, size: source.size, chunk, window, scheme, resume, retries },
+      rto: timeoutMs === null ? {} : { fixedMs: timeoutMs },
+      marks: trace.wants.mark,
+      paced: this.#udp,
+    });
+    const reader = new DigestedReader(source);
+    let other = false;
+    let ready: Promise<unknown> = Promise.resolve();
+    const driven: Driven<Pdu, SendCommand> = drive(machine, {
+      clock: systemClock,
+      send: (pdu) => this.#send(pdu, machine),
+      onEvent: (event: SendEvent) => {
+        if (event.type === "accepted" && event.next > 0) {
+          const { next, digest } = event;
+          ready = reader.skip(next * chunk).then((own) => other = !own || !digest || !equal(own, digest));
+        } else if (event.type === "hungry") void ready.then(() => feed());
+      },
+      trace,
+      id: this.#channel.id,
+    });
+    const feed = async () => {
+      try {
+        if (other) return driven.input({ type: "command", command: { type: "cancel", why: "it is another file" } });
+        // What has no acknowledgement to wait for waits for the system.
+        if (this.#channel.queuedBytes > 0) await this.#channel.flushed();
+        const bytes = await reader.read();
+        driven.input({
+          type: "command",
+          command: bytes === null ? { type: "finish", digest: reader.digest() } : { type: "data", bytes },
+        });
+      } catch (error) {
+        driven.input({ type: "command", command: { type: "cancel", why: (error as Error).message } });
+      }
+    };
+    this.#onPdu = (pdu) => {
+      // Nobody else can speak for the server on a stream; a datagram that names no session may be anybody's.
+      const whole = pdu.session === 0 && pdu.type === "ERROR" && (!this.#udp || !machine.accepted);
+      driven.input({ type: "message", message: whole ? { ...pdu, session: machine.session } : pdu });
+    };
+    this.#onEnd = (error) => driven.input({ type: "end", error });
+    const failure = await this.#watch(driven.finished, machine, source, begun);
+    console.status(null);
+    this.#onPdu = this.#onEnd = () => {};
+    if (other) return "other";
+    if (failure) throw failure;
+    return this.#report(machine, source, reader.bytesRead, (performance.now() - begun) / 1000);
+  }
+
+  #send(pdu: Pdu, machine: SenderMachine): void {
+    // A stream that does not move needs no second copy: it is lost here, as a full router would lose it.
+    if (machine.retransmissions > 0 && this.#channel.queuedBytes > this.#channel.queueBytes / 2) return;
+    this.#channel.send(pdu);
+  }
+
+  /** Shows how far it is until it is over. */
+  async #watch<T>(finished: Promise<T>, machine: SenderMachine, source: Source, begun: number): Promise<T> {
+    while (await outlasts(finished, PROGRESS_MS)) {
+      const bytes = machine.progress * this.#options.chunk;
+      const seconds = (performance.now() - begun) / 1000;
+      this.#context.console.status(
+        `${source.name}  ${formatRate(8 * bytes / seconds)}`,
+        source.size === null ? undefined : Math.min(1, bytes / Math.max(1, source.size)),
+      );
+    }
+    return finished;
+  }
+
+  #report(machine: SenderMachine, source: Source, bytesRead: number, seconds: number): SentReport {
+    const { scheme, chunk } = this.#options;
+    const bytes = bytesRead - machine.first * chunk;
+    const rttMs = scheme === "none" ? null : machine.rto.meanRttMs;
+    return {
+      name: source.name,
+      scheme,
+      bytes,
+      chunks: machine.chunksSent - machine.retransmissions,
+      retransmissions: machine.retransmissions,
+      duplicates: machine.duplicates,
+      seconds,
+      rttMs,
+      goodputBps: 8 * bytes / seconds,
+      allowedBps: rttMs === null ? null : 8 * machine.window * chunk / (rttMs / 1000),
+      chunk,
+      window: machine.window,
+    };
+  }
+
+  async #listen(): Promise<void> {
+    let failure: NetlabError | null = null;
+    await this.#channel.each(
+      (pdu) => pdu !== null && this.#onPdu(pdu),
+      (error) => failure = error,
+    );
+    this.#ended = failure ??
+      new NetlabError("transport", `the receiver ended the connection (${this.#channel.reason})`, {
+        hint: "what is missing can be sent with --resume",
+      });
+    this.#onEnd(this.#ended);
+  }
+}
+
+/** Reads a source and digests what it reads. */
+export class DigestedReader {
+  readonly #source: Source;
+  readonly #hash: Hash = createHash("sha256");
+  /** Read, but not given out yet. */
+  #left: Uint8Array | null = null;
+  #bytesRead = 0;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** @throws {NetlabError} when the file is not as long as it was when it was opened */
+  async read(): Promise<Uint8Array | null> {
+    const block = this.#left ?? await this.#source.read();
+    this.#left = null;
+    const { size, name } = this.#source;
+    if (block !== null) {
+      this.#hash.update(block);
+      this.#bytesRead += block.length;
+    }
+    if (size !== null && (this.#bytesRead > size || (block === null && this.#bytesRead < size))) {
+      throw new NetlabError("harness", `${name} was changed while it was sent`);
+    }
+    return block;
+  }
+
+  /** Passes over the beginning. @returns its digest, or null when there is not so much */
+  async skip(bytes: number): Promise<Uint8Array | null> {
+    while (this.#bytesRead < bytes) {
+      const block = await this.#source.read();
+      if (block === null) return null;
+      const part = block.subarray(0, bytes - this.#bytesRead);
+      this.#hash.update(part);
+      this.#bytesRead += part.length;
+      if (part.length < block.length) this.#left = block.subarray(part.length);
+    }
+    return new Uint8Array(this.#hash.copy().digest());
+  }
+
+  digest(): Uint8Array {
+    return new Uint8Array(this.#hash.digest());
+  }
+}
+
+function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}

@@ -1,0 +1,92 @@
+// How PDUs are told apart: on TCP by the length in their header, on UDP by the datagram.
+
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Framer } from "../../protocol/framing.ts";
+import { escapeBytes } from "../../protocol/text.ts";
+import type { Transport } from "../exercise.ts";
+import { formatPdu, parsePdu } from "./notation.ts";
+import { decodePdu, encodePdu, HEADER_BYTES, payloadBytes, type Pdu } from "./protocol.ts";
+
+/** Cuts whole PDUs, header included, off a stream. */
+export class PduFramer implements Framer {
+  readonly name = "pdu";
+  readonly headBytes = 0;
+  readonly tailBytes = 0;
+  readonly maxBody = Infinity;
+  readonly coalesces: boolean;
+
+  constructor(transport: Transport) {
+    this.coalesces = transport === "tcp";
+  }
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    if (queue.length < HEADER_BYTES) return null;
+    const bytes = HEADER_BYTES + payloadBytes(queue.peek(HEADER_BYTES));
+    return queue.length < bytes ? null : queue.take(bytes);
+  }
+
+  whole(datagram: Uint8Array): Uint8Array {
+    return datagram;
+  }
+
+  seal(): void {}
+}
+
+/** Bytes as they come, and nothing else: the seed's own form. */
+export class BytesFramer implements Framer {
+  readonly name = "seed";
+  readonly headBytes = 0;
+  readonly tailBytes = 0;
+  readonly maxBody = Infinity;
+  readonly coalesces = false;
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    return queue.length === 0 ? null : queue.take(queue.length);
+  }
+
+  whole(datagram: Uint8Array): Uint8Array {
+    return datagram;
+  }
+
+  seal(): void {}
+}
+
+export const bytesCodec: Codec<Uint8Array> = {
+  decode: (frame) => frame,
+  encode: (bytes) => bytes,
+  describe: (bytes) => `${bytes.length} bytes`,
+};
+
+/**
+ * Between bytes and PDUs. A datagram that is none is null: on the way it may have been cut or changed, or it is a stranger's.
+ * A stream in which that happens has lost its place, and ends.
+ */
+export function pduCodec(transport: Transport): Codec<Pdu | null, Pdu> {
+  const decode = (frame: Uint8Array): Pdu | null => {
+    try {
+      return decodePdu(frame);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      if (transport === "udp") return null;
+      const { message, offset } = error;
+      throw new ProtocolError(message, { fatal: true, offset });
+    }
+  };
+  return { decode, encode: encodePdu, describe };
+}
+
+/** PDUs in writing, for checks and `explain`. */
+export const notationCodec: Codec<string> = {
+  decode: (frame) => describe(frame),
+  encode: (text) => encodePdu(parsePdu(text)),
+};
+
+function describe(frame: Uint8Array): string {
+  try {
+    return formatPdu(decodePdu(frame));
+  } catch (error) {
+    return `(${(error as Error).message}) ${escapeBytes(frame, 64)}`;
+  }
+}

@@ -1,0 +1,144 @@
+// The sender of the seed's own form: one file, no name, nothing numbered.
+
+import { Channel } from "../../net/channel.ts";
+import { connectTcp } from "../../net/client.ts";
+import { outlasts, systemClock } from "../../net/clock.ts";
+import type { Conn } from "../../net/conn.ts";
+import { connectUdp } from "../../net/datagram_peers.ts";
+import { drive, type Driven } from "../../net/drive.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { openSource, type Source } from "./files.ts";
+import { bytesCodec, BytesFramer } from "./framing.ts";
+import { SEED_CHUNK, SEED_TIMEOUT_MS, SeedSenderMachine } from "./seed_machine.ts";
+import type { SendCommand } from "./sender_machine.ts";
+import { formatSent, type SentReport } from "./report.ts";
+
+/** How long the receiver may take to end, after us, before we hang up, in ms. */
+const END_MS = 5000;
+/** So much is queued at once over UDP, in bytes. */
+const BURST_BYTES = 16_384;
+
+/** Sends the one file. @throws {NetlabError} when it cannot be known to have arrived, where the form lets that be known */
+export async function sendSeed(context: ConnectContext): Promise<void> {
+  const { args: files, host, port, transport, trace, console } = context;
+  if (files.length > 1) throw new NetlabError("usage", "--wire seed sends one file a connection: it has no names");
+  const source = await openSource(files[0], files[0].split("/").at(-1)!);
+  try {
+    const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
+    const channel = new Channel<Uint8Array>(conn, {
+      framer: new BytesFramer(),
+      codec: bytesCodec,
+      trace,
+      coalesce: false,
+    });
+    const report = transport === "udp"
+      ? await sendBare(channel, conn, source, context)
+      : await sendAcked(channel, source, context);
+    console.print(formatSent(report), { event: "sent", ...report });
+    if (transport === "udp") {
+      console.note("whether it has arrived, and in order, nobody knows: nothing is acknowledged");
+    } else if (report.duplicates > 0) {
+      throw new NetlabError(
+        "reply",
+        `${report.duplicates} chunks were acknowledged twice: the file may be too long there`,
+        {
+          hint: "the acknowledgements took longer than --timeout, and this form cannot tell a copy from the next chunk",
+        },
+      );
+    } else console.note("nothing is numbered or checked: compare the files to know");
+  } finally {
+    source.close();
+  }
+}
+
+async function sendAcked(channel: Channel<Uint8Array>, source: Source, context: ConnectContext): Promise<SentReport> {
+  const { options, trace } = context;
+  const begun = performance.now();
+  const chunk = Number(options.chunk ?? SEED_CHUNK);
+  const machine = new SeedSenderMachine({
+    chunk,
+    timeoutMs: Number(options.timeout ?? SEED_TIMEOUT_MS),
+    retries: Number(options.retries ?? 12),
+  });
+  let bytes = 0;
+  const driven: Driven<Uint8Array, SendCommand> = drive(machine, {
+    clock: systemClock,
+    send: (message) => void channel.send(message),
+    onEvent: (event) => event.type === "hungry" && void feed(),
+    trace,
+    id: channel.id,
+  });
+  async function feed(): Promise<void> {
+    try {
+      await Promise.resolve();
+      const block = await source.read();
+      bytes += block?.length ?? 0;
+      const command = block === null
+        ? { type: "finish", digest: new Uint8Array(0) } as const
+        : { type: "data", bytes: block } as const;
+      driven.input({ type: "command", command });
+    } catch (error) {
+      driven.input({ type: "command", command: { type: "cancel", why: (error as Error).message } });
+    }
+  }
+  const listening = channel.each((message) => driven.input({ type: "message", message }), () => {});
+  void listening.then(() => driven.input({ type: "end" }));
+  const failure = await driven.finished;
+  const seconds = (performance.now() - begun) / 1000;
+  // To hang up on acknowledgements that are still coming would reset the connection, and the end of the file be lost.
+  await channel.closeWrite();
+  await outlasts(listening, END_MS);
+  await channel.close();
+  if (failure) throw failure;
+  const { rttMs, chunks, retransmissions } = machine;
+  return {
+    ...{
+      name: source.name,
+      scheme: "seed",
+      bytes,
+      chunks,
+      retransmissions,
+      duplicates: machine.repeated,
+      seconds,
+      rttMs,
+    },
+    ...{ goodputBps: 8 * bytes / seconds, allowedBps: rttMs === null ? null : 8000 * chunk / rttMs, chunk, window: 1 },
+  };
+}
+
+async function sendBare(
+  channel: Channel<Uint8Array>,
+  conn: Conn,
+  source: Source,
+  { options }: ConnectContext,
+): Promise<SentReport> {
+  const begun = performance.now();
+  const chunk = Number(options.chunk ?? SEED_CHUNK);
+  let [bytes, chunks] = [0, 0];
+  let rest = new Uint8Array(0);
+  for (let block; (block = await source.read()) !== null;) {
+    const joined = new Uint8Array(rest.length + block.length);
+    joined.set(rest);
+    joined.set(block, rest.length);
+    let at = 0;
+    for (; at + chunk <= joined.length; at += chunk, chunks++) {
+      channel.send(joined.subarray(at, at + chunk));
+      if (channel.queuedBytes > BURST_BYTES) await channel.flushed();
+    }
+    rest = joined.subarray(at);
+    bytes += block.length;
+  }
+  if (rest.length > 0) {
+    channel.send(rest);
+    chunks++;
+  }
+  await channel.flushed();
+  await conn.write(new Uint8Array(0));
+  const seconds = (performance.now() - begun) / 1000;
+  await channel.close();
+  return {
+    ...{ name: source.name, scheme: "seed", bytes, chunks, retransmissions: 0, duplicates: 0, seconds, rttMs: null },
+    ...{ goodputBps: 8 * bytes / seconds, allowedBps: null, chunk, window: 1 },
+  };
+}

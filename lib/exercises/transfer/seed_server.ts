@@ -1,0 +1,138 @@
+// The receiver of the seed's own form. It is told no name, so each file is called after where it comes from.
+
+import type { Channel } from "../../net/channel.ts";
+import { systemClock } from "../../net/clock.ts";
+import { drive, type Driven } from "../../net/drive.ts";
+import { Server, type Session } from "../../net/server.ts";
+import type { RunningServer, ServeContext } from "../exercise.ts";
+import { describeFileError, exists, PartFile } from "./files.ts";
+import { bytesCodec, BytesFramer } from "./framing.ts";
+import { formatReceived, type ReceivedReport } from "./report.ts";
+import { SeedReceiverMachine } from "./seed_machine.ts";
+
+/** A sender over UDP that is silent for so long has sent its end, which was lost, in ms. */
+const END_LOST_MS = 5000;
+/** How many addresses at once may send datagrams: each of them has a file. */
+const MAX_SENDERS = 256;
+
+/** Starts a receiver; `dir` is a folder. */
+export function serveSeed(context: ServeContext, dir: string): RunningServer {
+  const { limits, trace, transport } = context;
+  const udp = transport === "udp";
+  return new Server<Uint8Array, Uint8Array>({
+    listen: context,
+    limits: udp ? { ...limits, idleMs: END_LOST_MS, firstByteMs: END_LOST_MS, maxClients: MAX_SENDERS } : limits,
+    trace,
+    codec: bytesCodec,
+    makeFramer: () => new BytesFramer(),
+    // There are no words in this form: whoever is refused is hung up on.
+    farewells: { refuse: () => new Uint8Array(0), bad: () => new Uint8Array(0), goodbye: false },
+    session: (channel) => new SeedReception(channel, context, dir),
+  });
+}
+
+/** One file. */
+class SeedReception implements Session<Uint8Array> {
+  readonly #channel: Channel<Uint8Array>;
+  readonly #context: ServeContext;
+  readonly #maxSize: number;
+  readonly #udp: boolean;
+  readonly #driven: Driven<Uint8Array, never>;
+  readonly #begunAt = performance.now();
+  #name = "";
+  #part: PartFile | null = null;
+  #bytes = 0;
+  #chunks = 0;
+  #again = 0;
+  /** The empty datagram has come. */
+  #ended = false;
+  #failure: string | null = null;
+
+  constructor(channel: Channel<Uint8Array>, context: ServeContext, dir: string) {
+    this.#channel = channel;
+    this.#context = context;
+    this.#maxSize = Number(context.options["max-size"] ?? 2 ** 32);
+    this.#udp = context.transport === "udp";
+    this.#driven = drive(new SeedReceiverMachine(), {
+      clock: systemClock,
+      send: (message) => void channel.send(message),
+      onEvent: (event) => event.type === "data" ? this.#keep(event.bytes) : void this.#again++,
+      trace: context.trace,
+      id: channel.id,
+    });
+    this.#try(() => this.#open(dir));
+  }
+
+  onMessage(bytes: Uint8Array): void {
+    if (this.#failure !== null || this.#ended) return;
+    if (!this.#udp) return this.#driven.input({ type: "message", message: bytes });
+    if (bytes.length > 0) return this.#keep(bytes);
+    this.#ended = true;
+    void this.#channel.because("end of file").close();
+  }
+
+  onEnd(): void {
+    this.#driven.input({ type: "end" });
+    this.#finish();
+  }
+
+  /** Does what may fail for the disk's sake. */
+  #try(write: () => void): void {
+    if (this.#failure !== null) return;
+    try {
+      write();
+    } catch (error) {
+      this.#failure = `cannot write ${this.#name}: ${describeFileError(error)}`;
+      this.#channel.abort(this.#failure);
+    }
+  }
+
+  #open(dir: string): void {
+    const name = `from-${this.#channel.remote.replace(/[[\]]/g, "").replace(/[:%]/g, "-")}`;
+    this.#name = name;
+    for (let i = 2; exists(`${dir}/${this.#name}`); i++) this.#name = `${name}-${i}`;
+    this.#part = PartFile.create(dir, this.#name);
+  }
+
+  #keep(data: Uint8Array): void {
+    this.#try(() => {
+      if (this.#bytes + data.length > this.#maxSize) throw new Error(`more than ${this.#maxSize} bytes`);
+      this.#part!.write(this.#bytes, data);
+      this.#bytes += data.length;
+      this.#chunks++;
+    });
+  }
+
+  #finish(): void {
+    const reason = this.#channel.reason ?? "end of stream";
+    if (this.#failure === null && !(this.#udp ? this.#ended : reason === "end of stream")) {
+      this.#failure = this.#udp ? "its end never came" : reason;
+    }
+    try {
+      if (this.#failure === null && !this.#part!.complete(false)) this.#failure = "there is such a file already";
+      this.#part?.close();
+    } catch (error) {
+      this.#failure ??= describeFileError(error);
+    }
+    const report: ReceivedReport = {
+      name: this.#name,
+      from: this.#channel.remote,
+      scheme: "seed",
+      bytes: this.#bytes,
+      chunks: this.#chunks,
+      duplicates: this.#again,
+      seconds: (performance.now() - this.#begunAt) / 1000,
+      failure: this.#failure,
+    };
+    const { console } = this.#context;
+    console.print(formatReceived(report), { event: this.#failure === null ? "received" : "failed", ...report });
+    console.note(this.#doubt());
+  }
+
+  /** What this form cannot promise. */
+  #doubt(): string {
+    if (this.#udp) return "  what was lost, came twice or in another order on the way, nobody can tell";
+    if (this.#again === 0) return "  nothing was checked: compare the files to know";
+    return `  ${this.#again} chunks were as the one before, after a long silence: taken for sent again, and dropped`;
+  }
+}

@@ -1,0 +1,358 @@
+// The receiver: whoever sends a file to it is a connection, and each file of theirs a session with a machine of its own.
+//
+//     PDU ─► by session ─► ReceiverMachine ─► chunks ─► name.part ─► digest right ─► name
+
+import type { Channel } from "../../net/channel.ts";
+import { outlasts, systemClock } from "../../net/clock.ts";
+import { drive, type Driven } from "../../net/drive.ts";
+import { Server, type Session } from "../../net/server.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { RunningServer, ServeContext } from "../exercise.ts";
+import { describeFileError, exists, PartFile } from "./files.ts";
+import { pduCodec, PduFramer } from "./framing.ts";
+import { ERROR_CODES, errorPdu, FLAG_PUSH, nameProblem, type Offer, type Pdu, readOffer, refusal } from "./protocol.ts";
+import { type ReceiveCommand, type ReceiveEvent, ReceiverMachine } from "./receiver_machine.ts";
+import { formatReceived, type ReceivedReport } from "./report.ts";
+import { serveSeed } from "./seed_server.ts";
+
+/** A sender over UDP that is silent for so long has vanished, in ms. */
+const VANISHED_MS = 60_000;
+/** How long a sender may take from OPEN to its first chunk, in ms. */
+const BEGIN_MS = 30_000;
+/** How many may be in between at once. */
+const MAX_UNBEGUN = 256;
+/** How much one sender may send ahead of a missing chunk, in bytes. */
+const MAX_AHEAD_BYTES = 4 * 1_048_576;
+/** A name is free again when who was sending it has been silent for so long; who wants it waits a little longer, in ms. */
+const STALE_MS = 3000;
+const CLAIM_MS = 4000;
+/** With `--once`, how long the last word over UDP is repeated to a sender that has not heard it, in ms. */
+const ONCE_MS = 1500;
+
+type PduChannel = Channel<Pdu | null, Pdu>;
+
+/** What all receptions of a server share. */
+interface Desk {
+  readonly dir: string;
+  readonly overwrite: boolean;
+  readonly maxSize: number;
+  readonly idleMs: number;
+  readonly context: ServeContext;
+  /** Who is receiving a file of which name: on some disks `A` and `a` are the same. */
+  readonly held: Map<string, Reception>;
+  unbegun: number;
+  /** Told how each file ended that was accepted. */
+  onEnd(failure: string | null): void;
+}
+
+/** Starts a receiver. */
+export function serveTransfer(context: ServeContext): RunningServer {
+  const { options, transport, limits, trace } = context;
+  const dir = String(options.dir ?? ".");
+  requireFolder(dir);
+  if (context.wire === "seed") return serveSeed(context, dir);
+  const udp = transport === "udp";
+  const idleMs = udp ? Math.min(VANISHED_MS, limits.idleMs ?? VANISHED_MS) : limits.idleMs ?? VANISHED_MS;
+  const lines = new Set<Line>();
+  const once = options.once === true ? Promise.withResolvers<string | null>() : null;
+  const desk: Desk = {
+    dir,
+    overwrite: options.overwrite === true,
+    maxSize: Number(options["max-size"] ?? 2 ** 32),
+    idleMs,
+    context,
+    held: new Map(),
+    unbegun: 0,
+    onEnd: (failure) => once?.resolve(failure),
+  };
+  const server = new Server<Pdu | null, Pdu>({
+    listen: context,
+    limits: udp ? { ...limits, idleMs: 2 * idleMs, firstByteMs: BEGIN_MS } : limits,
+    trace,
+    codec: pduCodec(transport),
+    makeFramer: () => new PduFramer(transport),
+    farewells: {
+      refuse: (why) => errorPdu(0, ERROR_CODES.busy, why),
+      bad: (error) => errorPdu(0, ERROR_CODES.request, error.message),
+      goodbye: false,
+    },
+    session: (channel) => {
+      const line: Line = new Line(channel, desk, udp, () => lines.delete(line));
+      lines.add(line);
+      return line;
+    },
+  });
+  const shutdown = async (graceMs: number) => {
+    for (const line of lines) line.leave("the receiver is shutting down");
+    await server.shutdown(graceMs);
+  };
+  const finished = once === null ? server.finished : endAfterOne();
+  finished.catch(() => {}); // whoever waits for it is told
+  return {
+    get address() {
+      return server.address;
+    },
+    get clientCount() {
+      return server.clientCount;
+    },
+    finished,
+    shutdown,
+    abort: () => server.abort(),
+  } as RunningServer;
+
+  async function endAfterOne(): Promise<void> {
+    const failure = await Promise.race([once!.promise, server.finished]);
+    if (udp) await outlasts(server.finished, ONCE_MS);
+    await shutdown(1000);
+    if (typeof failure === "string") throw new NetlabError("reply", `not received: ${failure}`);
+  }
+}
+
+/** @throws {NetlabError} of kind `usage` */
+function requireFolder(dir: string): void {
+  let isFolder = false;
+  try {
+    isFolder = Deno.statSync(dir).isDirectory;
+  } catch { /* then it is none */ }
+  if (!isFolder) {
+    throw new NetlabError("usage", `no such folder: ${dir}`, { hint: "make it, or name another with --dir" });
+  }
+}
+
+/** One sender: a TCP connection, or an address that datagrams come from. */
+class Line implements Session<Pdu | null> {
+  readonly #channel: PduChannel;
+  readonly #desk: Desk;
+  readonly #udp: boolean;
+  readonly #onGone: () => void;
+  readonly #receptions = new Map<number, Reception>();
+
+  constructor(channel: PduChannel, desk: Desk, udp: boolean, onGone: () => void) {
+    this.#channel = channel;
+    this.#desk = desk;
+    this.#udp = udp;
+    this.#onGone = onGone;
+  }
+
+  onMessage(pdu: Pdu | null): void {
+    const { trace } = this.#desk.context;
+    if (pdu === null) {
+      if (trace.wants.note) trace.emit({ type: "note", id: this.#channel.id, text: "not a PDU, or changed: dropped" });
+    } else {
+      const reception = this.#receptions.get(pdu.session);
+      if (reception) reception.receive(pdu);
+      else if (pdu.type === "OPEN") this.#open(pdu);
+      else if (pdu.type === "FIN" || (pdu.type === "DATA" && (pdu.flags & FLAG_PUSH) !== 0)) {
+        this.#channel.send(errorPdu(pdu.session, ERROR_CODES.unknownSession, refusal.unknownSession()));
+      }
+    }
+    // A datagram of a stranger shall not be remembered.
+    if (this.#udp && this.#receptions.size === 0) void this.#channel.because("nothing was opened").close();
+  }
+
+  onEnd(): void {
+    for (const reception of [...this.#receptions.values()]) reception.lose();
+    this.#onGone();
+  }
+
+  /** Ends what is going on. */
+  leave(why: string): void {
+    for (const reception of this.#receptions.values()) reception.fail(ERROR_CODES.cancelled, why);
+  }
+
+  #open(pdu: Pdu): void {
+    const refuse = (code: number, why: string) => void this.#channel.send(errorPdu(pdu.session, code, why));
+    let offer: Offer;
+    try {
+      offer = readOffer(pdu);
+    } catch (error) {
+      return refuse(ERROR_CODES.request, (error as Error).message);
+    }
+    const problem = nameProblem(offer.name);
+    if (problem !== null) return refuse(ERROR_CODES.name, refusal.name(offer.name, problem));
+    const { maxSize, unbegun } = this.#desk;
+    if ((offer.size ?? 0) > maxSize) return refuse(ERROR_CODES.tooLarge, refusal.tooLarge(offer.size!, maxSize));
+    if (unbegun >= MAX_UNBEGUN) return refuse(ERROR_CODES.busy, refusal.tooMany(MAX_UNBEGUN));
+    const reception = new Reception(this.#channel, this.#desk, pdu.session, offer);
+    this.#receptions.set(pdu.session, reception);
+    void reception.finished.then(() => {
+      this.#receptions.delete(pdu.session);
+      if (this.#udp && this.#receptions.size === 0) void this.#channel.because("over").close();
+    });
+  }
+}
+
+/** One file. */
+class Reception {
+  /** Settles when nobody will ask about it any more. */
+  readonly finished: Promise<unknown>;
+  /** Settles when its name is free. */
+  readonly released: Promise<void>;
+  readonly #channel: PduChannel;
+  readonly #desk: Desk;
+  readonly #offer: Offer;
+  readonly #key: string;
+  readonly #machine: ReceiverMachine;
+  readonly #driven: Driven<Pdu, ReceiveCommand>;
+  readonly #begunAt = performance.now();
+  #release: () => void = () => {};
+  #part: PartFile | null = null;
+  #bytes = 0;
+  #chunks = 0;
+  #unbegun = true;
+
+  constructor(channel: PduChannel, desk: Desk, session: number, offer: Offer) {
+    this.#channel = channel;
+    this.#desk = desk;
+    this.#offer = offer;
+    this.#key = offer.name.normalize("NFC").toLowerCase();
+    ({ promise: this.released, resolve: this.#release } = Promise.withResolvers<void>());
+    const maxWindow = Math.floor(MAX_AHEAD_BYTES / offer.chunk);
+    const { idleMs } = desk;
+    this.#machine = new ReceiverMachine({ ...offer, session, maxWindow, idleMs, beginMs: Math.min(BEGIN_MS, idleMs) });
+    this.#driven = drive(this.#machine, {
+      clock: systemClock,
+      send: (pdu) => void channel.send(pdu),
+      onEvent: (event) => this.#on(event),
+      trace: desk.context.trace,
+      id: channel.id,
+    });
+    desk.unbegun++;
+    this.finished = this.#driven.finished.then(() => this.#close());
+    this.#accept();
+  }
+
+  receive(pdu: Pdu): void {
+    this.#driven.input({ type: "message", message: pdu });
+    if (this.#machine.begun) this.#begin();
+  }
+
+  /** Refuses, or gives up. */
+  fail(code: number, text: string): void {
+    this.#driven.input({ type: "command", command: { type: "fail", code, text } });
+  }
+
+  /** The sender is gone. */
+  lose(): void {
+    const reason = this.#channel.reason ?? "it left";
+    this.#driven.input({ type: "end", error: new NetlabError("transport", reason) });
+  }
+
+  /** Accepts the file, or says why not: at once, unless somebody has the name, or there is a beginning to read. */
+  #accept(): void {
+    const { dir, overwrite, held } = this.#desk;
+    const { name, chunk, resume, scheme } = this.#offer;
+    this.#try(() => {
+      if (!overwrite && exists(`${dir}/${name}`)) return this.fail(ERROR_CODES.exists, refusal.exists(name));
+      const holder = held.get(this.#key);
+      if (holder) return void this.#wait(holder);
+      held.set(this.#key, this);
+      if (resume && scheme !== "none") {
+        PartFile.resume(dir, name, chunk).then(
+          ({ part, next, digest }) => this.#open(part, next, digest),
+          (error) => this.#failToWrite(error),
+        );
+      } else this.#open(PartFile.create(dir, name), 0, null);
+    });
+  }
+
+  #open(part: PartFile, next: number, digest: Uint8Array | null): void {
+    this.#part = part;
+    if (this.#machine.over) return this.#close();
+    this.#driven.input({ type: "command", command: { type: "accept", next, digest } });
+  }
+
+  /** Waits until the name is free: the other may be done, or gone without a word. */
+  async #wait(holder: Reception): Promise<void> {
+    const staleIn = holder.#machine.heardAt + STALE_MS - systemClock.now();
+    if (staleIn <= 0) holder.fail(ERROR_CODES.busy, "somebody else began to send it");
+    else if (performance.now() - this.#begunAt > CLAIM_MS) {
+      return this.fail(ERROR_CODES.busy, refusal.busy(this.#offer.name, holder.#channel.remote));
+    } else await outlasts(Promise.race([holder.released, this.finished]), Math.min(staleIn, 250));
+    if (!this.#machine.over) this.#accept();
+  }
+
+  #begin(): void {
+    if (!this.#unbegun) return;
+    this.#unbegun = false;
+    this.#desk.unbegun--;
+  }
+
+  #on(event: ReceiveEvent): void {
+    if (event.type === "data") this.#try(() => this.#keep(event.seq, event.bytes));
+    else if (event.type === "finish") this.#try(() => this.#finish(event.digest));
+    else this.#end(event.text);
+  }
+
+  #keep(seq: number, bytes: Uint8Array): void {
+    if (this.#part === null) return;
+    this.#part.write(seq * this.#offer.chunk, bytes);
+    this.#bytes += bytes.length;
+    this.#chunks++;
+  }
+
+  /** Does what may fail for the disk's sake. */
+  #try(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#failToWrite(error);
+    }
+  }
+
+  #failToWrite(error: unknown): void {
+    this.fail(ERROR_CODES.disk, `cannot write ${this.#offer.name}: ${describeFileError(error)}`);
+  }
+
+  #finish(digest: Uint8Array): void {
+    const own = this.#part!.digest();
+    if (own !== null) return this.#compare(own, digest);
+    this.#part!.readDigest().then((own) => this.#try(() => this.#compare(own, digest)), (error) => {
+      this.#failToWrite(error);
+    });
+  }
+
+  #compare(own: Uint8Array, digest: Uint8Array): void {
+    const { name } = this.#offer;
+    if (digest.length !== own.length || own.some((byte, i) => byte !== digest[i])) {
+      return this.fail(ERROR_CODES.digest, refusal.digest());
+    }
+    if (!this.#part!.complete(this.#desk.overwrite)) return this.fail(ERROR_CODES.exists, refusal.exists(name));
+    this.#driven.input({ type: "command", command: { type: "finished" } });
+    this.#end(null);
+  }
+
+  /** Says how it ended, and frees the name. */
+  #end(failure: string | null): void {
+    this.#begin();
+    const accepted = this.#part !== null;
+    this.#close();
+    const { name, scheme } = this.#offer;
+    const report: ReceivedReport = {
+      name,
+      from: this.#channel.remote,
+      scheme,
+      bytes: this.#bytes,
+      chunks: this.#chunks,
+      duplicates: this.#machine.duplicates,
+      seconds: (performance.now() - this.#begunAt) / 1000,
+      failure,
+    };
+    const event = { event: failure === null ? "received" : "failed", ...report };
+    this.#desk.context.console.print(formatReceived(report), event);
+    if (accepted) this.#desk.onEnd(failure);
+  }
+
+  #close(): void {
+    this.#begin();
+    const part = this.#part;
+    this.#part = null;
+    try {
+      // An interrupted file can be gone on with; one that never began leaves nothing.
+      if (this.#bytes > 0 || this.#offer.resume) part?.close();
+      else part?.discard();
+    } catch { /* no room for the rest: what is there stays */ }
+    if (this.#desk.held.get(this.#key) === this) this.#desk.held.delete(this.#key);
+    this.#release();
+  }
+}

@@ -1,0 +1,199 @@
+// The time-sequence graph of a transfer, as textbooks draw it: chunks over time, from the marks in the trace. As a picture
+// (SVG), and small, in characters, for a terminal.
+
+import type { Mark } from "../protocol/machine.ts";
+import type { Sink } from "./bus.ts";
+
+/** One mark, in ms since the first. */
+export interface PlotPoint {
+  readonly at: number;
+  readonly what: Mark;
+  readonly seq: number;
+}
+
+/** More points than this are thinned out: chunks and acknowledgements, but nothing that went wrong. */
+const MAX_POINTS = 40_000;
+
+/** What is drawn. */
+export class TimeSequence {
+  #points: PlotPoint[] = [];
+  #begin: number | null = null;
+  /** Of chunks and acknowledgements, one in so many is kept. */
+  #oneIn = 1;
+  #seen = 0;
+  /** A second file starts counting anew: it is drawn above the first. */
+  #base = 0;
+  #next = 0;
+
+  add(at: number, what: Mark, seq: number): void {
+    this.#begin ??= at;
+    if (what === "sent" && this.#base + seq < this.#next) this.#base = this.#next;
+    if (what === "sent") this.#next = this.#base + seq + 1;
+    if ((what === "sent" || what === "acknowledged") && this.#seen++ % this.#oneIn !== 0) return;
+    this.#points.push({ at: at - this.#begin, what, seq: this.#base + seq });
+    if (this.#points.length < MAX_POINTS) return;
+    this.#oneIn *= 2;
+    this.#points = this.#points.filter(({ what }, i) => i % 2 === 0 || what === "resent" || what === "timeout");
+  }
+
+  get points(): readonly PlotPoint[] {
+    return this.#points;
+  }
+}
+
+/** A sink that collects the marks, and hands them over when the trace ends. */
+export function plotSink(onClose: (points: readonly PlotPoint[]) => void): Sink {
+  const sequence = new TimeSequence();
+  return {
+    kinds: ["mark"],
+    event: (event, at) => event.type === "mark" && sequence.add(at, event.what, event.seq),
+    close: () => onClose(sequence.points),
+  };
+}
+
+/** What each mark looks like: its colour, its character, and its name in the legend. */
+const LOOKS: Readonly<Record<Mark, { readonly color: string; readonly sign: string; readonly name: string }>> = {
+  sent: { color: "#1f6fb4", sign: "·", name: "chunk sent" },
+  acknowledged: { color: "#2e8b57", sign: "a", name: "acknowledged up to" },
+  resent: { color: "#d1495b", sign: "R", name: "sent again" },
+  timeout: { color: "#e0a030", sign: "T", name: "timeout" },
+};
+/** What is drawn over what. */
+const ORDER: readonly Mark[] = ["timeout", "sent", "acknowledged", "resent"];
+
+/** Round numbers from 0 to `most`, about `count` of them. */
+export function ticks(most: number, count: number): number[] {
+  const rough = Math.max(most, 1e-9) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough)!;
+  return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
+}
+
+function extent(points: readonly PlotPoint[]): { readonly ms: number; readonly seq: number } {
+  return {
+    ms: points.reduce((most, { at }) => Math.max(most, at), 1),
+    seq: points.reduce((most, { seq }) => Math.max(most, seq), 1),
+  };
+}
+
+function formatTime(ms: number, most: number): string {
+  return most < 10_000 ? `${Number(ms.toPrecision(6))}` : `${Number((ms / 1000).toPrecision(6))}`;
+}
+
+/** The graph as a picture. */
+export function drawSvg(points: readonly PlotPoint[], title: string): string {
+  const [width, height, left, right, top, bottom] = [960, 600, 72, 24, 56, 56];
+  const most = extent(points);
+  const x = (ms: number) => (left + (width - left - right) * ms / most.ms).toFixed(1);
+  const y = (seq: number) => (height - bottom - (height - top - bottom) * seq / most.seq).toFixed(1);
+  const unit = most.ms < 10_000 ? "ms" : "s";
+  const parts = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
+    `font-family="sans-serif" font-size="13">`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    `<text x="${left}" y="24" font-size="16" font-weight="bold">${escapeXml(title)}</text>`,
+  ];
+  for (const ms of ticks(most.ms, 8)) {
+    parts.push(
+      `<path d="M${x(ms)} ${top}V${height - bottom}" stroke="#eee"/>`,
+      `<text x="${x(ms)}" y="${height - bottom + 18}" text-anchor="middle" fill="#444">${
+        formatTime(ms, most.ms)
+      }</text>`,
+    );
+  }
+  for (const seq of ticks(most.seq, 8).filter(Number.isInteger)) {
+    parts.push(
+      `<path d="M${left} ${y(seq)}H${width - right}" stroke="#eee"/>`,
+      `<text x="${left - 8}" y="${y(seq)}" dy="4" text-anchor="end" fill="#444">${seq}</text>`,
+    );
+  }
+  parts.push(
+    `<path d="M${left} ${top}V${height - bottom}H${width - right}" fill="none" stroke="#444"/>`,
+    `<text x="${(left + width - right) / 2}" y="${height - 12}" text-anchor="middle">time (${unit})</text>`,
+    `<text transform="rotate(-90)" x="${-(top + height - bottom) / 2}" y="18" text-anchor="middle">chunk</text>`,
+  );
+  for (const what of ORDER) {
+    const { color } = LOOKS[what];
+    const own = points.filter((point) => point.what === what);
+    if (own.length === 0) continue;
+    parts.push(
+      what === "acknowledged" ? stairs(own, color, x, y) : marks(own, what, color, x, y, top, height - bottom),
+    );
+  }
+  let legendAt = left;
+  for (const what of ORDER.toSorted((a, b) => keys.indexOf(a) - keys.indexOf(b))) {
+    const { color, name } = LOOKS[what];
+    const count = points.filter((point) => point.what === what).length;
+    parts.push(
+      `<rect x="${legendAt}" y="36" width="10" height="10" fill="${color}"/>`,
+      `<text x="${legendAt + 15}" y="45">${name}${what === "resent" || what === "timeout" ? ` (${count})` : ""}</text>`,
+    );
+    legendAt += 40 + 8 * (name.length + 4);
+  }
+  parts.push("</svg>");
+  return parts.join("\n") + "\n";
+}
+
+const keys = Object.keys(LOOKS) as Mark[];
+
+type Scale = (value: number) => string;
+
+/** What is acknowledged, as a staircase: it holds until the next acknowledgement. */
+function stairs(points: readonly PlotPoint[], color: string, x: Scale, y: Scale): string {
+  const [first, ...rest] = points;
+  const path = rest.map(({ at, seq }) => `H${x(at)}V${y(seq)}`).join("");
+  return `<path d="M${x(first.at)} ${y(first.seq)}${path}" fill="none" stroke="${color}" stroke-width="1.5"/>`;
+}
+
+function marks(
+  points: readonly PlotPoint[],
+  what: Mark,
+  color: string,
+  x: Scale,
+  y: Scale,
+  top: number,
+  bottom: number,
+): string {
+  // One path for all: a circle each would make a file of megabytes.
+  const one = ({ at, seq }: PlotPoint): string => {
+    if (what === "timeout") return `M${x(at)} ${top}V${bottom}`;
+    return what === "resent" ? `M${x(at)} ${y(seq)}m-3-3l6 6m0-6l-6 6` : `M${x(at)} ${y(seq)}h0`;
+  };
+  const style = what === "timeout"
+    ? `stroke-width="1" stroke-dasharray="4 3"`
+    : what === "resent"
+    ? `stroke-width="2"`
+    : `stroke-width="4" stroke-linecap="round"`;
+  return `<path d="${points.map(one).join("")}" fill="none" stroke="${color}" ${style}/>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** The graph in characters, a row each. */
+export function drawText(points: readonly PlotPoint[], columns: number, rows = 16): string[] {
+  const most = extent(points);
+  const labels = String(most.seq).length;
+  const width = Math.max(20, columns - labels - 4);
+  const grid = Array.from({ length: rows }, () => new Array<string>(width).fill(" "));
+  const column = (ms: number) => Math.min(width - 1, Math.floor(width * ms / most.ms));
+  const row = (seq: number) => rows - 1 - Math.min(rows - 1, Math.floor(rows * seq / (most.seq + 1)));
+  for (const what of ORDER) {
+    for (const point of points) {
+      if (point.what !== what) continue;
+      grid[what === "timeout" ? rows - 1 : row(point.seq)][column(point.at)] = LOOKS[what].sign;
+    }
+  }
+  const unit = most.ms < 10_000 ? "ms" : "s";
+  const end = `${formatTime(Math.round(most.ms), most.ms)} ${unit}`;
+  return [
+    ...grid.map((cells, i) => {
+      const label = i === 0 ? String(most.seq) : i === rows - 1 ? "0" : "";
+      return `${label.padStart(labels)} │${cells.join("").trimEnd()}`;
+    }),
+    `${" ".repeat(labels)} └${"─".repeat(width)}`,
+    `${" ".repeat(labels)}  0${end.padStart(width - 1)}`,
+    `${" ".repeat(labels)}  ${keys.map((what) => `${LOOKS[what].sign} ${LOOKS[what].name}`).join("   ")}`,
+  ];
+}
