@@ -3,6 +3,7 @@
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
+import type { OptionValues } from "../exercises/options.ts";
 import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
 import type { Sink } from "../trace/bus.ts";
 import { drawSvg, drawText, plotSink } from "../trace/plot.ts";
@@ -27,7 +28,7 @@ export const connect: Command = {
     const { address, rest } = readWords(exercise, words.slice(1));
     const trace = openTrace(values, output, { log: false, json: false });
     if (values.plot !== undefined) {
-      trace.attach(plot(String(values.plot), `${exercise.name} ${rest.join(" ")}`, output));
+      trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
     }
     let interrupt = (_error: NetlabError) => {};
     const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
@@ -53,6 +54,14 @@ export const connect: Command = {
     }
   },
 };
+
+/** What was done, in the words of the command line. */
+function titleOf(exercise: Exercise, words: readonly string[], values: OptionValues): string {
+  const said = exercise.connectOptions.flatMap(({ name, default: usual }) =>
+    name === "plot" || values[name] === undefined || values[name] === usual ? [] : [`--${name} ${values[name]}`]
+  );
+  return [exercise.name, ...words, ...said].join(" ");
+}
 
 /** Draws what the trace marks, when it ends: as a picture where a file is named, and else below the results. */
 function plot(where: string, title: string, output: Output): Sink {
