@@ -1,4 +1,6 @@
-// Names that people take or give: users, aliases, labels.
+// Names that people take or give: users, aliases, labels, files.
+
+import { encodeText, hasUnsafe } from "../protocol/text.ts";
 
 /** The longest name, in characters. */
 export const MAX_NAME = 32;
@@ -14,4 +16,25 @@ export function invalidName(name: string, reserved?: string): string | null {
   if ([...name].length > MAX_NAME) return `more than ${MAX_NAME} characters`;
   if (!/^[\p{L}\p{N}_.-]+$/u.test(name)) return "use letters, digits, _ - .";
   return name === name.normalize("NFC") ? null : "use composed characters (Unicode NFC)";
+}
+
+/** The longest name of a file, in bytes: what file systems take. */
+export const MAX_FILE_NAME = 255;
+
+/** What keeps a device name of Windows from being a file there, whatever follows its first dot. */
+const DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
+
+/**
+ * Why `name` is no plain file name on every system that this may run on; null when it is one. Such a name cannot lead out
+ * of a folder, and means the same file wherever that is.
+ */
+export function fileNameProblem(name: string, maxBytes = MAX_FILE_NAME): string | null {
+  if (name === "") return "it is empty";
+  if (name === "." || name === "..") return "it is a folder";
+  if (/[/\\]/.test(name)) return "it leads into another folder";
+  if (hasUnsafe(name) || name.includes("\t")) return "it has control characters";
+  if (/[<>:"|?*]/.test(name)) return 'it has one of < > : " | ? *';
+  if (/[. ]$/.test(name)) return "it ends with a dot or a space";
+  if (DEVICES.test(name)) return "it is a device on Windows";
+  return encodeText(name).length > maxBytes ? `it is longer than ${maxBytes} bytes` : null;
 }

@@ -19,7 +19,8 @@
 
 import { crc32 } from "../../protocol/crc32.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeLossy, decodeText, encodeText, escapeText, hasUnsafe, truncateText } from "../../protocol/text.ts";
+import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
+import { decodeLossy, decodeText, encodeText, escapeText, truncateText } from "../../protocol/text.ts";
 
 export const HEADER_BYTES = 16;
 /** The longest payload, in bytes: it fits into a datagram of IPv4. */
@@ -28,8 +29,6 @@ export const MAX_PAYLOAD = 65_491;
 export const MAX_CHUNK = 65_000;
 export const DEFAULT_CHUNK = 100;
 export const MAX_WINDOW = 65_535;
-/** The longest name, in bytes: what file systems take. */
-export const MAX_NAME = 255;
 export const DIGEST_BYTES = 32;
 /** The most chunks a file may have: seq is 32 bits wide and never wraps. */
 export const MAX_CHUNKS = 0xffff_ffff;
@@ -179,8 +178,8 @@ export function readOffer({ flags, payload }: Pdu): Offer {
   if (size !== SIZE_UNKNOWN && (size > MAX_SIZE || (size + BigInt(chunk) - 1n) / BigInt(chunk) > BigInt(MAX_CHUNKS))) {
     throw new ProtocolError(`too large: ${size} bytes in chunks of ${chunk}`, { offset: HEADER_BYTES });
   }
-  if (payload.length - 13 > MAX_NAME) {
-    throw new ProtocolError(`the name is too long: ${payload.length - 13} bytes, the limit is ${MAX_NAME}`);
+  if (payload.length - 13 > MAX_FILE_NAME) {
+    throw new ProtocolError(`the name is too long: ${payload.length - 13} bytes, the limit is ${MAX_FILE_NAME}`);
   }
   return {
     name: decodeText(payload.subarray(13)),
@@ -246,24 +245,13 @@ export function chunksOf(size: number, chunk: number): number {
   return Math.ceil(size / chunk);
 }
 
-/** What keeps a device name of Windows from being a file there, whatever follows its first dot. */
-const DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
-
 /** What a received file is called until it is complete. */
 export const PART = ".part";
 
-/** Why `name` is no plain file name on every system that this may run on; null when it is one. */
+/** Why a file cannot be received under that name; null when it can. */
 export function nameProblem(name: string): string | null {
-  if (name === "") return "it is empty";
-  if (name === "." || name === "..") return "it is a folder";
-  if (/[/\\]/.test(name)) return "it leads into another folder";
-  if (hasUnsafe(name) || name.includes("\t")) return "it has control characters";
-  if (/[<>:"|?*]/.test(name)) return 'it has one of < > : " | ? *';
-  if (/[. ]$/.test(name)) return "it ends with a dot or a space";
-  if (DEVICES.test(name)) return "it is a device on Windows";
   if (name.toLowerCase().endsWith(PART)) return `it ends with ${PART}, as unfinished files do`;
-  if (encodeText(name).length > MAX_NAME - PART.length) return `it is longer than ${MAX_NAME - PART.length} bytes`;
-  return null;
+  return fileNameProblem(name, MAX_FILE_NAME - PART.length);
 }
 
 /** Numbers as ranges: `7-9, 12`; of very many only the first. */

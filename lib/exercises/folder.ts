@@ -1,0 +1,115 @@
+// A folder whose plain files may be read by strangers, and nothing else: no other folder, nothing behind a link that leads out
+// of it, no device.
+
+import { NetlabError } from "../protocol/errors.ts";
+import { fileNameProblem } from "./names.ts";
+
+/** Why a file cannot be had, in the numbers that everybody knows from HTTP. */
+export type Refusal = 400 | 403 | 404;
+
+/** A file cannot be had. Its message may be shown to whoever asked. */
+export class FileRefused extends NetlabError {
+  override name = "FileRefused";
+  readonly code: Refusal;
+
+  constructor(code: Refusal, message: string) {
+    super("reply", message);
+    this.code = code;
+  }
+}
+
+/** A file that is open for reading; `info` is of the file that was opened, whatever has its name by now. */
+export interface OpenFile {
+  readonly file: Deno.FsFile;
+  readonly info: Deno.FileInfo;
+  readonly path: string;
+}
+
+/** A name and a size, in bytes. */
+export interface Entry {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** The plain files of one folder. */
+export class Folder {
+  /** As it was given. */
+  readonly dir: string;
+  readonly #real: string;
+
+  /** @throws {NetlabError} of kind `usage` when there is no such folder */
+  constructor(dir: string) {
+    this.dir = dir;
+    try {
+      this.#real = Deno.realPathSync(dir);
+      if (Deno.statSync(this.#real).isDirectory) return;
+    } catch { /* then it is none */ }
+    throw new NetlabError("usage", `no such folder: ${dir}`, { hint: "make it, or name another with --dir" });
+  }
+
+  /**
+   * Opens a file for reading.
+   *
+   * @throws {FileRefused} 400 for what is no name, 403 for what may not be read, 404 for what is not there
+   */
+  async open(name: string): Promise<OpenFile> {
+    const problem = fileNameProblem(name);
+    if (problem !== null) throw new FileRefused(name === "" ? 400 : 403, `not a file name: "${name}": ${problem}`);
+    const path = await this.#resolve(name);
+    // A pipe would wait for a writer: only what is a file is opened at all.
+    const before = await stat(path);
+    if (!before?.isFile) {
+      throw new FileRefused(before ? 403 : 404, before ? `not a file: ${name}` : `no such file: ${name}`);
+    }
+    let file: Deno.FsFile;
+    try {
+      file = await Deno.open(path);
+    } catch (error) {
+      throw refused(name, error);
+    }
+    const info = await file.stat();
+    // Whoever may write here could have put a link in its place meanwhile.
+    if (info.isFile && info.ino === before.ino && info.dev === before.dev) return { file, info, path };
+    file.close();
+    throw new FileRefused(403, `not a file: ${name}`);
+  }
+
+  /** All files, sorted by name; links that lead out, folders and devices are left out. */
+  async list(): Promise<Entry[]> {
+    const names: string[] = [];
+    const links: string[] = [];
+    for await (const { name, isFile, isSymlink } of Deno.readDir(this.#real)) {
+      if (fileNameProblem(name) !== null) continue;
+      if (isFile) names.push(name);
+      else if (isSymlink) links.push(name);
+    }
+    const within = await Promise.all(links.map((name) => this.#resolve(name).then(() => name, () => null)));
+    const found = await Promise.all([...names, ...within].map(async (name) => {
+      const info = name === null ? null : await stat(`${this.#real}/${name}`);
+      return info?.isFile ? { name: name!, size: info.size } : null;
+    }));
+    return found.filter((entry) => entry !== null).sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** Where a name leads. @throws {FileRefused} when that is not in the folder */
+  async #resolve(name: string): Promise<string> {
+    let real: string;
+    try {
+      real = await Deno.realPath(`${this.#real}/${name}`);
+    } catch (error) {
+      throw refused(name, error);
+    }
+    const separator = Deno.build.os === "windows" ? "\\" : "/";
+    if (real.startsWith(this.#real.endsWith(separator) ? this.#real : this.#real + separator)) return real;
+    throw new FileRefused(403, `it leads out of the folder: ${name}`);
+  }
+}
+
+function stat(path: string): Promise<Deno.FileInfo | null> {
+  return Deno.stat(path).catch(() => null);
+}
+
+function refused(name: string, error: unknown): FileRefused {
+  if (error instanceof Deno.errors.NotFound) return new FileRefused(404, `no such file: ${name}`);
+  return new FileRefused(403, `it may not be read: ${name}`);
+}
