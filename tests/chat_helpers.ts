@@ -112,10 +112,11 @@ export function temporaryFolder(): string {
 
 /** What a server of `exercise` on a free loopback port starts with. */
 export function serveContext(
-  exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions">>,
+  exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions" | "samples">>,
   changes: Partial<ServeContext> = {},
 ): ServeContext {
-  const keepsFiles = exercise.serveOptions?.some(({ name }) => name === "dir");
+  const dir = exercise.serveOptions?.some(({ name }) => name === "dir") ? temporaryFolder() : null;
+  for (const [name, text] of Object.entries(exercise.samples ?? {})) Deno.writeTextFileSync(`${dir}/${name}`, text);
   return {
     host: "127.0.0.1",
     port: 0,
@@ -123,7 +124,7 @@ export function serveContext(
     wire: "auto",
     limits: {},
     trace: NO_TRACE,
-    options: keepsFiles ? { dir: temporaryFolder() } : {},
+    options: dir ? { dir } : {},
     console: new FakeConsole([]),
     stop() {},
     ...changes,

@@ -118,6 +118,8 @@ export interface Exercise {
   readonly clientWire: string;
   /** How its messages are told apart and written down, where they are no text: for checks, and in `explain`. */
   readonly notation?: Notation;
+  /** Files that its dialogue and its checks expect in the server's `--dir`: names and contents. */
+  readonly samples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
   /** How those words are called in help. */

@@ -3,6 +3,7 @@
 import { calc } from "./calc/mod.ts";
 import { chat } from "./chat/mod.ts";
 import type { Exercise } from "./exercise.ts";
+import { files } from "./files/mod.ts";
 import { mesh } from "./mesh/mod.ts";
 import { messages } from "./messages/mod.ts";
 import { multitalk } from "./multitalk/mod.ts";
@@ -10,7 +11,7 @@ import { peer } from "./peer/mod.ts";
 import { talk } from "./talk/mod.ts";
 import { transfer } from "./transfer/mod.ts";
 
-export const exercises: readonly Exercise[] = [chat, messages, peer, mesh, calc, talk, multitalk, transfer];
+export const exercises: readonly Exercise[] = [chat, messages, peer, mesh, calc, talk, multitalk, transfer, files];
 
 /** The exercise of that name. */
 export function findExercise(name: string): Exercise | undefined {

@@ -58,6 +58,8 @@ export class Channel<In, Out = In> {
   readonly #pauseBytes: number;
   #readBytes = MIN_READ;
   #reads = 0;
+  #poured = 0;
+  #pouring: Promise<unknown> | null = null;
   #pendingRead: Promise<number | null> | null = null;
   /** What has arrived and is not decoded yet, where datagrams do. */
   #datagram: Uint8Array | null = null;
@@ -98,6 +100,11 @@ export class Channel<In, Out = In> {
   /** How many reads have returned bytes: whoever watches for idle peers compares it. */
   get reads(): number {
     return this.#reads;
+  }
+
+  /** The same, and how many writes of `pour` the peer has taken. */
+  get activity(): number {
+    return this.#reads + this.#poured;
   }
 
   /** True once the channel is closed or closing: what is sent now may not arrive. */
@@ -144,16 +151,78 @@ export class Channel<In, Out = In> {
   }
 
   /** Resolves when everything sent has been handed to the system, or the channel is closed. */
-  flushed(): Promise<void> {
-    return this.#outgoing.flushed();
+  async flushed(): Promise<void> {
+    await this.#pouring;
+    await this.#outgoing.flushed();
   }
 
   /**
-   * Calls `onMessage` for each message, in order, until the stream or the channel ends.
+   * Writes bytes as they are, without copying them, behind everything sent so far and before everything sent from now on: no
+   * faster than the peer reads.
+   *
+   * @param read fills what it is given with the next bytes and says how many, as `Deno.FsFile.read`
+   * @param bytes how many in all
+   * @param blockBytes how many at once: two blocks are held, so that one is read while the other is written
+   * @returns how many were written: fewer when there are no more, or the channel was closed
+   */
+  pour(read: (into: Uint8Array) => Promise<number | null>, bytes: number, blockBytes: number): Promise<number> {
+    const pouring = this.#pour(read, bytes, blockBytes);
+    this.#pouring = pouring.catch(() => {});
+    return pouring;
+  }
+
+  async #pour(read: (into: Uint8Array) => Promise<number | null>, bytes: number, blockBytes: number): Promise<number> {
+    await this.#outgoing.flushed();
+    this.#outgoing.hold();
+    let filling = new Uint8Array(Math.min(blockBytes, bytes));
+    let writing = new Uint8Array(filling.length);
+    let left = bytes;
+    const ask = () => left > 0 ? read(filling.subarray(0, Math.min(filling.length, left))) : null;
+    let reading = ask();
+    let written = 0;
+    try {
+      while (reading !== null && !this.#closed) {
+        const count = await reading;
+        reading = null;
+        if (count === null) break;
+        left -= count;
+        [filling, writing] = [writing, filling];
+        reading = ask();
+        if (!await this.#writeAll(writing.subarray(0, count))) break;
+        written += count;
+      }
+    } finally {
+      await reading?.catch(() => {}); // so that the file may be closed
+      this.#pouring = null;
+      this.#outgoing.release();
+    }
+    return written;
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<boolean> {
+    try {
+      for (let left = bytes; left.length > 0;) {
+        const count = await this.#conn.write(left);
+        this.#poured++;
+        if (this.#trace.wants.bytes) {
+          this.#trace.emit({ type: "bytes", id: this.id, direction: "out", bytes: left.subarray(0, count) });
+        }
+        left = left.subarray(count);
+      }
+      return true;
+    } catch (error) {
+      this.abort(describeFailure(error));
+      return false;
+    }
+  }
+
+  /**
+   * Calls `onMessage` for each message, in order, until the stream or the channel ends. What it returns is waited for, and
+   * nothing more taken from the peer meanwhile.
    *
    * @param onBad is told of what is not a message; the channel goes on unless the error is fatal
    */
-  async each(onMessage: (message: In) => void, onBad: (error: ProtocolError) => void): Promise<void> {
+  async each(onMessage: (message: In) => void | Promise<void>, onBad: (error: ProtocolError) => void): Promise<void> {
     while (!this.ending) {
       try {
         const message = this.#next();
@@ -161,7 +230,8 @@ export class Channel<In, Out = In> {
           if (!await this.#fill()) return;
           continue;
         }
-        onMessage(message);
+        const busy = onMessage(message);
+        if (busy) await busy;
         // A peer that asks for much at once is not yet one that does not read: its answers go out before it asks on.
         if (this.queuedBytes > this.#pauseBytes) await this.flushed();
       } catch (error) {

@@ -39,6 +39,7 @@ export class SendQueue {
   #ends: number[] = [];
   #inFlightEnds: number[] = [];
   #scheduled = false;
+  #held = false;
   #dead = false;
   #waiters: (() => void)[] = [];
 
@@ -79,7 +80,7 @@ export class SendQueue {
       this.#events.onFull(queued);
       return false;
     }
-    if (this.#inFlight === null && !this.#scheduled) {
+    if (this.#inFlight === null && !this.#scheduled && !this.#held) {
       // Not now but when this turn's input has been handled: then all that it brings leaves together.
       this.#scheduled = true;
       TURN_END.then(this.#flush);
@@ -91,6 +92,16 @@ export class SendQueue {
   flushed(): Promise<void> {
     if (this.#dead || this.queuedBytes === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Lets nothing leave until it is released: somebody writes to the connection directly. Call it when all is flushed. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    if (!this.#dead) this.#flush();
   }
 
   /** Drops what waits and accepts nothing more. */
@@ -113,7 +124,7 @@ export class SendQueue {
 
   readonly #flush = () => {
     this.#scheduled = false;
-    if (this.#dead || this.#inFlight !== null || this.#used === 0) return;
+    if (this.#dead || this.#held || this.#inFlight !== null || this.#used === 0) return;
     this.#inFlight = this.#filling.subarray(0, this.#used);
     this.#written = 0;
     this.#inFlightEnds = this.#ends;

@@ -78,7 +78,8 @@ export interface ServerOptions<In, Out> {
 
 /** One client's dialogue with a service. */
 export interface Session<In> {
-  onMessage(message: In): void;
+  /** Nothing more is taken from the client until what it returns has settled. */
+  onMessage(message: In): void | Promise<void>;
   /** The client is gone: release its name, its files, its timers. */
   onEnd(): void;
 }
@@ -93,8 +94,8 @@ interface Client<In, Out> {
   errors: number;
   /** Ends the session, once: on the client's account, or on ours before the connection is closed. */
   endSession: () => void;
-  /** What `channel.reads` was at the last sweep, and since when it has not changed. */
-  seenReads: number;
+  /** What `channel.activity` was at the last sweep, and since when it has not changed. */
+  seenActivity: number;
   quietSince: Millis;
 }
 
@@ -206,7 +207,7 @@ export class Server<In, Out> {
       called,
       errors: 0,
       endSession: () => {},
-      seenReads: 0,
+      seenActivity: 0,
       quietSince: this.#clock.now(),
       finished: Promise.resolve(),
     };
@@ -296,10 +297,10 @@ export class Server<In, Out> {
     this.#cancelSweep = this.#clock.at(this.#clock.now() + everyMs, () => {
       const now = this.#clock.now();
       for (const client of this.#clients) {
-        const { reads, ending } = client.channel;
+        const { reads, activity, ending } = client.channel;
         if (ending) continue;
-        if (reads !== client.seenReads) {
-          client.seenReads = reads;
+        if (activity !== client.seenActivity) {
+          client.seenActivity = activity;
           client.quietSince = now;
           continue;
         }

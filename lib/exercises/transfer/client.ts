@@ -275,7 +275,7 @@ class Sender {
   async #listen(): Promise<void> {
     let failure: NetlabError | null = null;
     await this.#channel.each(
-      (pdu) => pdu !== null && this.#onPdu(pdu),
+      (pdu) => pdu === null ? undefined : this.#onPdu(pdu),
       (error) => failure = error,
     );
     this.#ended = failure ??

@@ -1,0 +1,164 @@
+// The file server: each client's requests one after the other, all clients at once, and no more of a file in memory than two
+// blocks.
+
+import type { Channel } from "../../net/channel.ts";
+import { Server, type Session } from "../../net/server.ts";
+import { makeServerFramer } from "../../protocol/auto_framing.ts";
+import type { RunningServer, ServeContext } from "../exercise.ts";
+import { FileRefused, Folder, type OpenFile } from "../folder.ts";
+import { badReply, errorReply, textCodec } from "../text.ts";
+import { Digests, markOf } from "./digests.ts";
+import { MAX_REQUEST, parseRequest, reply, type Request } from "./protocol.ts";
+
+/** What all transfers together may hold, and the bounds of one block, in bytes. */
+const BLOCKS_BYTES = 64 * 1_048_576;
+const MIN_BLOCK = 32_768;
+const MAX_BLOCK = 524_288;
+
+/** What the sessions of one server share. */
+interface Desk {
+  readonly context: ServeContext;
+  readonly folder: Folder;
+  readonly digests: Digests;
+  /** Files on their way. */
+  transfers: number;
+}
+
+/** Starts a file server. */
+export function serveFiles(context: ServeContext): RunningServer {
+  const { limits, options, trace, wire } = context;
+  const folder = new Folder(String(options.dir ?? "."));
+  const desk: Desk = { context, folder, digests: new Digests(), transfers: 0 };
+  return new Server<string, string>({
+    listen: context,
+    limits,
+    trace,
+    codec: textCodec,
+    makeFramer: (onDecided) =>
+      makeServerFramer(wire, { maxBytes: MAX_REQUEST, lengths: false, isComplete: () => true, onDecided }),
+    farewells: { refuse: errorReply, bad: (error) => badReply(error).replace(/^ERROR /, "ERROR 400 ") },
+    session: (channel) => new Visit(channel, desk),
+  });
+}
+
+/** One client. */
+class Visit implements Session<string> {
+  readonly #channel: Channel<string>;
+  readonly #desk: Desk;
+
+  constructor(channel: Channel<string>, desk: Desk) {
+    this.#channel = channel;
+    this.#desk = desk;
+  }
+
+  async onMessage(line: string): Promise<void> {
+    const request = parseRequest(line);
+    try {
+      await this.#answer(request);
+    } catch (error) {
+      const { code, message } = error instanceof FileRefused
+        ? error
+        : { code: 500, message: "the file cannot be read" };
+      const bare = request.type === "bare";
+      if (bare) this.#channel.sendStart(reply.bareError(code, message));
+      else this.#say(reply.error(code, message));
+      if (bare) void this.#channel.because(message).close();
+    }
+  }
+
+  onEnd(): void {}
+
+  async #answer(request: Request): Promise<void> {
+    switch (request.type) {
+      case "list":
+        return await this.#list();
+      case "stat": {
+        using open = await this.#open(request.name);
+        return void this.#say(reply.file(open.info.size, await this.#desk.digests.of(open)));
+      }
+      case "get": {
+        using open = await this.#openEither(request);
+        return await this.#send(open, open.offset);
+      }
+      case "bare": {
+        using open = await this.#open(request.name);
+        await this.#pour(open, request.name, 0);
+        await this.#channel.because("sent").close();
+      }
+    }
+  }
+
+  async #list(): Promise<void> {
+    const entries = await this.#desk.folder.list();
+    this.#say(reply.count(entries.length));
+    for (const { name, size } of entries) {
+      // A long list waits for its reader, as a file does.
+      if (this.#channel.queuedBytes > this.#channel.queueBytes / 2) await this.#channel.flushed();
+      if (!this.#say(reply.entry(size, name))) return;
+    }
+  }
+
+  /** A line, however the client frames: what follows it has to be told from it. */
+  #say(line: string): boolean {
+    return this.#channel.send(this.#channel.framer.tailBytes === 0 ? `${line}\n` : line);
+  }
+
+  async #open(name: string): Promise<OpenFile & Disposable> {
+    const open = await this.#desk.folder.open(name);
+    return { ...open, [Symbol.dispose]: () => open.file.close() };
+  }
+
+  /** With the number at the end of the line as an offset, or, where there is no such file, as a part of the name. */
+  async #openEither({ name, offset, whole }: Request & { type: "get" }) {
+    if (offset === null) return Object.assign(await this.#open(name), { offset: 0, name });
+    try {
+      return Object.assign(await this.#open(name), { offset, name });
+    } catch (error) {
+      try {
+        return Object.assign(await this.#open(whole), { offset: 0, name: whole });
+      } catch {
+        throw error;
+      }
+    }
+  }
+
+  async #send(open: OpenFile & { readonly name: string }, offset: number): Promise<void> {
+    const { size } = open.info;
+    if (offset > size) throw new FileRefused(400, `offset ${offset} is behind the end: ${open.name} has ${size} bytes`);
+    const digest = await this.#desk.digests.of(open);
+    if (!this.#say(reply.file(size - offset, digest))) return;
+    await this.#pour(open, open.name, offset);
+  }
+
+  /** Sends a file's bytes. What shows that they are not what was promised ends the connection. */
+  async #pour({ file, info }: OpenFile, name: string, offset: number): Promise<void> {
+    const { transfers } = this.#desk;
+    const begun = performance.now();
+    const bytes = info.size - offset;
+    const blockBytes = Math.max(MIN_BLOCK, Math.min(MAX_BLOCK, Math.floor(BLOCKS_BYTES / 2 / (transfers + 1))));
+    if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
+    this.#desk.transfers++;
+    let written: number;
+    try {
+      written = await this.#channel.pour((into) => file.read(into), bytes, blockBytes);
+    } finally {
+      this.#desk.transfers--;
+    }
+    const changed = markOf(await file.stat()) !== markOf(info);
+    if (written < bytes || changed) {
+      const why = changed ? `${name} was changed while it was sent` : `${written} of ${bytes} bytes`;
+      this.#report(name, written, begun, this.#channel.reason ?? why);
+      this.#channel.abort(why);
+    } else this.#report(name, written, begun, null);
+  }
+
+  #report(name: string, bytes: number, begun: number, failure: string | null): void {
+    const to = this.#channel.remote;
+    const seconds = (performance.now() - begun) / 1000;
+    const text = failure === null
+      ? `sent ${name} to ${to}: ${bytes} bytes, ${seconds.toFixed(2)} s`
+      : `not sent: ${name} to ${to}: ${failure}`;
+    const event = { event: failure === null ? "sent" : "failed", name, to, bytes, seconds, failure };
+    this.#desk.context.console.print(text, event);
+  }
+}
