@@ -68,13 +68,18 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   }));
   const end = args.indexOf("--");
   const options = end < 0 ? args : args.slice(0, end);
-  const suffixes = new Map(specs.flatMap(({ name, suffix }) => suffix === undefined ? [] : [[`--${name}`, suffix]]));
-  const takesNext = (arg: string, next = "") => suffixes.has(arg) && next.endsWith(suffixes.get(arg)!);
-  const named = options.map((arg, i) =>
-    takesNext(arg, options[i + 1])
-      ? arg
-      : alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS)
-  );
+  const bySpelling = new Map(specs.map((spec) => [`--${spec.name}`, spec]));
+  const named: string[] = [];
+  for (let i = 0; i < options.length; i++) {
+    const arg = options[i];
+    const next = options[i + 1];
+    const { suffix = null, type } = bySpelling.get(arg) ?? {};
+    const takesNext = suffix !== null && next?.endsWith(suffix);
+    // A lone minus is a value: standard input or output.
+    if (next === "-" && type !== undefined && !alone.has(arg)) named.push(`${arg}=${options[++i]}`);
+    else if (takesNext) named.push(arg);
+    else named.push(alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
+  }
   const parsed = parseArgs([...named, ...args.slice(options.length)], {
     string: ["_", ...specs.map((spec) => spec.name)],
     unknown: (arg) => {
