@@ -21,11 +21,12 @@ const WAYS: readonly (readonly [wire: string, delivery: Delivery])[] = [
   ["raw", "whole"],
   ...(["whole", "bytes"] as const).map((delivery) => ["pdu", delivery] as const),
   ["udp", "whole"],
+  ["seed", "whole"],
 ];
 
 /** Whether a check makes sense on what a way is named after: `udp`, or a framing on TCP. */
-const isFor = (wire: string) => ({ transports = ["tcp", "udp"] }: Check) =>
-  transports.includes(wire === "udp" ? "udp" : "tcp");
+const isFor = (way: string) => ({ transports = ["tcp", "udp"], wire }: Check) =>
+  transports.includes(way === "udp" ? "udp" : "tcp") && wire === (way === "seed" ? way : undefined);
 
 function play(
   exercise: Exercise,
@@ -104,11 +105,15 @@ function show({ check, outcome, broken, because }: CheckResult): string {
   return outcome === "passed" ? `${check.name}: passed` : [`${check.name}: ${outcome}`, broken, because].join(" · ");
 }
 
-for (const exercise of exercises.filter(({ transports }) => transports.includes("tcp"))) {
+for (const exercise of exercises) {
+  const { transports, wires } = exercise;
   const knows = (wire: string) =>
-    wire === "udp" ? exercise.transports.includes(wire) : exercise.wires.includes(wire.replace(/^len\d$/, "lenN"));
+    wire === "udp"
+      ? transports.includes(wire)
+      : transports.includes("tcp") && wires.includes(wire.replace(/^len\d$/, "lenN"));
   test(`netlab's ${exercise.name} server passes every check, in every framing`, async (t) => {
     const ways = WAYS.filter(([wire]) => knows(wire));
+    assert(ways.length > 0);
     const plays = ways.map(([wire, delivery]) =>
       wire === "raw" || wire === "udp" // where nobody can be seen to leave, each check has a server of its own
         ? apart(

@@ -46,6 +46,8 @@ export interface Check {
   readonly needs?: readonly string[];
   /** Where it makes sense, if not on every transport. */
   readonly transports?: readonly Transport[];
+  /** For programs that speak another wire than the exercise's usual one: its name, as in `--wire seed`. */
+  readonly wire?: string;
   /** True when it makes no sense without message boundaries (`--wire raw`). */
   readonly framed?: boolean;
   readonly steps: readonly Step[];

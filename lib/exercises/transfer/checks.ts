@@ -5,6 +5,7 @@ import {
   connect,
   expect,
   type Expectation,
+  expectEnd,
   forbid,
   leave,
   mentions,
@@ -247,6 +248,47 @@ export const checks: readonly Check[] = [
     ],
   },
 ];
+
+const ACKNOWLEDGES = "seed: each chunk of 100 bytes is acknowledged with ACK";
+const chunk = (letter: string) => letter.repeat(100);
+const ack = mentions("ACK", "ACK");
+
+/** Of programs that speak the seed's own form over TCP; over UDP nothing can be seen of it. */
+export const seedChecks: readonly Check[] = [
+  {
+    name: ACKNOWLEDGES,
+    points: 4,
+    steps: [
+      ...connect("sender"),
+      ...["a", "b", "c"].flatMap((one) => [send("sender", chunk(one)), expect("sender", ack)]),
+    ],
+  },
+  {
+    name: "seed: a last chunk that is shorter is acknowledged, too, and the end of the stream is the end",
+    points: 3,
+    needs: [ACKNOWLEDGES],
+    steps: [
+      ...connect("sender"),
+      ...[chunk("a"), "the end"].flatMap((text) => [send("sender", text), expect("sender", ack)]),
+      leave("sender"),
+      expectEnd("sender"),
+    ],
+  },
+  {
+    name: "seed: a sender that vanishes harms nobody",
+    points: 2,
+    needs: [ACKNOWLEDGES],
+    steps: [
+      ...connect("other"),
+      send("other", chunk("a")),
+      expect("other", ack),
+      leave("other", "reset"),
+      ...connect("sender"),
+      send("sender", chunk("a")),
+      expect("sender", ack),
+    ],
+  },
+].map((check) => ({ ...check, wire: "seed", transports: ["tcp"] }));
 
 function damaged(text: string): Uint8Array {
   const bytes = encodePdu(parsePdu(text)).slice();

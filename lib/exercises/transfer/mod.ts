@@ -1,7 +1,7 @@
 // The transfer exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { checks } from "./checks.ts";
+import { checks, seedChecks } from "./checks.ts";
 import { areFiles, connectTransfer } from "./client.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
@@ -157,7 +157,7 @@ export const transfer: Exercise = {
       { who: "S", text: 'ERROR session=8 code=2 "not a file name: "../hello.txt": it leads into another folder"' },
     ],
   },
-  checks,
+  checks: [...checks, ...seedChecks],
   serve: serveTransfer,
   connect: connectTransfer,
 };
