@@ -10,7 +10,7 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { type Framer, LineFramer } from "../../protocol/framing.ts";
-import { decodeLossy } from "../../protocol/text.ts";
+import { decodeLossy, hasUnsafe } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { ConnectContext, Console } from "../exercise.ts";
 import { fileNameProblem } from "../names.ts";
@@ -36,7 +36,7 @@ export async function connectFiles(context: ConnectContext): Promise<void> {
   const { args, console } = context;
   if (args.length > 0) return await run(context, args[0], args.slice(1));
   const names = new Set<string>();
-  console.completeWith((line) => completeLine(FORMS, line, ({ form }) => form.includes("<name") ? names : []));
+  console.completeWith((line) => complete(line, names));
   console.note(`files at ${formatHostPort(context.host, context.port)}: ${FORMS.map(({ word }) => word).join(", ")}`);
   let failed = 0;
   for await (const line of console.lines("> ")) {
@@ -53,6 +53,14 @@ export async function connectFiles(context: ConnectContext): Promise<void> {
   if (failed > 0 && !console.interactive) throw new NetlabError("reply", `${failed} of the script's lines failed`);
 }
 
+/** As `completeLine`, but that names may have spaces. */
+function complete(line: string, names: ReadonlySet<string>): string[] {
+  const [, command, begun] = /^(\S+) (.*)$/s.exec(line) ?? [];
+  if (command === undefined) return completeLine(FORMS, line);
+  if (!findForm(FORMS, command)?.form.includes("<name")) return [];
+  return [...names].filter((name) => name.startsWith(begun)).map((name) => `${command} ${name} `);
+}
+
 /** @returns false when that was the end */
 async function obey(context: ConnectContext, word: string, rest: string, names: Set<string>): Promise<boolean> {
   const form = findForm(FORMS, word);
@@ -61,7 +69,7 @@ async function obey(context: ConnectContext, word: string, rest: string, names: 
   }
   if (form.word === "exit") return false;
   if (form.word === "help") { for (const row of describeForms(FORMS)) context.console.print(row); }
-  else if (form.word === "list") (await list(context)).forEach((name) => names.add(name));
+  else if (form.word === "list") { for (const name of await list(context)) if (!hasUnsafe(name)) names.add(name); }
   else if (rest === "") throw new NetlabError("usage", `${form.word} what? ${form.form}`);
   else await run(context, form.word, [rest.trim()]);
   return true;
@@ -197,7 +205,10 @@ interface Target extends Disposable {
   complete(): void;
 }
 
-/** A file on the disk: `NAME.part` until it is whole. */
+/** What the name of a file ends with that is not whole: no other file's does. */
+const PARTIAL = ".netlab-part";
+
+/** A file on the disk: `NAME.netlab-part` until it is whole. */
 class PartialFile implements Target {
   readonly path: string;
   readonly #part: string;
@@ -208,10 +219,10 @@ class PartialFile implements Target {
   #digest = "";
 
   constructor(dir: string, name: string, overwrite: boolean) {
-    const problem = fileNameProblem(name);
+    const problem = name.endsWith(PARTIAL) ? `it ends with ${PARTIAL}` : fileNameProblem(name);
     if (problem !== null) throw new NetlabError("usage", `cannot keep a file of that name here: ${problem}`);
     this.path = `${dir}/${name}`;
-    this.#part = `${this.path}.part`;
+    this.#part = this.path + PARTIAL;
     this.#overwrite = overwrite;
     this.#file = this.#try(() => Deno.openSync(this.#part, { read: true, write: true, create: true }));
     const block = new Uint8Array(262_144);
