@@ -10,7 +10,7 @@ import { badReply, errorReply, textCodec } from "../text.ts";
 import { Digests, markOf } from "./digests.ts";
 import { MAX_REQUEST, parseRequest, reply, type Request } from "./protocol.ts";
 
-/** What all transfers together may hold, and the bounds of one block, in bytes. */
+/** What transfers hold, about, and the bounds of one block, in bytes: each gets its share when it begins. */
 const BLOCKS_BYTES = 64 * 1_048_576;
 const MIN_BLOCK = 32_768;
 const MAX_BLOCK = 524_288;
