@@ -239,7 +239,6 @@ for (const arq of SCHEMES.filter((scheme) => scheme !== "none")) {
       const options = { transport: "udp", arq, window: 8 } as const;
       await sendFiles(relay.port, [makeSource("a", makeFile(20_000))], options);
       receiver.has({ a: makeFile(20_000) });
-      assertEquals(receiver.report.duplicates, 0);
     });
   });
 }

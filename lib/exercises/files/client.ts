@@ -23,14 +23,6 @@ const ANSWER_MS = 60_000;
 const PROGRESS_MS = 100;
 const MAX_LINE = 4096;
 
-/** Whether `words` are what the client does: `list`, `stat NAME`, `get NAME…`. */
-export function isCommand(words: readonly string[]): boolean {
-  const [word, ...names] = words;
-  if (word === "list") return names.length === 0;
-  if (word === "stat") return names.length === 1;
-  return word === "get" && names.length > 0;
-}
-
 /** Does what the command line says, or what is typed. @throws {NetlabError} when something could not be had */
 export async function connectFiles(context: ConnectContext): Promise<void> {
   const { args, console } = context;
@@ -148,7 +140,7 @@ async function get(context: ConnectContext, name: string, out: string, progress:
   const { console, options } = context;
   const begun = performance.now();
   await using visit = await Visit.open(context);
-  using target = out === "-" ? new StandardOutput() : new PartialFile(out, name, options.overwrite === true);
+  using target = out === "-" ? new StandardOutput(console) : new PartialFile(out, name, options.overwrite === true);
   const report = (bytes: number, text: string) => {
     const seconds = (performance.now() - begun) / 1000;
     if (out === "-") console.note(text);
@@ -184,8 +176,8 @@ async function fetch(visit: Visit, name: string, target: Target, progress: Progr
   if (reply.type !== "file") throw visit.unexpected();
   if (target.expect(reply.digest)) return "present";
   const file = progress.begin(name, reply.size);
-  await visit.body(reply.size, (bytes) => {
-    target.write(bytes);
+  await visit.body(reply.size, async (bytes) => {
+    await target.write(bytes);
     file.add(bytes.length);
   });
   file.end();
@@ -199,7 +191,7 @@ interface Target extends Disposable {
   readonly size: number;
   /** Told what the digest has to be. @returns true when the file is there already, whole */
   expect(digest: string): boolean;
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array): void | Promise<void>;
   isRight(): boolean;
   restart(): void;
   complete(): void;
@@ -287,18 +279,23 @@ class StandardOutput implements Target {
   readonly path = "-";
   readonly size = 0;
   readonly #hash = createHash("sha256");
+  readonly #console: Console;
   #digest = "";
   #came = 0;
+
+  constructor(console: Console) {
+    this.#console = console;
+  }
 
   expect(digest: string): boolean {
     this.#digest = digest;
     return false;
   }
 
-  write(bytes: Uint8Array): void {
+  async write(bytes: Uint8Array): Promise<void> {
     this.#hash.update(bytes);
     this.#came += bytes.length;
-    for (let left = bytes; left.length > 0;) left = left.subarray(Deno.stdout.writeSync(left));
+    await this.#console.write?.(bytes);
   }
 
   isRight(): boolean {
@@ -386,14 +383,14 @@ class Visit implements AsyncDisposable {
   }
 
   /** Takes exactly so many bytes. */
-  async body(size: number, onBytes: (bytes: Uint8Array) => void): Promise<void> {
+  async body(size: number, onBytes: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     this.#framer.left = size;
     this.#inBody = size > 0;
     for (let left = size; left > 0;) {
       const piece = await this.#next();
       if (!("bytes" in piece)) throw this.unexpected();
       left -= piece.bytes.length;
-      onBytes(piece.bytes);
+      await onBytes(piece.bytes);
     }
     this.#inBody = false;
   }

@@ -65,6 +65,14 @@ export const reply = {
   bareError: (code: number, why: string) => code === 404 ? "Error: File not found" : `Error: ${escapeText(why)}`,
 };
 
+/** Whether `words` are what the client does: `list`, `stat NAME`, `get NAME…`. */
+export function isCommand(words: readonly string[]): boolean {
+  const [word, ...names] = words;
+  if (word === "list") return names.length === 0;
+  if (word === "stat") return names.length === 1;
+  return word === "get" && names.length > 0;
+}
+
 /** What is typed at the client. */
 export const FORMS: readonly CommandForm[] = [
   { word: "list", also: ["ls", "dir"], form: "list", meaning: "show the files there" },
