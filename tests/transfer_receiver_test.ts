@@ -172,7 +172,7 @@ for (const transport of TRANSPORTS) {
         receiver.has({ one: HELLO });
       },
       {},
-      { limits: { idleMs: 1000 } },
+      { limits: { idleMs: 4000 } },
     ));
 
   test(`over ${transport} a sender that falls silent in the middle is told so, and its part is kept`, () =>
