@@ -215,8 +215,10 @@ export const checks: readonly Check[] = [
   },
 ];
 
-function damaged(text: string): Uint8Array {
-  const bytes = encodePdu(parsePdu(text));
-  bytes[bytes.length - 1] ^= 0x04;
-  return bytes;
+function damaged(text: string): () => Uint8Array {
+  return () => {
+    const bytes = encodePdu(parsePdu(text));
+    bytes[bytes.length - 1] ^= 0x04;
+    return bytes;
+  };
 }
