@@ -64,6 +64,7 @@ declare module "@std/fmt/colors" {
   export function green(text: string): string;
   export function yellow(text: string): string;
   export function cyan(text: string): string;
+  export function stripAnsiCode(text: string): string;
 }
 
 declare module "@std/fmt/duration" {

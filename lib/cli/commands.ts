@@ -5,6 +5,7 @@ import { completions } from "./completions.ts";
 import type { Command } from "./command.ts";
 import { connect } from "./connect.ts";
 import { explain } from "./explain.ts";
+import { grade } from "./grade.ts";
 import { help } from "./help.ts";
 import { list } from "./list.ts";
 import { serve } from "./serve.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   serve,
   connect,
   ...shortcuts,
+  grade,
   completions,
   help,
   version,

@@ -1,5 +1,5 @@
-// The vocabulary of checks: a script of acts and expectations in plain English that judges a server by the wire alone. A
-// script is data; lib/grade plays it.
+// The vocabulary of checks: a script of acts and expectations in plain English that judges a program by the wire alone: a
+// server, whose clients netlab plays, or a client, whose server netlab plays. A script is data; lib/grade plays it.
 //
 // In every text `$alice` stands for a name that is unlike any other in the run, so that a server which forgets to free
 // names fails one check and not all that follow.
@@ -10,12 +10,17 @@ import type { Transport } from "./exercise.ts";
 export interface Expectation {
   /** Completes "alice gets …": `a greeting that names $alice`. */
   readonly what: string;
+  /** Which messages are one, where `what` leaves that open: completes "taken as one: …". */
+  readonly accepts?: string;
+  /** The one text that it has to be, where there is only one. */
+  readonly exactly?: string;
   /** @param fill replaces `$names` */
   matches(text: string, fill: (template: string) => string): boolean;
 }
 
-/** One act or expectation. `who` is a client of the server under test. */
+/** One act or expectation. `who` is one end of a connection that netlab plays, or a program under test. */
 export type Step =
+  // For servers: netlab calls.
   | { readonly do: "connect"; readonly who: string }
   /** Connects and sends, again and again until it is not sent away: for what a server may take a moment to notice. */
   | { readonly do: "callUntilTaken"; readonly who: string; readonly text: string }
@@ -34,14 +39,31 @@ export type Step =
   | { readonly do: "expectRest"; readonly who: string; readonly what: Expectation }
   /** The server ends the connection. */
   | { readonly do: "expectEnd"; readonly who: string }
-  /** The client ends it: `end` says so, `reset` vanishes. */
-  | { readonly do: "leave"; readonly who: string; readonly how: "end" | "reset" };
+  /** Netlab ends it: `end` says so, `reset` vanishes. */
+  | { readonly do: "leave"; readonly who: string; readonly how: "end" | "reset" }
+  // For clients: netlab is called, and stands at the keyboard.
+  /** Starts the client under test. `words`: what the check wants of it, as `netlab connect` takes it behind the address. */
+  | { readonly do: "start"; readonly who: string; readonly words: readonly string[] }
+  /** The client under test calls; `who` is netlab's end from now on. */
+  | { readonly do: "accept"; readonly who: string }
+  /** A line into the program's standard input. */
+  | { readonly do: "type"; readonly who: string; readonly text: string }
+  /** The end of its standard input. */
+  | { readonly do: "endInput"; readonly who: string }
+  /** A matching line comes on its standard output or error; others before it are passed over. */
+  | { readonly do: "shows"; readonly who: string; readonly what: Expectation }
+  /** It ends in time: `well` with status 0, `badly` with another, by no signal in either case. */
+  | { readonly do: "exits"; readonly who: string; readonly how: "well" | "badly" | "somehow" }
+  /** It does not end. */
+  | { readonly do: "runs"; readonly who: string };
 
 /** A named, weighted script. */
 export interface Check {
   /** A sentence that is true when it passes. */
   readonly name: string;
   readonly points: number;
+  /** What is usually wrong when it fails: a sentence for the student, with what to do. */
+  readonly cause?: string;
   /** Names of checks without which this one means nothing. */
   readonly needs?: readonly string[];
   /** Where it makes sense, if not on every transport. */
@@ -76,12 +98,20 @@ export const forbid = (who: string, what: Expectation): Step => ({ do: "forbid",
 export const stays = (who: string): Step => ({ do: "stays", who });
 export const expectRest = (who: string, what: Expectation): Step => ({ do: "expectRest", who, what });
 export const expectEnd = (who: string): Step => ({ do: "expectEnd", who });
+export const start = (who: string, ...words: string[]): Step => ({ do: "start", who, words });
+export const accept = (who: string): Step => ({ do: "accept", who });
+export const type = (who: string, text: string): Step => ({ do: "type", who, text });
+export const endInput = (who: string): Step => ({ do: "endInput", who });
+export const shows = (who: string, what: Expectation): Step => ({ do: "shows", who, what });
+export const exits = (who: string, how: "well" | "badly" | "somehow" = "somehow"): Step => ({ do: "exits", who, how });
+export const runs = (who: string): Step => ({ do: "runs", who });
 export const leave = (who: string, how: "end" | "reset" = "end"): Step => ({ do: "leave", who, how });
 
 /** A message that contains all of `parts`, in any case. */
 export function mentions(what: string, ...parts: string[]): Expectation {
   return {
     what,
+    accepts: `it contains ${parts.map((part) => `"${part}"`).join(" and ")}, whatever else it says`,
     matches: (text, fill) => parts.every((part) => text.toLowerCase().includes(fill(part).toLowerCase())),
   };
 }
@@ -90,6 +120,7 @@ export function mentions(what: string, ...parts: string[]): Expectation {
 export function mentionsInOrder(what: string, ...parts: string[]): Expectation {
   return {
     what,
+    accepts: `it contains ${parts.map((part) => `"${part}"`).join(" and then ")}`,
     matches(text, fill) {
       let at = 0;
       return parts.every((part) => (at = text.indexOf(fill(part), at) + fill(part).length) >= fill(part).length);
@@ -101,20 +132,38 @@ export function mentionsInOrder(what: string, ...parts: string[]): Expectation {
 export function refuses(what: string): Expectation {
   const words =
     /error|invalid|illegal|taken|exist|already|unknown|unrecogni|not |n't|no such|cannot|wrong|fail|must|first/i;
-  return { what, matches: (text) => words.test(text) };
+  return {
+    what,
+    accepts: "it says error, invalid, taken, unknown, not …, or the like",
+    matches: (text) => words.test(text),
+  };
 }
 
 /** A message that contains `part` and is no refusal: only the plainest words count as one, a greeting may say much. */
 export function grants(what: string, part: string): Expectation {
   const words = /\b(error|invalid|illegal|taken|in use|already|not (valid|available|allowed|free)|cannot|failed)\b/i;
   const { matches } = mentions(what, part);
-  return { what, matches: (text, fill) => matches(text, fill) && !words.test(text) };
+  return {
+    what,
+    accepts: `it contains "${part}" and says nothing of an error`,
+    matches: (text, fill) => matches(text, fill) && !words.test(text),
+  };
+}
+
+/** Exactly this text; spaces at its end do not count. */
+export function exactly(template: string): Expectation {
+  return {
+    what: `"${template}"`,
+    exactly: template,
+    matches: (text, fill) => text.trimEnd() === fill(template).trimEnd(),
+  };
 }
 
 /** A list that contains all of `names`, however they are joined. */
 export function lists(...names: string[]): Expectation {
   return {
     what: `a list with ${names.join(", ")}`,
+    accepts: "the names are words in one message, however they are joined",
     matches: (text, fill) => {
       const words = new Set(text.split(/[\s,;:[\]()'"]+/));
       return names.every((name) => words.has(fill(name)));
@@ -127,6 +176,7 @@ export function listsWithout(other: string, ...names: string[]): Expectation {
   const all = lists(other);
   return {
     what: `a list with ${other} and without ${names.join(", ")}`,
+    accepts: "the names are words in one message, however they are joined",
     matches: (text, fill) => all.matches(text, fill) && !names.some((name) => lists(name).matches(text, fill)),
   };
 }
@@ -151,10 +201,26 @@ export function describeStep(step: Step): string {
     case "stays":
       return `${step.who} stays connected`;
     case "expectRest":
-      return `${step.who} gets ${step.what.what}, and the server ends the connection`;
+      return `${step.who} gets ${step.what.what}, and the connection ends`;
     case "expectEnd":
-      return `the server ends ${step.who}'s connection`;
+      return `${step.who}'s connection is ended by the other side`;
     case "leave":
-      return step.how === "end" ? `${step.who} hangs up` : `${step.who} vanishes (reset)`;
+      return step.how === "end" ? `${step.who} hangs up` : `${step.who} vanishes`;
+    case "start":
+      return `${step.who} is started${step.words.length === 0 ? "" : ` with ${step.words.join(" ")}`}`;
+    case "accept":
+      return `${step.who} is called`;
+    case "type":
+      return step.text === "" ? `an empty line is typed at ${step.who}` : `${step.text} is typed at ${step.who}`;
+    case "endInput":
+      return `the input of ${step.who} ends`;
+    case "shows":
+      return `${step.who} shows ${step.what.what}`;
+    case "exits":
+      return `${step.who} ends${
+        { well: " with status 0", badly: " with a status other than 0", somehow: "" }[step.how]
+      }`;
+    case "runs":
+      return `${step.who} goes on running`;
   }
 }

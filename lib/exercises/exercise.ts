@@ -2,10 +2,12 @@
 // grading, the common tests) knows only this.
 
 import type { Limits } from "../net/limits.ts";
+import type { Spoil } from "../net/server.ts";
 import type { Address } from "../net/conn.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import type { Trace } from "../protocol/trace.ts";
+import type { Bug } from "./bug.ts";
 import type { Check } from "./check.ts";
 import type { CommandForm } from "./commands.ts";
 import type { OptionSpec, OptionValues } from "./options.ts";
@@ -51,6 +53,8 @@ export interface ServeContext {
   readonly console: Console;
   /** Has the program end this server in good order, as Ctrl-C does. */
   stop(): void;
+  /** Has the server make a mistake. */
+  readonly spoil?: Spoil;
 }
 
 /** A server that runs. */
@@ -140,6 +144,12 @@ export interface Exercise {
   readonly explain: Explanation;
   /** Black-box checks of anybody's server, which use nothing but the wire. */
   readonly checks: readonly Check[];
+  /** The same of anybody's client. */
+  readonly clientChecks?: readonly Check[];
+  /** A script that any two programs for this exercise can play together: only what is typed at clients and what they show. */
+  readonly meeting?: Check;
+  /** Mistakes that its server can make on purpose. */
+  readonly bugs?: readonly Bug[];
   /** @throws {NetlabError} when it cannot start */
   serve(context: ServeContext): RunningServer | Promise<RunningServer>;
   /** Runs the client to its end. @throws {NetlabError} when it fails */

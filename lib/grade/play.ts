@@ -1,96 +1,124 @@
-// Plays checks against a server: its script, step by step, until one fails. What is known of a failure is the steps so far,
-// the one that broke, and what came instead.
+// Plays a check: its script, step by step, until one fails. What is known of a failure is the steps so far, the one that
+// broke, and what came instead.
 
-import { type Check, describeStep, type Step } from "../exercises/check.ts";
+import { type Check, describeStep, type Expectation, type Step } from "../exercises/check.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { Stage, type StageOptions, Unmet } from "./stage.ts";
+import { Unmet, type UnmetKind } from "./inbox.ts";
+import { Stage, type StageOptions } from "./stage.ts";
 
-/** How one check ended. */
-export interface CheckResult {
-  readonly check: Check;
-  /** `not run`: a check that it needs did not pass, or the framing cannot show it. */
-  readonly outcome: "passed" | "failed" | "not run";
+/** The step that broke a check. */
+export interface Break {
+  /** In plain English. */
+  readonly step: string;
+  /** What came instead. */
+  readonly because: string;
+  readonly kind: UnmetKind;
+  /** What was expected: `a greeting that names alice`; what would have been taken as one; or the one right text. */
+  readonly expected?: string;
+  readonly accepts?: string;
+  readonly exactly?: string;
+  /** The text that came instead, where one came, and all that came since the last step that went well, as bytes. */
+  readonly got?: string;
+  readonly bytes?: string;
+  /** How the program under test ended, if it did, and not in good order. */
+  readonly death?: string;
+}
+
+/** How one play ended. */
+export interface Played {
   /** The steps that went well, in plain English. */
   readonly done: readonly string[];
-  /** The step that broke, what came, or why it was not run. */
-  readonly broken?: string;
-  readonly because?: string;
+  /** Null when it passed. */
+  readonly broken: Break | null;
+  /** What clients under test have printed. */
+  readonly output: string;
 }
 
-/** What a series of checks is played with. */
-export type PlayOptions = Omit<StageOptions, "nameSuffix"> & {
-  /** Told of each result as it comes. */
-  readonly onResult?: (result: CheckResult) => void;
-};
-
-/** Plays `checks` in order; one that needs a failed one is not run. */
-export async function playChecks(checks: readonly Check[], options: PlayOptions): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
-  const passed = new Set<string>();
-  for (const [index, check] of checks.entries()) {
-    const missing = check.needs?.find((name) => !passed.has(name));
-    const unframed = check.framed && options.makeFramer().name === "raw";
-    const result: CheckResult = missing !== undefined
-      ? { check, outcome: "not run", done: [], because: `it needs: ${missing}` }
-      : unframed
-      ? { check, outcome: "not run", done: [], because: "without framing there are no message boundaries to check" }
-      : await playCheck(check, { ...options, nameSuffix: letters(index) });
-    if (result.outcome === "passed") passed.add(check.name);
-    results.push(result);
-    options.onResult?.(result);
-  }
-  return results;
-}
-
-/** Plays one check. */
-export async function playCheck(check: Check, options: StageOptions): Promise<CheckResult> {
+/** Plays one check. @throws what is no fault of the program under test */
+export async function play(check: Check, options: StageOptions): Promise<Played> {
   const stage = new Stage(options);
   const done: string[] = [];
   try {
     for (const step of check.steps) {
       const text = stage.fill(describeStep(step));
       try {
+        await stage.flush(step.do === "send" || step.do === "sendBytes" ? step.who : undefined);
         await playStep(stage, step);
       } catch (error) {
-        if (!(error instanceof Unmet || error instanceof NetlabError)) throw error;
-        return { check, outcome: "failed", done, broken: text, because: error.message };
+        if (!(error instanceof Unmet) && !isPeers(error)) throw error;
+        return { done, broken: describeBreak(stage, step, text, error), output: stage.output };
       }
       done.push(text);
     }
-    return { check, outcome: "passed", done };
+    return { done, broken: null, output: stage.output };
   } finally {
-    stage.close();
+    await stage.close();
   }
 }
 
+/** Whether an error is the other side's doing. */
+function isPeers(error: unknown): error is NetlabError {
+  return error instanceof NetlabError && error.kind !== "harness" && error.kind !== "usage";
+}
+
+function describeBreak(stage: Stage, step: Step, text: string, error: Unmet | NetlabError): Break {
+  const what: Expectation | undefined = "what" in step && typeof step.what !== "string" ? step.what : undefined;
+  const fill = (template: string | undefined) => template === undefined ? undefined : stage.fill(template);
+  return {
+    step: text,
+    because: error.message,
+    kind: error instanceof Unmet ? error.kind : "end",
+    expected: fill(what?.what),
+    accepts: fill(what?.accepts),
+    exactly: fill(what?.exactly),
+    got: error instanceof Unmet ? error.got.at(-1) : undefined,
+    bytes: stage.latest?.received ?? undefined,
+  };
+}
+
 async function playStep(stage: Stage, step: Step): Promise<void> {
-  if (step.do === "connect") return await stage.connect(step.who);
-  if (step.do === "callUntilTaken") return await stage.callUntilTaken(step.who, step.text);
-  const actor = stage.actor(step.who);
   switch (step.do) {
+    case "connect":
+      return await stage.connect(step.who);
+    case "callUntilTaken":
+      return await stage.callUntilTaken(step.who, step.text);
     case "send":
-      return await actor.send(step.text);
+      return await stage.actor(step.who).send(step.text);
     case "sendBytes":
-      return await actor.send(step.bytes);
+      return await stage.actor(step.who).send(step.bytes);
     case "expect":
-      return await actor.expect(step.what);
+      return await stage.actor(step.who).expect(step.what);
     case "eventually":
-      return await actor.eventually(step.text, step.what);
+      return await stage.actor(step.who).eventually(step.text, step.what);
     case "forbid":
-      return actor.forbid(step.what);
+      return stage.actor(step.who).forbid(step.what);
     case "stays":
-      return await actor.stays();
+      return await stage.actor(step.who).stays();
     case "expectRest":
-      return await actor.expectRest(step.what);
+      return await stage.actor(step.who).expectRest(step.what);
     case "expectEnd":
-      return await actor.expectEnd();
+      return await stage.actor(step.who).expectEnd();
     case "leave":
-      return await actor.leave(step.how);
+      return await stage.actor(step.who).leave(step.how);
+    case "start":
+      return await stage.start(step.who, step.words);
+    case "accept":
+      return await stage.accept(step.who);
+    case "type":
+      return await stage.type(step.who, step.text);
+    case "endInput":
+      return await stage.program(step.who).endInput();
+    case "shows":
+      return await stage.shows(step.who, step.what);
+    case "exits":
+      return await stage.exits(step.who, step.how);
+    case "runs":
+      return await stage.runs(step.who);
   }
 }
 
 /** 0 as `a`, 25 as `z`, 26 as `ba`. */
-function letters(index: number): string {
+export function letters(index: number): string {
   const text = String.fromCharCode(97 + index % 26);
   return index < 26 ? text : letters(Math.floor(index / 26)) + text;
 }

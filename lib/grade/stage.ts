@@ -1,22 +1,28 @@
-// Where a check is played: the clients that it speaks of, each a connection to the server under test.
+// Where a check is played: the ends that it speaks of, each a connection to the server under test or from the client under
+// test, and the clients under test themselves.
 
 import type { Expectation } from "../exercises/check.ts";
-import { Channel } from "../net/channel.ts";
-import { outlasts, pause } from "../net/clock.ts";
+import type { Transport } from "../exercises/exercise.ts";
+import { outlasts, systemClock } from "../net/clock.ts";
+import { type Acceptor, TcpAcceptor } from "../net/acceptor.ts";
 import type { Conn } from "../net/conn.ts";
+import { DatagramAcceptor } from "../net/datagram_peers.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
-import { escapeText } from "../protocol/text.ts";
 import type { Trace } from "../protocol/trace.ts";
+import { Actor } from "./actor.ts";
+import type { ClientUnderTest, RunningClient } from "./client_under_test.ts";
+import type { Delivery } from "./delivery.ts";
+import { Unmet } from "./inbox.ts";
 
-/** How what a client sends is cut into writes. Every server has to bear every way. */
-export type Delivery = "whole" | "bytes";
-
-/** What is needed to meet a server. */
+/** What is needed to play a check. */
 export interface StageOptions {
-  dial(): Promise<Conn>;
+  /** Calls the server under test; for checks of servers. */
+  dial?(): Promise<Conn>;
+  /** The client under test, and on what it calls; for checks of clients. */
+  readonly client?: { readonly program: ClientUnderTest; readonly transport: Transport; readonly port: number };
   makeFramer(): Framer;
-  /** Between frames and messages in writing. A student's server may send anything: it is judged, not refused. */
+  /** Between frames and messages in writing. */
   readonly codec: Codec<string>;
   readonly delivery: Delivery;
   /** How long an expectation may take, in ms. */
@@ -26,13 +32,19 @@ export interface StageOptions {
   readonly trace?: Trace;
 }
 
-/** A failed expectation. */
-export class Unmet extends Error {}
+/** How long a program is looked at that should go on, in ms. */
+const STAY_MS = 200;
 
-/** The clients of one check. */
+/** How long a server may take to send somebody away, in ms. */
+const REFUSAL_MS = 600;
+
+/** The ends and programs of one check. */
 export class Stage {
   readonly #options: StageOptions;
   readonly #actors = new Map<string, Actor>();
+  readonly #programs = new Map<string, RunningClient>();
+  #hall: Hall | null = null;
+  #latest: Actor | null = null;
 
   constructor(options: StageOptions) {
     this.#options = options;
@@ -43,21 +55,8 @@ export class Stage {
     template.replace(/\$([a-z]+)/g, (_, name: string) => name + this.#options.nameSuffix);
 
   async connect(who: string): Promise<void> {
-    const conn = await this.#options.dial();
-    const shaped = this.#options.delivery === "bytes" ? dripping(conn) : conn;
-    const { codec } = this.#options;
-    const channel = new Channel<string, string | Uint8Array>(shaped, {
-      framer: this.#options.makeFramer(),
-      codec: {
-        decode: (frame) => codec.decode(frame),
-        encode: (message) => typeof message === "string" ? codec.encode(message) : message,
-      },
-      coalesce: false,
-      trace: this.#options.trace,
-    });
-    void this.#actors.get(who)?.leave("reset"); // its earlier connection
-    const ends = conn.receive === undefined;
-    this.#actors.set(who, new Actor(channel, this.#options.timeoutMs, this.fill, ends));
+    if (this.#options.dial === undefined) throw new Error("the script calls a server, and there is none");
+    this.#enter(who, await this.#options.dial());
   }
 
   /** Connects and sends until the server lets it stay. */
@@ -66,187 +65,152 @@ export class Stage {
     for (;;) {
       await this.connect(who);
       await this.actor(who).send(text);
+      await this.actor(who).flush();
       if (!await this.actor(who).endsWithin(REFUSAL_MS)) return;
-      if (performance.now() > deadline) throw new Unmet(`it was sent away for ${this.#options.timeoutMs} ms`);
+      if (performance.now() > deadline) {
+        throw new Unmet("end", `it was sent away for ${this.#options.timeoutMs} ms`);
+      }
     }
+  }
+
+  /** Starts the client under test. */
+  async start(who: string, words: readonly string[]): Promise<void> {
+    const { client } = this.#options;
+    if (client === undefined) throw new Error("the script starts a client, and there is none");
+    this.#hall ??= new Hall(client.transport, client.port);
+    await this.#programs.get(who)?.kill();
+    const { port } = this.#hall.address;
+    this.#programs.set(who, client.program.start("127.0.0.1", port, words.map(this.fill), this.fill));
+  }
+
+  /** Waits until a client under test calls. */
+  async accept(who: string): Promise<void> {
+    const { timeoutMs } = this.#options;
+    const conn = await this.#hall?.next(timeoutMs, () => [...this.#programs.values()].find(({ ended }) => ended));
+    if (conn === undefined) throw new Error("the script is called before it starts a client");
+    this.#enter(who, conn);
   }
 
   actor(who: string): Actor {
     const actor = this.#actors.get(who);
     if (!actor) throw new Error(`the script never connected ${who}`);
-    return actor;
+    return this.#latest = actor;
   }
 
-  /** Hangs up for everybody. */
-  close(): void {
+  program(who: string): RunningClient {
+    const program = this.#programs.get(who);
+    if (!program) throw new Error(`the script never started ${who}`);
+    return program;
+  }
+
+  /** Types a line at a client under test. */
+  async type(who: string, text: string): Promise<void> {
+    const program = this.program(who);
+    if (program.ended) throw new Unmet("end", `the program ${program.ended} before that`);
+    await program.type(this.fill(text));
+  }
+
+  async shows(who: string, what: Expectation): Promise<void> {
+    this.#latest = null;
+    await this.program(who).shown.expect(what, this.#options.timeoutMs);
+  }
+
+  async exits(who: string, how: "well" | "badly" | "somehow"): Promise<void> {
+    const { timeoutMs } = this.#options;
+    const program = this.program(who);
+    if (!await program.shown.endsWithin(timeoutMs)) {
+      throw new Unmet("silence", `it was still running after ${timeoutMs} ms`);
+    }
+    const right = {
+      well: program.exitCode === 0,
+      badly: (program.exitCode ?? 0) !== 0,
+      somehow: program.exitCode !== null,
+    };
+    if (!right[how]) throw new Unmet("other", `it ${program.ended}`);
+  }
+
+  async runs(who: string): Promise<void> {
+    const program = this.program(who);
+    if (await program.shown.endsWithin(STAY_MS)) throw new Unmet("end", `it ${program.ended}`);
+  }
+
+  /** The end that spoke or listened last. */
+  get latest(): Actor | null {
+    return this.#latest;
+  }
+
+  /** What the clients under test have printed. */
+  get output(): string {
+    return [...this.#programs.values()].map(({ output }) => output).join("\n");
+  }
+
+  /** Sends what is held back by everybody but `except`. */
+  async flush(except?: string): Promise<void> {
+    for (const [who, actor] of this.#actors) if (who !== except) await actor.flush();
+  }
+
+  /** Hangs up for everybody, and ends every program. */
+  async close(): Promise<void> {
     for (const actor of this.#actors.values()) void actor.leave("reset");
+    this.#hall?.close();
+    await Promise.all([...this.#programs.values()].map((program) => program.kill()));
+  }
+
+  #enter(who: string, conn: Conn): void {
+    void this.#actors.get(who)?.leave("reset"); // its earlier connection
+    const { makeFramer, codec, delivery, timeoutMs, trace } = this.#options;
+    const actor = new Actor(conn, { framer: makeFramer(), codec, delivery, timeoutMs, fill: this.fill, trace });
+    if (trace?.wants.label) trace.emit({ type: "label", id: actor.id, label: who });
+    this.#actors.set(who, actor);
+    this.#latest = actor;
   }
 }
 
-/** How long a connection is looked at that should stay. */
-const STAY_MS = 200;
-
-/** How long a server may take to send somebody away. */
-const REFUSAL_MS = 600;
-
-/** Without framing, only silence tells one message from the next: longer than a server may wait for it. */
-const RAW_PAUSE_MS = 450;
-
-/** One client: what it was sent, in order. */
-export class Actor {
-  readonly #channel: Channel<string, string | Uint8Array>;
-  readonly #timeoutMs: number;
-  readonly #fill: (template: string) => string;
-  readonly #inbox: string[] = [];
-  /** Whether the server's end can be seen: over UDP there is none. */
-  readonly #ends: boolean;
-  /** What nothing may match until the next expectation is met. */
-  #forbidden: Expectation[] = [];
+/** Where clients under test call. */
+class Hall {
+  readonly #acceptor: Acceptor;
+  readonly #callers: Conn[] = [];
   #changed: () => void = () => {};
-  /** Nothing has come since the last message was sent. */
-  #unanswered = false;
-  #ended: string | null = null;
-  /** It hung up, and the server did not. */
-  #abandoned = false;
 
-  constructor(
-    channel: Channel<string, string | Uint8Array>,
-    timeoutMs: number,
-    fill: (template: string) => string,
-    ends: boolean,
-  ) {
-    this.#channel = channel;
-    this.#ends = ends;
-    this.#timeoutMs = timeoutMs;
-    this.#fill = fill;
-    void this.#listen();
+  constructor(transport: Transport, port: number) {
+    this.#acceptor = transport === "udp"
+      ? new DatagramAcceptor("127.0.0.1", port)
+      : new TcpAcceptor("127.0.0.1", port, systemClock);
+    void this.#acceptor.run({
+      onConn: (conn) => {
+        this.#callers.push(conn);
+        this.#changed();
+      },
+      onLastFile: (conn) => Promise.resolve(conn.close()),
+      onWarning: () => {},
+    }).catch(() => {});
   }
 
-  async send(message: string | Uint8Array): Promise<void> {
-    if (this.#channel.framer.name === "raw" && this.#unanswered) await pause(RAW_PAUSE_MS);
-    this.#unanswered = true;
-    this.#channel.send(typeof message === "string" ? this.#fill(message) : message);
-    // What is half sent when the next client speaks would make the script's order a matter of luck.
-    await outlasts(this.#channel.flushed(), this.#timeoutMs);
+  get address(): Deno.NetAddr {
+    return this.#acceptor.address;
   }
 
-  forbid(what: Expectation): void {
-    this.#forbidden.push(what);
-  }
-
-  async expect(what: Expectation, timeoutMs = this.#timeoutMs): Promise<void> {
-    const passedOver: string[] = [];
+  /**
+   * The next caller.
+   *
+   * @param gone a program that has ended, if there is one
+   * @throws {Unmet} when nobody calls in time
+   */
+  async next(timeoutMs: number, gone: () => RunningClient | undefined): Promise<Conn> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      for (let text = this.#inbox.shift(); text !== undefined; text = this.#inbox.shift()) {
-        this.#checkForbidden(text);
-        if (what.matches(text, this.#fill)) {
-          this.#forbidden = [];
-          return;
-        }
-        passedOver.push(text);
-      }
-      const got = passedOver.length > 0 ? `it got ${passedOver.map(quote).join(", ")}` : "it got nothing";
-      if (this.#ended !== null) throw new Unmet(`${got}, and then the connection ended (${this.#ended})`);
+      const conn = this.#callers.shift();
+      if (conn !== undefined) return conn;
+      const ended = gone()?.ended;
+      if (ended) throw new Unmet("end", `nobody called: the program ${ended}`);
       const left = deadline - performance.now();
-      if (left <= 0 || await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left)) {
-        throw new Unmet(`${got} in ${timeoutMs} ms`);
-      }
+      if (left <= 0) throw new Unmet("silence", `nobody called in ${timeoutMs} ms`);
+      await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), Math.min(left, 100));
     }
   }
 
-  /** Asks until the answer is right. */
-  async eventually(text: string, what: Expectation): Promise<void> {
-    const deadline = performance.now() + this.#timeoutMs;
-    for (;;) {
-      await this.send(text);
-      try {
-        return await this.expect(what, Math.min(200, this.#timeoutMs));
-      } catch (error) {
-        if (!(error instanceof Unmet) || this.#ended !== null || performance.now() > deadline) throw error;
-      }
-    }
+  close(): void {
+    this.#acceptor.close();
+    for (const conn of this.#callers.splice(0)) conn.close();
   }
-
-  async expectEnd(): Promise<void> {
-    if (!this.#ends) return;
-    if (!this.#abandoned && await this.endsWithin(this.#timeoutMs)) return;
-    throw new Unmet(`the connection was still open after ${this.#timeoutMs} ms`);
-  }
-
-  /** Whether the server ends the connection in time. */
-  async endsWithin(ms: number): Promise<boolean> {
-    const deadline = performance.now() + ms;
-    while (this.#ended === null) {
-      const left = deadline - performance.now();
-      if (left <= 0 || await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left)) return false;
-    }
-    return true;
-  }
-
-  /** @throws {Unmet} when the server ends the connection soon, or says what is forbidden */
-  async stays(): Promise<void> {
-    if (await this.endsWithin(STAY_MS)) throw new Unmet(`the connection ended (${this.#ended})`);
-    for (const text of this.#inbox) this.#checkForbidden(text);
-  }
-
-  /** As `expectEnd`, and all that came before it is one text that has to match. */
-  async expectRest(what: Expectation): Promise<void> {
-    await this.expectEnd();
-    const text = this.#inbox.splice(0).join("\n");
-    this.#checkForbidden(text);
-    if (!what.matches(text, this.#fill)) throw new Unmet(`it got ${text === "" ? "nothing" : quote(text)}`);
-  }
-
-  /** `end` says so and waits for the server to end it too; `reset` is gone at once. */
-  async leave(how: "end" | "reset"): Promise<void> {
-    if (how === "end") {
-      await outlasts(this.#channel.closeWrite(), this.#timeoutMs);
-      this.#abandoned = !await this.endsWithin(this.#timeoutMs);
-    }
-    this.#channel.abort("left");
-  }
-
-  #checkForbidden(text: string): void {
-    const broken = this.#forbidden.find((forbidden) => forbidden.matches(text, this.#fill));
-    if (broken) throw new Unmet(`it got ${broken.what}: ${quote(text)}`);
-  }
-
-  async #listen(): Promise<void> {
-    await this.#channel.each((text) => {
-      this.#inbox.push(text);
-      this.#unanswered = false;
-      this.#changed();
-    }, (error) => {
-      this.#inbox.push(`(unreadable: ${error.message})`);
-      this.#changed();
-    });
-    this.#ended = this.#channel.reason ?? "closed";
-    this.#changed();
-  }
-}
-
-function quote(text: string): string {
-  const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
-  return `"${escapeText(shown)}"`;
-}
-
-/** A pause between two bytes, in ms: without one the system gathers them, and the server reads them as one. */
-const DRIP_MS = 1;
-
-/** One byte a write: a server that takes one read for one message will not like it. */
-function dripping(conn: Conn): Conn {
-  const drip = async (bytes: Uint8Array) => {
-    const written = await conn.write(bytes.subarray(0, 1));
-    await pause(DRIP_MS);
-    return written;
-  };
-  return {
-    localAddr: conn.localAddr,
-    remoteAddr: conn.remoteAddr,
-    read: (into) => conn.read(into),
-    write: drip,
-    closeWrite: () => conn.closeWrite(),
-    close: () => conn.close(),
-  };
 }

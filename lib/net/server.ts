@@ -52,7 +52,12 @@ export interface ListenOptions {
   readonly port: number;
   /** @default {"tcp"} */
   readonly transport?: "tcp" | "udp";
+  /** Has the server make a mistake: changes what it is made of. */
+  readonly spoil?: Spoil;
 }
+
+/** Changes what a server is made of. @param end ends the server at once */
+export type Spoil = <In, Out>(options: ServerOptions<In, Out>, end: () => void) => ServerOptions<In, Out>;
 
 /** What a server is made of. */
 export interface ServerOptions<In, Out> {
@@ -116,7 +121,8 @@ export class Server<In, Out> {
   #cancelSweep: () => void = () => {};
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
-  constructor(options: ServerOptions<In, Out>) {
+  constructor(given: ServerOptions<In, Out>) {
+    const options = given.listen?.spoil?.(given, () => this.abort()) ?? given;
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#trace = options.trace ?? NO_TRACE;

@@ -1,0 +1,84 @@
+// A graded run for a person at a terminal: a line a check as it comes, and behind each failure what a teaching assistant
+// would say.
+
+import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
+import { type Failure, formatPoints, type GradedCheck, isPerfect, type Report } from "../grade/report.ts";
+import { escapeText } from "../protocol/text.ts";
+import { wrapText } from "./wrap.ts";
+
+const MARKS = { passed: green("✓"), partly: yellow("◐"), failed: red("✗"), "not run": dim("–") } as const;
+const INDENT = " ".repeat(11);
+
+/** One check, in lines. */
+export function checkLines(check: GradedCheck, width: number): string[] {
+  const { name, points, maxPoints, outcome, because, failure, ways } = check;
+  const score = `${formatPoints(points)}/${formatPoints(maxPoints)}`;
+  const indented = (lines: readonly string[]) => lines.map((line) => INDENT + line);
+  return [
+    `${MARKS[outcome]} ${score.padStart(7)}  ${outcome === "failed" ? bold(name) : name}`,
+    ...(because === undefined ? [] : indented([dim(`not run: ${because}`)])),
+    ...(outcome === "partly" ? indented(ways.map(wayLine)) : []),
+    ...(failure === undefined ? [] : [...indented(failureLines(failure, width - INDENT.length)), ""]),
+  ];
+}
+
+function wayLine({ way, passed, as }: GradedCheck["ways"][number]): string {
+  return `${passed ? green("✓") : red("✗")} ${way}${as === undefined ? "" : dim(`: as "${as}"`)}`;
+}
+
+/** What is to be said of a failure. */
+function failureLines(failure: Failure, width: number): string[] {
+  const { done, step, expected, accepts, got, bytes, difference, causes, ladder, output, again } = failure;
+  const text = (label: string, said: string) => hang(`${label} `, escapeText(said), width);
+  return [
+    ...done.map((one) => `${green("✓")} ${dim(escapeText(one))}`),
+    `${red("✗")} ${escapeText(step)}`,
+    ...(accepts === undefined ? [] : text("  taken as that:", accepts)),
+    ...(expected === undefined || !step.includes(expected) ? text("  expected:", expected ?? "that") : []),
+    ...text("  but", got),
+    ...(bytes === undefined ? [] : text("  on the wire:", `"${bytes}"`)),
+    ...(difference ? differenceLines(difference) : []),
+    ...causes.flatMap((cause) => ["", ...hang(yellow("why?") + " ", cause, width, 5)]),
+    ...(ladder.length > 0 ? ["", ...ladder.map((line) => dim(line))] : []),
+    ...(output.trim() === "" ? [] : [
+      "",
+      "it printed:",
+      ...output.trimEnd().split("\n").map((line) => `  ${dim(escapeText(line))}`),
+    ]),
+    ...(again === "" ? [] : ["", `${cyan("again:")} ${escapeText(again)}`]),
+  ];
+}
+
+/** A label and text beside it, which stays beside it when it takes several lines. */
+function hang(label: string, text: string, width: number, labelWidth = label.length): string[] {
+  const lines = wrapText(text, Math.max(30, width - labelWidth));
+  return lines.map((line, i) => (i === 0 ? label : " ".repeat(labelWidth)) + line);
+}
+
+/** Both texts, one below the other, with a mark below the first difference. */
+function differenceLines({ expected, got, at }: NonNullable<Failure["difference"]>): string[] {
+  const start = Math.max(0, at - 40);
+  const cut = (text: string) => (start > 0 ? "…" : "") + escapeText(text.slice(start, start + 80));
+  const before = (start > 0 ? 1 : 0) + escapeText(expected.slice(start, at)).length;
+  return [
+    `  right: ${cut(expected)}`,
+    `  came:  ${cut(got)}`,
+    `         ${" ".repeat(before)}${red("^")} here they differ`,
+  ];
+}
+
+/** The end of a report. */
+export function summaryLines(report: Report): string[] {
+  const { points, maxPoints, checks, notes, seed, durationMs } = report;
+  const counts = (["passed", "partly", "failed", "not run"] as const).flatMap((outcome) => {
+    const count = checks.filter((check) => check.outcome === outcome).length;
+    return count === 0 ? [] : [`${count} ${outcome}`];
+  });
+  const total = `${formatPoints(points)} of ${formatPoints(maxPoints)} points`;
+  const rest = `${counts.join(", ")} · ${(durationMs / 1000).toFixed(1)} s · --seed ${seed}`;
+  return [
+    ...notes.map((note) => `${yellow("note:")} ${escapeText(note)}`),
+    "",
+    `${bold(isPerfect(report) ? green(total) : total)}  ${dim(rest)}`,
+  ];
+}

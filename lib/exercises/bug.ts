@@ -1,0 +1,158 @@
+// Mistakes that students make, made on purpose: `netlab serve chat --bug one-recv`. A mistake is a change of what a server is
+// made of, so that no working code knows of it.
+
+import type { Channel } from "../net/channel.ts";
+import type { ServerOptions, Session, Spoil } from "../net/server.ts";
+import type { ByteQueue } from "../protocol/byte_queue.ts";
+import type { Framer } from "../protocol/framing.ts";
+import { decodeLossy } from "../protocol/text.ts";
+import { CAUSES } from "./causes.ts";
+import type { Transport } from "./exercise.ts";
+
+/** A mistake. */
+export interface Bug {
+  /** As in `--bug`: `one-recv`. */
+  readonly name: string;
+  /** A sentence of what the server does: `what one read brings is one message`. */
+  readonly summary: string;
+  /** What a grader has to say of it: one of `CAUSES`, or the cause of a check. */
+  readonly cause: string;
+  /** Where it shows, if not on every transport and wire. */
+  readonly transports?: readonly Transport[];
+  readonly wires?: readonly string[];
+  /** Makes the mistake; `end` is what an exception does that nobody catches. */
+  readonly spoil: Spoil;
+}
+
+/** A server whose clients' framers are other ones. */
+export function reframe<In, Out>(
+  options: ServerOptions<In, Out>,
+  change: (framer: Framer) => Framer,
+): ServerOptions<In, Out> {
+  return { ...options, makeFramer: (onDecided) => change(options.makeFramer(onDecided)) };
+}
+
+/** A server whose sessions are other ones. */
+export function rehear<In, Out>(
+  options: ServerOptions<In, Out>,
+  change: (session: Session<In>, channel: Channel<In, Out>) => Partial<Session<In>>,
+): ServerOptions<In, Out> {
+  return {
+    ...options,
+    session(channel) {
+      const session = options.session(channel);
+      const changed = change(session, channel);
+      return {
+        onMessage: (message) => changed.onMessage ? changed.onMessage(message) : session.onMessage(message),
+        onEnd: () => changed.onEnd ? changed.onEnd() : session.onEnd(),
+      };
+    },
+  };
+}
+
+/** A server that says other things: `change` gets each message, and null keeps it from being sent. */
+export function resay<In, Out>(
+  options: ServerOptions<In, Out>,
+  change: (message: Out, channel: Channel<In, Out>) => Out | null,
+): ServerOptions<In, Out> {
+  return {
+    ...options,
+    session: (channel) => {
+      const send = channel.send.bind(channel);
+      const sendStart = channel.sendStart.bind(channel);
+      const changed = (message: Out, say: (message: Out) => boolean) => {
+        const other = change(message, channel);
+        return other === null || say(other);
+      };
+      channel.send = (message) => changed(message, send);
+      channel.sendStart = (message) => changed(message, sendStart);
+      return options.session(channel);
+    },
+  };
+}
+
+/** What is cut by `inner`, with some of it done otherwise. */
+function reframed(inner: Framer, changes: Partial<Framer>): Framer {
+  return new Proxy(inner, {
+    get(target, key) {
+      if (key in changes) return changes[key as keyof Framer];
+      const value = target[key as keyof Framer];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** What one read brings is one message: a piece is taken for the whole, and what is behind a whole is lost. */
+export const oneRecv: Bug = {
+  name: "one-recv",
+  summary: "takes what one read brings for one message: pieces are messages, and what is behind the first is lost",
+  cause: CAUSES.oneRecv,
+  transports: ["tcp"],
+  spoil: (options) =>
+    reframe(options, (inner) =>
+      reframed(inner, {
+        cut(queue: ByteQueue) {
+          if (queue.length === 0) return null;
+          const frame = (inner.cut(queue) ?? queue.take(queue.length)).slice();
+          queue.skip(queue.length);
+          return frame;
+        },
+      })),
+};
+
+/** What stands behind a message in the same read is lost. */
+export const firstOnly: Bug = {
+  name: "first-only",
+  summary: "loses what one read brings behind the first whole message",
+  cause: CAUSES.joined,
+  transports: ["tcp"],
+  spoil: (options) =>
+    reframe(options, (inner) =>
+      reframed(inner, {
+        cut(queue: ByteQueue) {
+          const frame = inner.cut(queue)?.slice() ?? null;
+          if (frame !== null) queue.skip(queue.length);
+          return frame;
+        },
+      })),
+};
+
+/** The second client waits until the first has gone. */
+export const oneAtATime: Bug = {
+  name: "one-at-a-time",
+  summary: "serves one client after the other: while one is connected, the next waits",
+  cause: CAUSES.oneAtATime,
+  transports: ["tcp"],
+  spoil(options) {
+    const ends: Promise<void>[] = [];
+    return rehear(options, (session) => {
+      const before = Promise.all(ends);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      ends.push(promise);
+      return {
+        onMessage: (message) => before.then(() => session.onMessage(message)),
+        onEnd() {
+          resolve();
+          session.onEnd();
+        },
+      };
+    });
+  },
+};
+
+/** The length field counts characters. */
+export const countsCharacters: Bug = {
+  name: "counts-characters",
+  summary: "writes how many characters a message has where its bytes are meant",
+  cause: CAUSES.characters,
+  transports: ["tcp"],
+  wires: ["lenN", "be8"],
+  spoil: (options) =>
+    reframe(options, (inner) =>
+      reframed(inner, {
+        seal(buffer: Uint8Array, start: number, bodyBytes: number) {
+          const body = start + inner.headBytes;
+          inner.seal(buffer, start, decodeLossy(buffer.subarray(body, body + bodyBytes)).length);
+        },
+      })),
+};

@@ -1,0 +1,224 @@
+// One end of a connection that netlab plays in a check.
+
+import type { Expectation } from "../exercises/check.ts";
+import { Channel } from "../net/channel.ts";
+import { outlasts, pause } from "../net/clock.ts";
+import type { Conn } from "../net/conn.ts";
+import type { Codec } from "../protocol/codec.ts";
+import type { Framer } from "../protocol/framing.ts";
+import { escapeBytes, escapeText } from "../protocol/text.ts";
+import type { Trace } from "../protocol/trace.ts";
+import { type Delivery, shape } from "./delivery.ts";
+import { Inbox, Unmet } from "./inbox.ts";
+
+/** How long a connection is looked at that should stay, in ms. */
+const STAY_MS = 200;
+
+/** Without framing, only silence tells one message from the next: longer than a server may wait for it, in ms. */
+const RAW_PAUSE_MS = 450;
+
+/** How many of the bytes that came are kept for a report: the first and the last. */
+const KEPT_BYTES = 256;
+
+/** What may come in one check: a program may send without end. */
+const MAX_TEXT = 16_777_216;
+
+/** What an end is made of. */
+export interface ActorOptions {
+  readonly framer: Framer;
+  /** Between frames and messages in writing. A student's program may send anything: it is judged, not refused. */
+  readonly codec: Codec<string>;
+  readonly delivery: Delivery;
+  /** How long an expectation may take, in ms. */
+  readonly timeoutMs: number;
+  /** Replaces `$names`. */
+  readonly fill: (template: string) => string;
+  readonly trace?: Trace;
+}
+
+export class Actor {
+  readonly #channel: Channel<string, string | Uint8Array>;
+  readonly #options: ActorOptions;
+  readonly #inbox: Inbox;
+  readonly #bytes: LastBytes;
+  /** Whether the other side's end can be seen: over UDP there is none. */
+  readonly #ends: boolean;
+  /** Messages that leave in one write with the next. */
+  #held: (string | Uint8Array)[] = [];
+  /** Nothing has come since the last message was sent. */
+  #unanswered = false;
+  /** It hung up, and the other side did not. */
+  #abandoned = false;
+
+  constructor(conn: Conn, options: ActorOptions) {
+    const { codec, delivery, framer, trace } = options;
+    this.#options = options;
+    this.#inbox = new Inbox(options.fill);
+    this.#bytes = new LastBytes(conn);
+    this.#ends = conn.receive === undefined;
+    this.#channel = new Channel<string, string | Uint8Array>(shape(this.#bytes.conn, delivery), {
+      framer,
+      codec: {
+        decode: (frame) => codec.decode(frame),
+        encode: (message) => typeof message === "string" ? codec.encode(message) : message,
+        describe: (frame) => describeFrame(codec, frame),
+      },
+      coalesce: delivery.way === "joined",
+      trace,
+    });
+    void this.#listen();
+  }
+
+  /** The connection's number in a trace. */
+  get id(): number {
+    return this.#channel.id;
+  }
+
+  /** What came since the last expectation that was met, as it was on the wire, or null for nothing. */
+  get received(): string | null {
+    return this.#bytes.text;
+  }
+
+  async send(message: string | Uint8Array): Promise<void> {
+    if (this.#channel.framer.name === "raw" && this.#unanswered) await pause(RAW_PAUSE_MS);
+    this.#unanswered = true;
+    this.#held.push(typeof message === "string" ? this.#options.fill(message) : message);
+    if (this.#options.delivery.way !== "joined") await this.flush();
+  }
+
+  /** Sends what has been held back. */
+  async flush(): Promise<void> {
+    if (this.#held.length === 0) return;
+    for (const message of this.#held.splice(0)) this.#channel.send(message);
+    // What is half sent when the next one speaks would make the script's order a matter of luck.
+    await outlasts(this.#channel.flushed(), this.#options.timeoutMs);
+  }
+
+  forbid(what: Expectation): void {
+    this.#inbox.forbid(what);
+  }
+
+  async expect(what: Expectation, timeoutMs = this.#options.timeoutMs): Promise<void> {
+    await this.#inbox.expect(what, timeoutMs);
+    this.#bytes.forget();
+  }
+
+  /** Asks until the answer is right. */
+  async eventually(text: string, what: Expectation): Promise<void> {
+    const { timeoutMs } = this.#options;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      await this.send(text);
+      await this.flush();
+      try {
+        return await this.expect(what, Math.min(200, timeoutMs));
+      } catch (error) {
+        if (!(error instanceof Unmet) || this.#inbox.ended !== null || performance.now() > deadline) throw error;
+      }
+    }
+  }
+
+  async expectEnd(): Promise<void> {
+    if (!this.#ends) return;
+    const { timeoutMs } = this.#options;
+    if (!this.#abandoned && await this.#inbox.endsWithin(timeoutMs)) return;
+    throw new Unmet("silence", `the connection was still open after ${timeoutMs} ms`);
+  }
+
+  endsWithin(ms: number): Promise<boolean> {
+    return this.#inbox.endsWithin(ms);
+  }
+
+  /** @throws {Unmet} when the other side ends the connection soon, or says what is forbidden */
+  async stays(): Promise<void> {
+    if (await this.#inbox.endsWithin(STAY_MS)) {
+      throw new Unmet("end", `the connection ended (${this.#inbox.ended})`);
+    }
+    this.#inbox.checkAll();
+  }
+
+  /** As `expectEnd`, and all that came before it is one text that has to match. */
+  async expectRest(what: Expectation): Promise<void> {
+    await this.expectEnd();
+    this.#inbox.checkRest(what);
+  }
+
+  /** `end` says so and waits for the other side to end it too; `reset` is gone at once. */
+  async leave(how: "end" | "reset"): Promise<void> {
+    if (how === "end") {
+      await outlasts(this.#channel.closeWrite(), this.#options.timeoutMs);
+      this.#abandoned = !await this.#inbox.endsWithin(this.#options.timeoutMs);
+    }
+    this.#channel.abort("left");
+  }
+
+  async #listen(): Promise<void> {
+    let room = MAX_TEXT;
+    await this.#channel.each((text) => {
+      this.#unanswered = false;
+      this.#inbox.push(text);
+      room -= text.length + 1;
+      if (room < 0) this.#channel.abort(`it sent more than ${MAX_TEXT} characters`);
+    }, (error) => this.#inbox.push(`(unreadable: ${error.message})`));
+    this.#inbox.end(this.#channel.reason ?? "closed");
+  }
+}
+
+/** A frame for the ladder. */
+function describeFrame(codec: Codec<string>, frame: Uint8Array): string {
+  try {
+    return escapeText(codec.decode(frame));
+  } catch {
+    return escapeBytes(frame, 60);
+  }
+}
+
+/** Looks at what is read from a connection, and keeps the first and the last of it. */
+class LastBytes {
+  readonly conn: Conn;
+  #first: Uint8Array = new Uint8Array();
+  #last: Uint8Array = new Uint8Array();
+  #total = 0;
+
+  constructor(conn: Conn) {
+    this.conn = {
+      localAddr: conn.localAddr,
+      remoteAddr: conn.remoteAddr,
+      read: async (into) => {
+        const count = await conn.read(into);
+        if (count !== null) this.#add(into.subarray(0, count));
+        return count;
+      },
+      ...(conn.receive && {
+        receive: async () => {
+          const bytes = await conn.receive!();
+          if (bytes !== null) this.#add(bytes);
+          return bytes;
+        },
+      }),
+      write: (bytes) => conn.write(bytes),
+      closeWrite: () => conn.closeWrite(),
+      close: () => conn.close(),
+    };
+  }
+
+  forget(): void {
+    this.#first = this.#last = new Uint8Array();
+    this.#total = 0;
+  }
+
+  get text(): string | null {
+    if (this.#total === 0) return null;
+    const kept = this.#first.length + this.#last.length;
+    const between = this.#total > kept ? ` … ${this.#total - kept} bytes … ` : "";
+    return escapeBytes(this.#first) + between + escapeBytes(this.#last);
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#total += bytes.length;
+    const room = KEPT_BYTES - this.#first.length;
+    if (room > 0) this.#first = Uint8Array.of(...this.#first, ...bytes.subarray(0, room));
+    const rest = bytes.subarray(Math.max(0, room));
+    if (rest.length > 0) this.#last = Uint8Array.of(...this.#last, ...rest.subarray(-KEPT_BYTES)).slice(-KEPT_BYTES);
+  }
+}

@@ -1,0 +1,248 @@
+// Grades: plays each check, first in the plainest way and then in every other, and makes a report of it.
+
+import { stripAnsiCode } from "@std/fmt/colors";
+import type { Check } from "../exercises/check.ts";
+import type { Transport } from "../exercises/exercise.ts";
+import type { Spelling } from "../exercises/notation.ts";
+import { crc32 } from "../protocol/crc32.ts";
+import { Random } from "../protocol/random.ts";
+import { encodeText } from "../protocol/text.ts";
+import { TraceBus } from "../trace/bus.ts";
+import { ladderSink } from "../trace/ladder.ts";
+import type { ClientUnderTest } from "./client_under_test.ts";
+import { chooseDelivery, type Delivery, describeDelivery, type Way, WHOLE } from "./delivery.ts";
+import { diagnose, firstDifference } from "./diagnose.ts";
+import { type Break, letters, play, type Played } from "./play.ts";
+import type { Failure, GradedCheck, Outcome, Report } from "./report.ts";
+import type { ServerUnderTest } from "./server_under_test.ts";
+import type { StageOptions } from "./stage.ts";
+
+/** What is judged. */
+export type Target =
+  | { readonly kind: "server"; readonly server: ServerUnderTest }
+  /** `port`: where it calls; 0 for any. */
+  | { readonly kind: "client"; readonly client: ClientUnderTest; readonly port: number };
+
+/** How to grade. */
+export interface GradeOptions {
+  readonly exercise: string;
+  readonly target: Target;
+  /** Those that count, in order, each behind those that it needs. */
+  readonly checks: readonly Check[];
+  /** Those of `checks` that are only played because others need them. */
+  readonly auxiliary?: ReadonlySet<Check>;
+  readonly transport: Transport;
+  readonly wire: string;
+  readonly spelling: Spelling;
+  /** How else than whole to deliver what netlab says. */
+  readonly ways: readonly Way[];
+  readonly seed: number;
+  /** How long an expectation may take, and the whole run, in ms. */
+  readonly timeoutMs: number;
+  readonly limitMs: number;
+  /** Stops at the first check that does not pass. */
+  readonly failFast?: boolean;
+  /** The command that runs just this check in that way again. */
+  again(check: Check, way: Way): string;
+  onResult?(result: GradedCheck): void;
+}
+
+/** The share of a check's points that the plainest way is worth, where there are others. */
+const WHOLE_SHARE = 0.5;
+/** The longest ladder, in lines: the last are the ones that matter. */
+const MAX_LADDER = 60;
+const LADDER_WIDTH = 96;
+
+export async function grade(options: GradeOptions): Promise<Report> {
+  const startedAt = Date.now();
+  const begun = performance.now();
+  const grader = new Grader(options, begun + options.limitMs);
+  const results: GradedCheck[] = [];
+  try {
+    for (const check of options.checks) {
+      const result = await grader.check(check);
+      if (options.auxiliary?.has(check)) continue;
+      results.push(result);
+      options.onResult?.(result);
+    }
+  } finally {
+    await grader.stop();
+  }
+  const { exercise, target, transport, wire, seed } = options;
+  return {
+    ...{ exercise, kind: target.kind, transport, wire, seed, startedAt, checks: results },
+    target: target.kind === "server" ? target.server.name : target.client.name,
+    durationMs: performance.now() - begun,
+    points: sum(results.map(({ points }) => points)),
+    maxPoints: sum(results.map(({ maxPoints }) => maxPoints)),
+    notes: target.kind === "server" ? target.server.notes : [],
+  };
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+
+class Grader {
+  readonly #options: GradeOptions;
+  readonly #deadline: number;
+  /** In which ways each check has failed; empty when it has passed in all. A check that has not been played is not in it. */
+  readonly #failed = new Map<string, ReadonlySet<Way>>();
+  readonly #headBytes: number;
+  #plays = 0;
+  #over: string | null = null;
+  /** The last play failed, so that nobody knows what state the server is in. */
+  #suspect = false;
+
+  constructor(options: GradeOptions, deadline: number) {
+    this.#options = options;
+    this.#deadline = deadline;
+    this.#headBytes = options.spelling.makeFramer().headBytes;
+  }
+
+  async check(check: Check): Promise<GradedCheck> {
+    const begun = performance.now();
+    const idle = this.#whyNot(check);
+    if (idle !== null) return this.#result(check, "not run", begun, { because: idle });
+    const deliveries = this.#deliveries(check);
+    const ways = new Map<Way, boolean>();
+    const failures: Omit<Failure, "causes">[] = [];
+    const breaks: Break[] = [];
+    for (const delivery of deliveries) {
+      if (ways.get("whole") === false || this.#isOver()) break;
+      if (this.#failsAs(check, delivery.way) !== undefined) {
+        ways.set(delivery.way, false);
+        continue;
+      }
+      const ladder: string[] = [];
+      const { broken, ...played } = await this.#play(check, delivery, ladder);
+      ways.set(delivery.way, broken === null);
+      if (broken === null) continue;
+      breaks.push(broken);
+      failures.push(this.#describe(check, delivery, played, broken, ladder));
+    }
+    const whole = ways.get("whole") === true;
+    this.#failed.set(check.name, new Set(deliveries.map(({ way }) => way).filter((way) => !ways.get(way))));
+    const passed = [...ways.values()].filter((one) => one).length;
+    const complete = passed === deliveries.length;
+    if (!complete && this.#options.failFast) this.#over ??= "stopped at the first failure";
+    const others = deliveries.length - 1;
+    const share = !whole ? 0 : others === 0 ? 1 : WHOLE_SHARE + (1 - WHOLE_SHARE) * (passed - 1) / others;
+    return this.#result(check, complete ? "passed" : whole ? "partly" : "failed", begun, {
+      share,
+      ways: deliveries.filter(({ way }) => ways.has(way)).map((delivery) => ({
+        way: describeDelivery(delivery),
+        passed: ways.get(delivery.way)!,
+        as: this.#failsAs(check, delivery.way),
+      })),
+      ...(ways.size < deliveries.length && failures.length === 0 ? { because: this.#over! } : {}),
+      failure: failures.length === 0 ? undefined : {
+        ...failures[0],
+        causes: diagnose({ check, ways, broken: breaks[0] }),
+      },
+    });
+  }
+
+  async stop(): Promise<void> {
+    const { target } = this.#options;
+    if (target.kind === "server") await target.server.stop();
+  }
+
+  /** Plays it, and has the server anew when the last play may have broken it. */
+  async #play(check: Check, delivery: Delivery, ladder: string[]): Promise<Played> {
+    const { spelling, target, timeoutMs, transport } = this.#options;
+    const bus = new TraceBus();
+    bus.attach(ladderSink((line) => {
+      ladder.push(stripAnsiCode(line));
+      if (ladder.length > MAX_LADDER) ladder.splice(0, ladder.length - MAX_LADDER, "…");
+    }, { width: LADDER_WIDTH }));
+    const stage: StageOptions = {
+      ...(target.kind === "server"
+        ? { dial: () => target.server.dial() }
+        : { client: { program: target.client, transport, port: target.port } }),
+      makeFramer: () => spelling.makeFramer(),
+      codec: spelling.codec,
+      delivery,
+      timeoutMs,
+      nameSuffix: letters(this.#plays++),
+      trace: bus,
+    };
+    if (this.#suspect && target.kind === "server") await target.server.fresh();
+    let played = await play(check, stage);
+    if (target.kind === "server") {
+      const { death, output } = target.server;
+      played = { ...played, output };
+      if (death !== null && !death.endsWith("status 0")) {
+        const broken: Break = { step: "the server goes on running", because: `the program ${death}`, kind: "end" };
+        played = { ...played, broken: { ...broken, ...played.broken, death } };
+      }
+    }
+    this.#suspect = played.broken !== null;
+    return played;
+  }
+
+  #describe(
+    check: Check,
+    delivery: Delivery,
+    { done, output }: Omit<Played, "broken">,
+    { step, kind, expected, accepts, because, bytes, exactly, got }: Break,
+    ladder: string[],
+  ): Omit<Failure, "causes"> {
+    const difference = exactly !== undefined && got !== undefined
+      ? { expected: exactly, got, at: firstDifference(exactly, got) }
+      : undefined;
+    return {
+      ...{ way: describeDelivery(delivery), done, step, kind, expected, accepts, got: because, bytes, difference },
+      ...{ ladder, output, again: this.#options.again(check, delivery.way) },
+    };
+  }
+
+  /** The check that this one needs, and that fails in this way, so that this one has to. */
+  #failsAs({ needs = [] }: Check, way: Way): string | undefined {
+    return way === "whole" ? undefined : needs.find((name) => this.#failed.get(name)?.has(way));
+  }
+
+  /** How `check` is delivered, the plainest way first. */
+  #deliveries(check: Check): Delivery[] {
+    const { seed, ways, transport, spelling } = this.#options;
+    // A check that is run alone has to be cut in the same places as among others.
+    const random = new Random(seed + crc32(encodeText(check.name)));
+    const cuts = transport === "tcp" && spelling.makeFramer().name !== "raw";
+    return [
+      WHOLE,
+      ...ways.filter((way) => way !== "whole").map((way) => chooseDelivery(way, random, this.#headBytes))
+        .filter(({ way }) => cuts && (way === "joined" ? sendsTwice(check) : sends(check))),
+    ];
+  }
+
+  #isOver(): boolean {
+    if (performance.now() > this.#deadline) this.#over ??= "out of time";
+    return this.#over !== null;
+  }
+
+  #whyNot({ needs = [], framed }: Check): string | null {
+    if (this.#isOver()) return this.#over;
+    const missing = needs.find((name) => this.#failed.get(name)?.has("whole") ?? true);
+    if (missing !== undefined) return `it needs: ${missing}`;
+    const unframed = framed && this.#options.spelling.makeFramer().name === "raw";
+    return unframed ? "without framing there are no message boundaries to check" : null;
+  }
+
+  #result(
+    { name, points }: Check,
+    outcome: Outcome,
+    begun: number,
+    { share = 0, ways = [], ...rest }: Partial<GradedCheck> & { share?: number },
+  ): GradedCheck {
+    const durationMs = performance.now() - begun;
+    return { name, points: points * share, maxPoints: points, outcome, durationMs, ways, ...rest };
+  }
+}
+
+/** Whether netlab says anything in it. */
+const sends = ({ steps }: Check) => steps.some((step) => step.do === "send" || step.do === "eventually");
+
+/** Whether it sends two messages one behind the other. */
+const sendsTwice = ({ steps }: Check) =>
+  steps.some((step, i) => {
+    const next = steps[i + 1];
+    return step.do === "send" && next?.do === "send" && step.who === next.who;
+  });

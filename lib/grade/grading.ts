@@ -1,0 +1,232 @@
+// From what the command line (or a test, or a folder of submissions) says to a graded run: finds the checks, sets up the
+// target with the files that the checks expect, and grades.
+
+import type { Bug } from "../exercises/bug.ts";
+import type { Check } from "../exercises/check.ts";
+import type { Exercise, Transport } from "../exercises/exercise.ts";
+import { spellingOf } from "../exercises/notation.ts";
+import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { NO_TRACE } from "../protocol/trace.ts";
+import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_under_test.ts";
+import { type Way, WAYS } from "./delivery.ts";
+import { grade, type Target } from "./grader.ts";
+import { isInstalled } from "./program.ts";
+import { applyProfile, type Profile } from "./profile.ts";
+import type { GradedCheck, Report } from "./report.ts";
+import { ScriptConsole } from "./script_console.ts";
+import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
+
+/** Who is judged. */
+export type Subject =
+  | { readonly type: "address"; readonly host: string; readonly port: number }
+  /** A server that is started by a line for the shell. */
+  | { readonly type: "server"; readonly command: string }
+  | { readonly type: "client"; readonly command: string }
+  /** Netlab's own, with a mistake or without. */
+  | { readonly type: "own server"; readonly bug?: Bug }
+  | { readonly type: "own client" };
+
+/** How to grade. */
+export interface GradingSettings {
+  readonly exercise: Exercise;
+  readonly subject: Subject;
+  /** Where a program listens or calls by itself; null where its command says `{port}`. */
+  readonly port: number | null;
+  /** Where programs are run. */
+  readonly cwd?: string;
+  readonly transport?: Transport;
+  readonly wire?: string;
+  readonly profile?: { readonly name: string; readonly profile: Profile };
+  /** A part of the names of the checks that count. */
+  readonly only?: string;
+  /** How what netlab says is cut. @default {all ways} */
+  readonly ways?: readonly Way[];
+  readonly seed: number;
+  readonly timeoutMs: number;
+  readonly limitMs: number;
+  readonly failFast?: boolean;
+  again?(check: Check, way: Way): string;
+  onResult?(result: GradedCheck): void;
+}
+
+/** The checks of an exercise on one transport and wire, as a profile wants them. @throws {NetlabError} */
+export function chooseChecks(
+  exercise: Exercise,
+  kind: "server" | "client",
+  settings: Pick<GradingSettings, "transport" | "wire" | "profile">,
+): { checks: Check[]; transport: Transport; wire: string } {
+  const profile = settings.profile?.profile ?? {};
+  const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
+  const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
+  const all = (kind === "server" ? exercise.checks : exercise.clientChecks) ?? [];
+  const special = wire === "seed" ? wire : undefined;
+  const checks = all.filter((check) =>
+    (check.transports ?? exercise.transports).includes(transport) && check.wire === special
+  );
+  if (checks.length === 0) {
+    throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
+  }
+  return {
+    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name) : checks,
+    transport,
+    wire,
+  };
+}
+
+/** Grades. @throws {NetlabError} for wrong settings, and of kind `harness` when the machine is at fault */
+export async function runGrading(settings: GradingSettings): Promise<Report> {
+  const { exercise, subject, only, profile } = settings;
+  const kind = subject.type === "client" || subject.type === "own client" ? "client" : "server";
+  const { checks: all, transport, wire } = chooseChecks(exercise, kind, settings);
+  const wanted = only === undefined ? all : all.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
+  if (wanted.length === 0) throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`);
+  const checks = withNeeds(all, wanted);
+  if ("command" in subject && !await isInstalled(subject.command)) {
+    throw new NetlabError("harness", `this machine has no ${subject.command.trim().split(/\s+/)[0]}`, {
+      hint: "install it, or write its path",
+    });
+  }
+  const port = settings.port ?? profile?.profile.port ?? null;
+  const files = new SampleFiles(exercise, subject, settings.cwd);
+  try {
+    return await grade({
+      exercise: exercise.name,
+      target: setUp({ ...settings, port }, transport, wire, files),
+      checks,
+      auxiliary: new Set(checks.filter((check) => !wanted.includes(check))),
+      transport,
+      wire,
+      spelling: spellingOf(exercise, transport, wire),
+      ways: settings.ways ?? WAYS,
+      seed: settings.seed,
+      timeoutMs: settings.timeoutMs,
+      limitMs: settings.limitMs,
+      failFast: settings.failFast,
+      again: settings.again ?? (() => ""),
+      onResult: settings.onResult,
+    });
+  } finally {
+    files.remove();
+  }
+}
+
+/** `wanted` and what they need, in the order of `all`. */
+function withNeeds(all: readonly Check[], wanted: readonly Check[]): Check[] {
+  const needed = new Set(wanted);
+  for (const { needs = [] } of needed) for (const check of all) if (needs.includes(check.name)) needed.add(check);
+  return all.filter((check) => needed.has(check));
+}
+
+function setUp(
+  { exercise, subject, port, cwd }: GradingSettings,
+  transport: Transport,
+  wire: string,
+  files: SampleFiles,
+): Target {
+  const client = (client: ClientUnderTest): Target => ({ kind: "client", client, port: port ?? 0 });
+  const server = (server: ServerUnderTest): Target => ({ kind: "server", server });
+  switch (subject.type) {
+    case "address":
+      return server(new RemoteServer(transport, subject.host, subject.port));
+    case "server":
+      return server(new ServerProgram(files.fill(subject.command), { transport, port, cwd }));
+    case "client":
+      return client(new ClientProgram(files.fill(subject.command), { port, cwd }));
+    case "own server":
+      return server(ownServer(exercise, transport, wire, files.folder, subject.bug));
+    case "own client":
+      return client(ownClient(exercise, transport, wire, files.folder));
+  }
+}
+
+/** The files that an exercise's checks expect where a program under test looks for them. */
+class SampleFiles {
+  /** A folder with the files in it. */
+  readonly folder: string;
+  readonly #temporary: boolean;
+  /** What was put into a folder of somebody else's. */
+  readonly #put: string[] = [];
+
+  /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
+  constructor({ samples = {} }: Exercise, subject: Subject, cwd = ".") {
+    const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
+    this.#temporary = !inPlace || Object.keys(samples).length === 0;
+    this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
+    try {
+      for (const [name, text] of Object.entries(samples)) this.#write(`${this.folder}/${name}`, name, text);
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
+  }
+
+  /** `command` with the folder's name in the place of `{dir}`. */
+  fill(command: string): string {
+    return command.replaceAll("{dir}", this.folder);
+  }
+
+  remove(): void {
+    if (this.#temporary) return Deno.removeSync(this.folder, { recursive: true });
+    for (const path of this.#put.splice(0)) Deno.removeSync(path);
+  }
+
+  #write(path: string, name: string, text: string): void {
+    try {
+      Deno.writeTextFileSync(path, text, { createNew: true });
+      this.#put.push(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists && Deno.readTextFileSync(path) === text) return;
+      throw new NetlabError(
+        "usage",
+        `the checks need a file ${name} of their own in ${this.folder}, and one is there`,
+        {
+          hint: "write {dir} in the command where the program takes the folder that it serves",
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+/** Netlab's own server, which keeps what it keeps in `dir`. */
+export function ownServer(
+  exercise: Exercise,
+  transport: Transport,
+  wire: string,
+  dir: string,
+  bug?: Bug,
+): NetlabServer {
+  const detected = transport === "udp" || exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
+  return new NetlabServer(exercise, async () => {
+    const server = await exercise.serve({
+      host: "127.0.0.1",
+      port: 0,
+      transport,
+      wire: detected && exercise.wires.includes("auto") ? "auto" : wire,
+      limits: { ...exercise.limits },
+      trace: NO_TRACE,
+      options: defaults(exercise.serveOptions, dir),
+      console: new ScriptConsole(),
+      stop: () => void server.shutdown(1000),
+      spoil: bug?.spoil,
+    });
+    return server;
+  });
+}
+
+/** Netlab's own client, which keeps what it keeps in `dir`. */
+export function ownClient(exercise: Exercise, transport: Transport, wire: string, dir: string): NetlabClient {
+  return new NetlabClient(exercise.name, (host, port, args, console) =>
+    exercise.connect({
+      ...{ host, port, transport, wire, args, console },
+      trace: NO_TRACE,
+      options: defaults(exercise.connectOptions, dir),
+    }));
+}
+
+/** The options as nobody has said anything, but for where files are. */
+function defaults(specs: readonly OptionSpec[], dir: string): OptionValues {
+  const folders = ["dir", "out", "mailbox"];
+  return Object.fromEntries(specs.map(({ name, default: usual }) => [name, folders.includes(name) ? dir : usual]));
+}

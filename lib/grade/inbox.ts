@@ -1,0 +1,142 @@
+// What one end was sent, in order, and what is expected of it.
+
+import type { Expectation } from "../exercises/check.ts";
+import { outlasts } from "../net/clock.ts";
+import { escapeText } from "../protocol/text.ts";
+
+/** How an expectation was not met: by nothing, by an end, by something else, or by what must not be. */
+export type UnmetKind = "silence" | "end" | "other" | "forbidden";
+
+/** A failed expectation. Its message says what came instead. */
+export class Unmet extends Error {
+  readonly kind: UnmetKind;
+  /** What came in place of it, as far as it is text. */
+  readonly got: readonly string[];
+
+  constructor(kind: UnmetKind, message: string, got: readonly string[] = []) {
+    super(message);
+    this.kind = kind;
+    this.got = got;
+  }
+}
+
+/** Texts as they come, each looked at once; what nobody expects is passed over. */
+export class Inbox {
+  readonly #fill: (template: string) => string;
+  readonly #waiting: string[] = [];
+  /** What has come of a text that is not complete yet. */
+  #unfinished = "";
+  /** What nothing may match until the next expectation is met. */
+  #forbidden: Expectation[] = [];
+  #ended: string | null = null;
+  #changed: () => void = () => {};
+
+  /** @param fill replaces `$names` */
+  constructor(fill: (template: string) => string) {
+    this.#fill = fill;
+  }
+
+  /** Why nothing more comes, or null. */
+  get ended(): string | null {
+    return this.#ended;
+  }
+
+  push(...texts: readonly string[]): void {
+    this.#waiting.push(...texts);
+    this.#changed();
+  }
+
+  /** Says what there is of the next text, in place of what was said before: a prompt has no end of line. */
+  set unfinished(text: string) {
+    this.#unfinished = text;
+    if (text !== "") this.#changed();
+  }
+
+  end(reason: string): void {
+    this.#ended ??= reason;
+    this.#changed();
+  }
+
+  forbid(what: Expectation): void {
+    this.#forbidden.push(what);
+  }
+
+  /** @throws {Unmet} when nothing that matches comes in time */
+  async expect(what: Expectation, timeoutMs: number): Promise<void> {
+    const passedOver: string[] = [];
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+        this.#checkForbidden(text);
+        if (this.#meets(text, what)) return;
+        passedOver.push(text);
+      }
+      if (this.#unfinished !== "" && this.#meets(this.#unfinished, what)) {
+        this.#unfinished = "";
+        return;
+      }
+      const got = [...passedOver, ...this.#unfinished === "" ? [] : [this.#unfinished]];
+      const said = got.length > 0 ? `it got ${listTexts(got)}` : "it got nothing";
+      if (this.#ended !== null) throw new Unmet("end", `${said}, and then the connection ended (${this.#ended})`, got);
+      if (!await this.#changes(deadline)) {
+        throw new Unmet(got.length > 0 ? "other" : "silence", `${said} in ${timeoutMs} ms`, got);
+      }
+    }
+  }
+
+  /** Whether the end comes in time. */
+  async endsWithin(ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    while (this.#ended === null) if (!await this.#changes(deadline)) return false;
+    return true;
+  }
+
+  /** @throws {Unmet} when what is forbidden has come */
+  checkAll(): void {
+    for (const text of this.#waiting) this.#checkForbidden(text);
+  }
+
+  /** All that has come and was not looked at, as one text that has to match. @throws {Unmet} */
+  checkRest(what: Expectation): void {
+    const got = this.#waiting.splice(0);
+    const text = got.join("\n");
+    this.#checkForbidden(text);
+    if (what.matches(text, this.#fill)) return;
+    throw new Unmet("other", `it got ${text === "" ? "nothing" : quote(text)}`, got);
+  }
+
+  #meets(text: string, what: Expectation): boolean {
+    if (!what.matches(text, this.#fill)) return false;
+    this.#forbidden = [];
+    return true;
+  }
+
+  #checkForbidden(text: string): void {
+    const broken = this.#forbidden.find((forbidden) => forbidden.matches(text, this.#fill));
+    if (broken) throw new Unmet("forbidden", `it got ${this.#fill(broken.what)}: ${quote(text)}`, [text]);
+  }
+
+  /** Whether something new comes before the deadline. */
+  async #changes(deadline: number): Promise<boolean> {
+    const left = deadline - performance.now();
+    return left > 0 && !await outlasts(new Promise<void>((resolve) => (this.#changed = resolve)), left);
+  }
+}
+
+/** Texts in a line: those that repeat are counted, and of many only the first and the last are shown. */
+function listTexts(texts: readonly string[]): string {
+  const runs: { readonly text: string; count: number }[] = [];
+  for (const text of texts) {
+    const last = runs.at(-1);
+    if (last?.text === text) last.count++;
+    else runs.push({ text, count: 1 });
+  }
+  const shown = runs.map(({ text, count }) => count === 1 ? quote(text) : `${quote(text)} ${count} times`);
+  return (shown.length <= 8 ? shown : [...shown.slice(0, 4), `… ${shown.length - 8} more …`, ...shown.slice(-4)])
+    .join(", ");
+}
+
+export function quote(text: string): string {
+  const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
+  return `"${escapeText(shown)}"`;
+}

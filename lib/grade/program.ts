@@ -1,0 +1,193 @@
+// A program under test: started through the shell in a process group of its own, watched, and killed with all it started.
+//
+//     sh -c 'python3 server.py' ─┬─ standard input ◀─ what a check types
+//                                ├─ standard output, error ─▶ kept (first and last), counted, looked at line by line
+//                                └─ its processes ─▶ killed: the group, and whoever has left it
+
+import { outlasts } from "../net/clock.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { decodeLossy, encodeText } from "../protocol/text.ts";
+import { Inbox } from "./inbox.ts";
+
+/** A program that prints more is stopped, in bytes. */
+const MAX_OUTPUT = 16_777_216;
+/** What is kept of it for the report, in characters. */
+const KEPT_OUTPUT = 4000;
+/** A line longer than this is looked at in pieces. */
+const MAX_LINE = 65_536;
+/** How long the kill may take before the machine is said to be at fault, in ms. */
+const KILL_MS = 5000;
+
+const windows = Deno.build.os === "windows";
+
+/** How a program ended: by itself or a signal, or because it printed too much. */
+export interface Exit {
+  readonly code: number;
+  readonly signal: string | null;
+  readonly why: string;
+}
+
+/** What a program is started with. */
+export interface ProgramOptions {
+  /** A line for the shell. */
+  readonly command: string;
+  readonly cwd?: string;
+  /** Whether somebody types; otherwise its standard input is empty. */
+  readonly keyboard?: boolean;
+  /** Replaces `$names` in what it is expected to show. */
+  readonly fill?: (template: string) => string;
+}
+
+export class Program {
+  readonly command: string;
+  /** What it prints, line by line. */
+  readonly shown: Inbox;
+  /** Settles when it has ended. */
+  readonly ended: Promise<Exit>;
+  /** How it has ended, or null while it runs. */
+  exit: Exit | null = null;
+  readonly #child: Deno.ChildProcess;
+  readonly #mark: string;
+  readonly #keyboard: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null;
+  readonly #reading: Promise<unknown>;
+  #printed = 0;
+  #first = "";
+  #last = "";
+  #killed: Promise<void> | null = null;
+
+  /** @throws {NetlabError} of kind `harness` when there is no shell to start it */
+  constructor({ command, cwd, keyboard = false, fill = (text) => text }: ProgramOptions) {
+    this.command = command;
+    this.shown = new Inbox(fill);
+    this.#mark = crypto.randomUUID();
+    try {
+      this.#child = new Deno.Command(...shell(command, {
+        cwd,
+        stdin: keyboard ? "piped" : "null",
+        stdout: "piped",
+        stderr: "piped",
+        // Python and what stdbuf knows would keep what they print until they end: nobody would see it in time.
+        env: { PYTHONUNBUFFERED: "1", PYTHONIOENCODING: "utf-8", [MARK]: this.#mark },
+        detached: true,
+      })).spawn();
+    } catch (cause) {
+      throw new NetlabError("harness", `cannot start a shell: ${(cause as Error).message}`, { cause });
+    }
+    this.#keyboard = keyboard ? this.#child.stdin.getWriter() : null;
+    this.#keyboard?.closed.catch(() => {});
+    this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+    this.ended = this.#child.status.then(async ({ code, signal }) => {
+      // What it printed last may still be in the pipe; what it left behind may hold the pipe open.
+      await outlasts(this.#reading, 200);
+      const why = signal ? `was ended by ${signal}` : `ended with status ${code}`;
+      this.exit ??= { code, signal, why };
+      this.shown.end(this.exit.why);
+      return this.exit;
+    });
+  }
+
+  /** What it printed: the first and the last of it. */
+  get output(): string {
+    const left = this.#printed - this.#first.length - this.#last.length;
+    return this.#first + (left > 0 ? `\n… ${left} more characters …\n` : "") + this.#last;
+  }
+
+  /** Types a line. What nobody reads is lost. */
+  async type(line: string): Promise<void> {
+    await this.#keyboard?.write(encodeText(line + "\n")).catch(() => {});
+  }
+
+  async endInput(): Promise<void> {
+    await this.#keyboard?.close().catch(() => {});
+  }
+
+  /** Ends it and every process that it has started. Says so when that does not succeed. */
+  kill(): Promise<void> {
+    return this.#killed ??= this.#kill();
+  }
+
+  async #kill(): Promise<void> {
+    void this.endInput();
+    await killAll(this.#child.pid, this.#mark);
+    if (await outlasts(this.ended, KILL_MS)) {
+      throw new NetlabError("harness", `cannot end ${this.command} (process ${this.#child.pid})`);
+    }
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const bytes of stream) {
+      const text = decoder.decode(bytes, { stream: true });
+      this.#keep(text);
+      if (this.#printed > MAX_OUTPUT) {
+        this.exit ??= { code: 1, signal: null, why: `printed more than ${MAX_OUTPUT >> 20} MB and was stopped` };
+        this.shown.end(this.exit.why);
+        // Those who ask for its end do so by themselves: it may have happened while nobody looked.
+        await killAll(this.#child.pid, this.#mark);
+        break;
+      }
+      const lines = (rest + text).split(/\r?\n/);
+      rest = lines.pop()!;
+      if (rest.length > MAX_LINE) lines.push(rest), rest = "";
+      if (lines.length > 0) this.shown.push(...lines);
+      this.shown.unfinished = rest;
+    }
+    if (rest !== "") this.shown.push(rest), this.shown.unfinished = "";
+  }
+
+  #keep(text: string): void {
+    this.#printed += text.length;
+    const room = KEPT_OUTPUT / 2 - this.#first.length;
+    if (room > 0) this.#first += text.slice(0, room);
+    if (text.length > room) this.#last = (this.#last + text.slice(Math.max(0, room))).slice(-KEPT_OUTPUT / 2);
+  }
+}
+
+/** The variable by which a program's processes are known. */
+const MARK = "NETLAB_GRADED";
+
+/** What runs a line, through a buffer for lines where there is one: C programs, too, are to show a line when they print it. */
+function shell(line: string, options: Deno.CommandOptions & { detached: true }): [string, Deno.CommandOptions] {
+  if (windows) return ["cmd", { ...options, args: ["/d", "/s", "/c", line] }];
+  const start = 'command -v stdbuf >/dev/null && exec stdbuf -oL sh -c "$0"; exec sh -c "$0"';
+  return ["sh", { ...options, args: ["-c", start, line] }];
+}
+
+/** A word that the shell takes as it is. */
+export function shellWord(word: string): string {
+  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Ends a group, and, where /proc tells, those who have left it: they still have the mark. */
+async function killAll(pid: number, mark: string): Promise<void> {
+  if (windows) return await run("cmd", ["/c", `taskkill /T /F /PID ${pid}`]);
+  await run("sh", ["-c", KILL, String(pid), `${MARK}=${mark}`]);
+}
+
+/** Until none is left, as they may start others meanwhile; the number of rounds is for what cannot be killed. */
+const KILL = `kill -KILL -- "-$0" 2>/dev/null
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  left=$(grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)
+  [ -n "$left" ] || exit 0
+  kill -STOP $left 2>/dev/null
+  kill -KILL $left 2>/dev/null
+done`;
+
+async function run(command: string, args: string[]): Promise<void> {
+  await new Deno.Command(command, { args, stdin: "null", stdout: "null", stderr: "null" }).output();
+}
+
+/** Whether this machine has the program that a line for the shell starts with; one with a path is the submission's affair. */
+export async function isInstalled(line: string): Promise<boolean> {
+  const [word] = line.trim().split(/\s+/);
+  if (windows || !/^[\w+.-]+$/.test(word)) return true;
+  return await ask(`command -v ${word}`) !== "";
+}
+
+/** What a shell command prints: for what Deno's permissions do not let us read. Empty when it fails. */
+export async function ask(line: string): Promise<string> {
+  if (windows) return "";
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", line], stdin: "null", stderr: "null" }).output();
+  return decodeLossy(stdout);
+}

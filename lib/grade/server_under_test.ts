@@ -1,0 +1,221 @@
+// The server that is judged: one that runs somewhere, a program that we start, or netlab's own.
+
+import type { Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
+import { connectTcp } from "../net/client.ts";
+import { pause } from "../net/clock.ts";
+import type { Conn } from "../net/conn.ts";
+import { connectUdp } from "../net/datagram_peers.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { Unmet } from "./inbox.ts";
+import { ask, Program } from "./program.ts";
+
+/** How to reach a server, and to have it anew. */
+export interface ServerUnderTest {
+  /** For the report: an address or a command. */
+  readonly name: string;
+  /** @throws {Unmet} when it does not take the call, and says why */
+  dial(): Promise<Conn>;
+  /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
+  fresh(): Promise<void>;
+  /** What it has printed since it was started; empty where that is not known. */
+  readonly output: string;
+  /** How it has ended, though it should run; null while it runs or where that is not known. */
+  readonly death: string | null;
+  /** What the report has to say of how it went besides. */
+  readonly notes: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** How long a call that is refused is tried again: a server may be busy with its own start, in ms. */
+const PATIENCE_MS = 1000;
+/** How long a program may take until it listens, in ms. */
+const START_MS = 10_000;
+/** How long the system may keep a port behind a connection that the server ended, in ms. */
+const PORT_MS = 65_000;
+/** Between two looks, in ms. */
+const LOOK_MS = 25;
+
+/** A server that somebody else has started. */
+export class RemoteServer implements ServerUnderTest {
+  readonly name: string;
+  readonly output = "";
+  readonly death = null;
+  readonly notes: readonly string[] = [];
+  readonly #dial: () => Promise<Conn>;
+
+  constructor(transport: Transport, host: string, port: number) {
+    this.name = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    this.#dial = dialer(transport, host, port);
+  }
+
+  dial(): Promise<Conn> {
+    return dialPatiently(this.#dial, PATIENCE_MS, () => null);
+  }
+
+  fresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A program that is started for the purpose, and again when it has ended or failed. */
+export class ServerProgram implements ServerUnderTest {
+  readonly name: string;
+  readonly notes: string[] = [];
+  readonly #transport: Transport;
+  readonly #cwd?: string;
+  /** Where it listens by itself; null where it is told. */
+  readonly #fixedPort: number | null;
+  #port = 0;
+  #program: Program | null = null;
+  /** Nobody has called it yet, so that it may still be starting. */
+  #untried = true;
+
+  /**
+   * @param command a line for the shell; `{port}` in it is a free port, another each time
+   * @param options.port where it listens, when it says that itself
+   */
+  constructor(command: string, options: { transport: Transport; port: number | null; cwd?: string }) {
+    this.name = command;
+    this.#transport = options.transport;
+    this.#cwd = options.cwd;
+    this.#fixedPort = command.includes("{port}") ? null : options.port;
+    if (command.includes("{port}") || options.port !== null) return;
+    throw new NetlabError("usage", `where does ${command} listen?`, {
+      hint: "write {port} in the command, for a free port, or say --port with the one that it uses",
+    });
+  }
+
+  get output(): string {
+    return this.#program?.output ?? "";
+  }
+
+  get death(): string | null {
+    return this.#program?.exit?.why ?? null;
+  }
+
+  async fresh(): Promise<void> {
+    const again = this.#program !== null && this.#fixedPort !== null;
+    const deadline = performance.now() + PORT_MS;
+    for (let tries = 0;; tries++) {
+      await this.stop();
+      this.#port = this.#fixedPort ?? freePort(this.#transport);
+      const command = this.name.replaceAll("{port}", String(this.#port));
+      this.#program = new Program({ command, cwd: this.#cwd });
+      this.#untried = true;
+      if (!again || !await this.#isRefusedItsPort() || performance.now() > deadline) return;
+      if (tries === 0) this.notes.push("after a restart its port was still in use: it should set SO_REUSEADDR");
+      await pause(500);
+    }
+  }
+
+  async dial(): Promise<Conn> {
+    if (this.#program === null || this.#program.exit !== null) await this.fresh();
+    const until = performance.now() + (this.#untried ? START_MS : PATIENCE_MS);
+    if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
+    const dial = dialer(this.#transport, "127.0.0.1", this.#port);
+    const conn = await dialPatiently(dial, until - performance.now(), () => this.death);
+    this.#untried = false;
+    return conn;
+  }
+
+  async stop(): Promise<void> {
+    await this.#program?.kill();
+    this.#program = null;
+  }
+
+  /** Whether it ends at once because its port is in use. Looks without calling: that would be a call which it may count. */
+  async #isRefusedItsPort(): Promise<boolean> {
+    for (const until = performance.now() + PATIENCE_MS; performance.now() < until; await pause(LOOK_MS)) {
+      if (this.death !== null) return /in use|EADDRINUSE|BindException/i.test(this.output);
+      if (await isBound(this.#transport, this.#port) !== false) return false;
+    }
+    return false;
+  }
+
+  /** Datagrams to a port that nobody has bound are lost. */
+  async #untilBound(until: number): Promise<void> {
+    for (; performance.now() < until && this.death === null; await pause(LOOK_MS)) {
+      const bound = await isBound("udp", this.#port);
+      if (bound === true) return;
+      if (bound === null) return await pause(PATIENCE_MS); // this system does not tell
+    }
+  }
+}
+
+/** Netlab's own server. */
+export class NetlabServer implements ServerUnderTest {
+  readonly name: string;
+  readonly output = "";
+  readonly death = null;
+  readonly notes: readonly string[] = [];
+  readonly #start: () => Promise<RunningServer>;
+  #running: RunningServer | null = null;
+
+  constructor(exercise: Exercise, start: () => Promise<RunningServer>) {
+    this.name = `netlab serve ${exercise.name}`;
+    this.#start = start;
+  }
+
+  async fresh(): Promise<void> {
+    await this.stop();
+    this.#running = await this.#start();
+  }
+
+  async dial(): Promise<Conn> {
+    if (this.#running === null) await this.fresh();
+    const { transport, port } = this.#running!.address;
+    return await dialPatiently(dialer(transport as Transport, "127.0.0.1", port), PATIENCE_MS, () => null);
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.abort();
+    await this.#running?.finished;
+    this.#running = null;
+  }
+}
+
+function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
+  return () => transport === "udp" ? connectUdp(host, port) : connectTcp(host, port);
+}
+
+/** Calls until it is taken, for `ms` at most. @throws {Unmet} */
+async function dialPatiently(dial: () => Promise<Conn>, ms: number, death: () => string | null): Promise<Conn> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const dead = death();
+    if (dead !== null) throw new Unmet("end", `the program ${dead} before it could be called`);
+    try {
+      return await dial();
+    } catch (error) {
+      if (!(error instanceof NetlabError)) throw error;
+      if (performance.now() > deadline) throw new Unmet("silence", error.message);
+      await pause(LOOK_MS);
+    }
+  }
+}
+
+/** A port that is free right now. */
+function freePort(transport: Transport): number {
+  const listener = transport === "tcp"
+    ? Deno.listen({ hostname: "127.0.0.1", port: 0 })
+    : Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+/** Whether somebody on this machine listens on that port; null where the system does not tell. */
+async function isBound(transport: Transport, port: number): Promise<boolean | null> {
+  const table = await ask(`cat /proc/net/${transport} /proc/net/${transport}6`);
+  if (table === "") return null;
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  // A line is a number, the local address, the remote one, and the state: 0A is LISTEN.
+  return table.split("\n").some((line) => {
+    const [, address, , state] = line.trim().split(/\s+/);
+    return address?.endsWith(local) && (transport === "udp" || state === "0A");
+  });
+}
