@@ -1,5 +1,6 @@
 // `netlab serve EXERCISE`: its server, until Ctrl-C.
 
+import { bold } from "@std/fmt/colors";
 import type { Exercise, RunningServer } from "../exercises/exercise.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { formatHostPort } from "../net/conn.ts";
@@ -41,6 +42,8 @@ export const serve: Command = {
   async run(context) {
     const { output, values, words } = context;
     const exercise = requireExercise(words);
+    if (values["list-bugs"]) return listBugs(context, exercise);
+    const bug = exercise.bugs?.find(({ name }) => name === values.bug);
     const trace = openTrace(values, output, { log: true, json: true });
     let stop = () => {};
     const started = Promise.withResolvers<RunningServer>();
@@ -53,6 +56,7 @@ export const serve: Command = {
         limits: readLimits(values),
         trace,
         options: values,
+        spoil: bug?.spoil,
         stop: () => void started.promise.then((server) => server.shutdown(Number(values.grace))),
         console: await openConsole(output, {
           json: values.json === true,
@@ -68,6 +72,12 @@ export const serve: Command = {
     }
   },
 };
+
+function listBugs({ output }: CommandContext, { name, bugs = [] }: Exercise): void {
+  const width = Math.max(...bugs.map((bug) => bug.name.length));
+  for (const bug of bugs) output.out.line(`${bold(bug.name.padEnd(width))}  ${bug.summary}`);
+  output.err.line(`netlab serve ${name} --bug NAME`);
+}
 
 /** Says where the server is, and what to type elsewhere. */
 function announce({ output, values }: CommandContext, exercise: Exercise, server: RunningServer): void {

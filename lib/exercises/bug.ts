@@ -5,7 +5,7 @@ import type { Channel } from "../net/channel.ts";
 import type { ServerOptions, Session, Spoil } from "../net/server.ts";
 import type { ByteQueue } from "../protocol/byte_queue.ts";
 import type { Framer } from "../protocol/framing.ts";
-import { decodeLossy } from "../protocol/text.ts";
+import { decodeLossy, decodeText } from "../protocol/text.ts";
 import { CAUSES } from "./causes.ts";
 import type { Transport } from "./exercise.ts";
 
@@ -23,6 +23,11 @@ export interface Bug {
   /** Makes the mistake; `end` is what an exception does that nobody catches. */
   readonly spoil: Spoil;
 }
+
+/** A change of one kind of server, as a mistake of the exercise that has it. */
+export const spoil = <In, Out>(
+  change: (options: ServerOptions<In, Out>, end: () => void) => ServerOptions<In, Out>,
+): Spoil => change as unknown as Spoil;
 
 /** A server whose clients' framers are other ones. */
 export function reframe<In, Out>(
@@ -156,3 +161,60 @@ export const countsCharacters: Bug = {
         },
       })),
 };
+
+/** Whoever is sent something has to read it first, and all others wait. */
+export const slowReader = (cause: string): Bug => ({
+  name: "slow-reader",
+  summary: "waits until everybody has read what was sent to them before it takes the next message from anybody",
+  cause,
+  transports: ["tcp"],
+  spoil(options) {
+    const channels = new Set<{ flushed(): Promise<void> }>();
+    return rehear(options, (session, channel) => {
+      channels.add(channel);
+      return {
+        async onMessage(message) {
+          await Promise.all([...channels].map((one) => one.flushed()));
+          await session.onMessage(message);
+        },
+        onEnd() {
+          channels.delete(channel);
+          session.onEnd();
+        },
+      };
+    });
+  },
+});
+
+/** Nobody catches what decoding throws. */
+export const diesOfBadText = (cause: string): Bug => ({
+  name: "dies-of-bad-text",
+  summary: "ends, for everybody, when somebody sends bytes that are not UTF-8",
+  cause,
+  spoil: (options, end) => ({
+    ...options,
+    codec: {
+      ...options.codec,
+      encode: (message) => options.codec.encode(message),
+      decode(frame) {
+        if (!isText(frame)) end();
+        return options.codec.decode(frame);
+      },
+    },
+  }),
+});
+
+/** The end of a connection is not noticed by what the exercise keeps of it. */
+export const forgetsTheEnd = (name: string, summary: string, cause: string): Bug => ({
+  ...{ name, summary, cause },
+  spoil: (options) => rehear(options, () => ({ onEnd() {} })),
+});
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    decodeText(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -27,6 +27,10 @@ export type Step =
   | { readonly do: "send"; readonly who: string; readonly text: string }
   /** Bytes that are no frame, or a wrong one. `what` completes "alice sends …". */
   | { readonly do: "sendBytes"; readonly who: string; readonly bytes: Uint8Array; readonly what: string }
+  /** The same message `times` times, as fast as the other side takes them; when it takes no more for a while, that is enough. */
+  | { readonly do: "flood"; readonly who: string; readonly text: string; readonly times: number }
+  /** Reads nothing from now on. */
+  | { readonly do: "pauseReading"; readonly who: string }
   /** A matching message comes in time; others before it are passed over. */
   | { readonly do: "expect"; readonly who: string; readonly what: Expectation }
   /** Asks again and again until a matching answer comes: for what a server may take a moment to notice. */
@@ -87,6 +91,8 @@ export const sendBytes = (who: string, bytes: Uint8Array | (() => Uint8Array), w
   },
   what,
 });
+export const flood = (who: string, text: string, times: number): Step => ({ do: "flood", who, text, times });
+export const pauseReading = (who: string): Step => ({ do: "pauseReading", who });
 export const expect = (who: string, what: Expectation): Step => ({ do: "expect", who, what });
 export const eventually = (who: string, text: string, what: Expectation): Step => ({
   do: "eventually",
@@ -192,6 +198,10 @@ export function describeStep(step: Step): string {
       return `${step.who} sends ${step.text === "" ? "an empty message" : step.text}`;
     case "sendBytes":
       return `${step.who} sends ${step.what}`;
+    case "flood":
+      return `${step.who} sends ${step.times} messages of ${step.text.length} characters at once`;
+    case "pauseReading":
+      return `${step.who} stops reading`;
     case "expect":
       return `${step.who} gets ${step.what.what}`;
     case "eventually":

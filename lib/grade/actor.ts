@@ -23,6 +23,10 @@ const KEPT_BYTES = 256;
 /** What may come in one check: a program may send without end. */
 const MAX_TEXT = 16_777_216;
 
+/** How much waits at once while one end floods another, in bytes, and how long the other side may take none, in ms. */
+const FLOOD_BYTES = 262_144;
+const ENOUGH_MS = 1000;
+
 /** What an end is made of. */
 export interface ActorOptions {
   readonly framer: Framer;
@@ -47,6 +51,7 @@ export class Actor {
   #held: (string | Uint8Array)[] = [];
   /** Nothing has come since the last message was sent. */
   #unanswered = false;
+  #paused = false;
   /** It hung up, and the other side did not. */
   #abandoned = false;
 
@@ -92,6 +97,21 @@ export class Actor {
     for (const message of this.#held.splice(0)) this.#channel.send(message);
     // What is half sent when the next one speaks would make the script's order a matter of luck.
     await outlasts(this.#channel.flushed(), this.#options.timeoutMs);
+  }
+
+  /** Sends one message many times, until it is not taken any more. */
+  async flood(message: string, times: number): Promise<void> {
+    const text = this.#options.fill(message);
+    for (let i = 0; i < times; i++) {
+      this.#channel.send(text);
+      if (this.#channel.queuedBytes < FLOOD_BYTES) continue;
+      if (this.#channel.ending || await outlasts(this.#channel.flushed(), ENOUGH_MS)) return;
+    }
+  }
+
+  /** Takes nothing from now on. */
+  pauseReading(): void {
+    this.#paused = true;
   }
 
   forbid(what: Expectation): void {
@@ -159,6 +179,8 @@ export class Actor {
       this.#inbox.push(text);
       room -= text.length + 1;
       if (room < 0) this.#channel.abort(`it sent more than ${MAX_TEXT} characters`);
+      // Nothing more is read until this settles.
+      if (this.#paused) return new Promise<void>(() => {});
     }, (error) => this.#inbox.push(`(unreadable: ${error.message})`));
     this.#inbox.end(this.#channel.reason ?? "closed");
   }

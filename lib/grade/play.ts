@@ -86,6 +86,10 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
       return await stage.actor(step.who).send(step.text);
     case "sendBytes":
       return await stage.actor(step.who).send(step.bytes);
+    case "flood":
+      return await stage.actor(step.who).flood(step.text, step.times);
+    case "pauseReading":
+      return stage.actor(step.who).pauseReading();
     case "expect":
       return await stage.actor(step.who).expect(step.what);
     case "eventually":

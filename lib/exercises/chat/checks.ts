@@ -1,26 +1,58 @@
 // Black-box checks of any chat server: what it does is judged, not how it words it.
 
+import { CAUSES } from "../causes.ts";
 import {
+  accept,
   type Check,
   connect,
   eventually,
+  exits,
   expect,
   expectEnd,
+  flood,
   forbid,
   grants,
   leave,
   lists,
   listsWithout,
   mentions,
+  pauseReading,
   refuses,
   send,
   sendBytes,
+  shows,
+  start,
   type Step,
+  type,
 } from "../check.ts";
 
 const NAMES = "a client takes a name";
 const LISTS = "the names of all users are listed";
 const DELIVERS = "a message reaches the user it is for";
+const ALL = "several messages that arrive at once are all delivered";
+
+/** What is usually wrong. The mistakes that netlab's own server can make name the same. */
+export const CAUSE = {
+  everybody: "messages are sent to every connection, and not only to that of the user they are for",
+  taken: "a name is given away without a look at whether somebody has it: look it up before you store it",
+  unknownUser: "looking up a user that is not there throws, or finds nothing, and nobody is told: answer with an error",
+  unknownCommand: "what is no command falls through every branch: answer with an error in the last one",
+  order:
+    "messages to one user overtake each other, as when each is sent by a thread of its own: send them in one place",
+  keepsNames:
+    "a name is kept when its owner has gone: take it off the list when recv() returns nothing or throws, too " +
+    "(in Python: in a finally)",
+  badText:
+    "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that costs more than this client",
+  anyName: "any text is taken for a name: allow letters, digits and little else, or names will rewrite terminals",
+  slow: "the server waits until one client has read what it is sent, and serves nobody meanwhile: give each client a " +
+    "queue, or a thread, of its own",
+  says: "what is typed is not sent as it is, or not in a frame of its own",
+  shows:
+    "what comes is only looked at when something is typed or asked: read the keyboard and the socket at the same " +
+    "time (select, or a thread)",
+  leaves: "the end of the connection is not looked at: recv() returns nothing then, again and again",
+} as const;
 
 /** A client connects, takes its own name, and is greeted. */
 function named(...who: string[]): Step[] {
@@ -39,16 +71,31 @@ function stillServed(who: string): Step[] {
 const delivery = (from: string, text: string) => mentions(`"${text}" from $${from}`, `$${from}`, text);
 
 export const checks: readonly Check[] = [
-  { name: NAMES, points: 10, steps: named("alice") },
+  {
+    name: NAMES,
+    points: 10,
+    cause: "NAME is not understood, or not answered: the answer is HELLO and the name, in the framing of the question",
+    steps: named("alice"),
+  },
+  {
+    name: "a second client is served while the first stays",
+    points: 5,
+    cause: CAUSES.oneAtATime,
+    needs: [NAMES],
+    steps: named("alice", "bob"),
+  },
   {
     name: LISTS,
-    points: 10,
+    points: 5,
+    cause: "the list is made of something else than all users that have a name right now",
     needs: [NAMES],
     steps: [...named("alice", "bob"), send("bob", "GET_NAMES"), expect("bob", lists("$alice", "$bob"))],
   },
   {
     name: DELIVERS,
-    points: 15,
+    points: 10,
+    cause:
+      "a message has to be sent on the connection of the user it is for, with the sender's name and the whole text",
     needs: [NAMES],
     steps: [
       ...named("alice", "bob"),
@@ -61,6 +108,7 @@ export const checks: readonly Check[] = [
   {
     name: "a message reaches nobody else, nor its sender",
     points: 5,
+    cause: CAUSE.everybody,
     needs: [DELIVERS, LISTS],
     steps: [
       ...named("alice", "bob", "carol"),
@@ -75,6 +123,7 @@ export const checks: readonly Check[] = [
   {
     name: "a name that is taken is refused, and its owner keeps it",
     points: 10,
+    cause: CAUSE.taken,
     needs: [DELIVERS],
     steps: [
       ...named("alice"),
@@ -89,7 +138,8 @@ export const checks: readonly Check[] = [
   },
   {
     name: "a message to an unknown user is refused, and the sender goes on",
-    points: 10,
+    points: 5,
+    cause: CAUSE.unknownUser,
     needs: [LISTS],
     steps: [
       ...named("alice"),
@@ -101,6 +151,7 @@ export const checks: readonly Check[] = [
   {
     name: "an unknown command is refused, and the sender goes on",
     points: 5,
+    cause: CAUSE.unknownCommand,
     needs: [LISTS],
     steps: [
       ...named("alice"),
@@ -110,10 +161,36 @@ export const checks: readonly Check[] = [
     ],
   },
   {
-    name: "messages arrive in the order in which they were sent",
+    name: "text that is not ASCII arrives whole",
+    points: 5,
+    cause: CAUSES.characters,
+    needs: [DELIVERS],
+    steps: [
+      ...named("alice", "bob"),
+      send("alice", "MSG $bob grüße, 你好."),
+      expect("bob", delivery("alice", "grüße, 你好.")),
+      send("alice", "MSG $bob and more"),
+      expect("bob", delivery("alice", "and more")),
+    ],
+  },
+  {
+    name: ALL,
     points: 5,
     framed: true,
+    cause: CAUSES.joined,
     needs: [DELIVERS],
+    steps: [
+      ...named("alice", "bob"),
+      ...["one.", "two.", "three."].map((text) => send("alice", `MSG $bob ${text}`)),
+      ...["one.", "two.", "three."].map((text) => expect("bob", delivery("alice", text))),
+    ],
+  },
+  {
+    name: "messages arrive in the order in which they were sent",
+    points: 5,
+    cause: CAUSE.order,
+    framed: true,
+    needs: [DELIVERS, ALL],
     steps: [
       ...named("alice", "bob"),
       ...Array.from({ length: 20 }, (_, i) => send("alice", `MSG $bob number ${i}.`)),
@@ -126,6 +203,7 @@ export const checks: readonly Check[] = [
   {
     name: "EXIT ends the connection and frees the name",
     points: 10,
+    cause: CAUSE.keepsNames,
     needs: [LISTS],
     steps: [
       ...named("alice", "bob"),
@@ -143,6 +221,7 @@ export const checks: readonly Check[] = [
   ...(["end", "reset"] as const).map((how): Check => ({
     name: how === "end" ? "a client that hangs up gives its name back" : "a client that vanishes gives its name back",
     points: 5,
+    cause: CAUSE.keepsNames,
     needs: [LISTS],
     steps: [
       ...named("alice", "bob"),
@@ -158,6 +237,7 @@ export const checks: readonly Check[] = [
   {
     name: "bytes that are not UTF-8 harm nobody",
     points: 5,
+    cause: CAUSE.badText,
     needs: [DELIVERS],
     steps: [
       ...named("alice", "bob"),
@@ -174,6 +254,7 @@ export const checks: readonly Check[] = [
   {
     name: "a name with control characters is refused",
     points: 5,
+    cause: CAUSE.anyName,
     needs: [LISTS],
     steps: [
       ...named("alice"),
@@ -183,4 +264,129 @@ export const checks: readonly Check[] = [
       ...stillServed("alice"),
     ],
   },
+  {
+    name: "a client that does not read holds up nobody else",
+    points: 5,
+    cause: CAUSE.slow,
+    needs: [DELIVERS],
+    steps: [
+      ...named("alice", "bob", "carol", "dave"),
+      pauseReading("carol"),
+      // More than the buffers of a connection hold, so that a server which waits for carol waits for ever.
+      flood("alice", "MSG $carol " + "x".repeat(900), 12_000),
+      send("bob", "MSG $dave after all that"),
+      expect("dave", delivery("bob", "after all that")),
+    ],
+  },
 ];
+
+/** A client under test has called, has taken its name, and was greeted. */
+function greeted(who: string): Step[] {
+  return [
+    start("client"),
+    accept("server"),
+    type("client", `NAME $${who}`),
+    expect("server", mentions(`NAME $${who}`, `NAME $${who}`)),
+    send("server", `HELLO $${who}`),
+    shows("client", mentions(`HELLO $${who}`, `$${who}`)),
+  ];
+}
+
+const SAYS = "what is typed is sent, and the answer is shown";
+
+export const clientChecks: readonly Check[] = [
+  { name: SAYS, points: 30, cause: CAUSE.says, steps: greeted("alice") },
+  {
+    name: "a message that comes unasked is shown",
+    points: 20,
+    cause: CAUSE.shows,
+    needs: [SAYS],
+    steps: [
+      ...greeted("alice"),
+      send("server", "$bob sent are you there"),
+      shows("client", mentions('"are you there" from $bob', "$bob", "are you there")),
+    ],
+  },
+  {
+    name: "several messages that come at once are all shown",
+    points: 10,
+    cause: CAUSES.joined,
+    needs: [SAYS],
+    framed: true,
+    steps: [
+      ...greeted("alice"),
+      ...Array.from({ length: 5 }, (_, i) => send("server", `$bob sent number ${i}.`)),
+      ...Array.from({ length: 5 }, (_, i) => shows("client", mentions(`number ${i}.`, `number ${i}.`))),
+    ],
+  },
+  {
+    name: "text that is not ASCII arrives whole in both directions",
+    points: 10,
+    cause: CAUSES.characters,
+    needs: [SAYS],
+    steps: [
+      ...greeted("alice"),
+      type("client", "MSG $bob grüße, 你好"),
+      expect("server", mentions("MSG $bob grüße, 你好", "MSG $bob grüße, 你好")),
+      send("server", "$bob sent 你好, grüße"),
+      shows("client", mentions("你好, grüße", "你好, grüße")),
+    ],
+  },
+  {
+    name: "an error is shown, and the client goes on",
+    points: 10,
+    cause: "an answer that begins with ERROR is taken for the end, or not shown",
+    needs: [SAYS],
+    steps: [
+      start("client"),
+      accept("server"),
+      type("client", "NAME $alice"),
+      expect("server", mentions("NAME $alice", "NAME $alice")),
+      send("server", 'ERROR the name "$alice" is taken'),
+      shows("client", mentions("the error", "taken")),
+      type("client", "NAME $bob"),
+      expect("server", mentions("NAME $bob", "NAME $bob")),
+      send("server", "HELLO $bob"),
+      shows("client", mentions("HELLO $bob", "$bob")),
+    ],
+  },
+  {
+    name: "EXIT ends the client",
+    points: 10,
+    cause: "after EXIT the program has to close its connection and end, with every thread of it",
+    needs: [SAYS],
+    steps: [
+      ...greeted("alice"),
+      type("client", "EXIT"),
+      expect("server", mentions("EXIT", "EXIT")),
+      send("server", "EXIT"),
+      leave("server"),
+      exits("client"),
+    ],
+  },
+  {
+    name: "a server that hangs up ends the client",
+    points: 10,
+    cause: CAUSE.leaves,
+    needs: [SAYS],
+    steps: [...greeted("alice"), leave("server", "reset"), exits("client")],
+  },
+];
+
+/** What two programs for this exercise can do together. */
+export const meeting: Check = {
+  name: "two clients take names and send each other messages",
+  points: 1,
+  steps: [
+    start("alice's client"),
+    type("alice's client", "NAME $alice"),
+    shows("alice's client", mentions("HELLO $alice", "$alice")),
+    start("bob's client"),
+    type("bob's client", "NAME $bob"),
+    shows("bob's client", mentions("HELLO $bob", "$bob")),
+    type("alice's client", "MSG $bob are you there"),
+    shows("bob's client", mentions("the message", "are you there")),
+    type("bob's client", "MSG $alice here I am"),
+    shows("alice's client", mentions("the answer", "here I am")),
+  ],
+};

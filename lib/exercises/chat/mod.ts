@@ -2,7 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { MAX_NAME } from "../names.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks, meeting } from "./checks.ts";
 import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply } from "./protocol.ts";
 
 export const chat: Exercise = {
@@ -54,6 +55,9 @@ export const chat: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  meeting,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveChat(context),
   connect: async (context) => (await import("./client.ts")).connectChat(context),
 };
