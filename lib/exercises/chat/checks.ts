@@ -202,7 +202,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: "EXIT ends the connection and frees the name",
-    points: 10,
+    points: 5,
     cause: CAUSE.keepsNames,
     needs: [LISTS],
     steps: [
