@@ -2,7 +2,7 @@
 
 import { bold, dim } from "@std/fmt/colors";
 import { type Check, describeStep, type Step } from "../exercises/check.ts";
-import type { Exercise } from "../exercises/exercise.ts";
+import type { Exercise, Transport } from "../exercises/exercise.ts";
 import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
@@ -18,6 +18,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 import { EXIT_OK } from "./exit.ts";
 import { requireExercise } from "./serve.ts";
+import { VERSION } from "./version.ts";
 
 const options: readonly OptionSpec[] = [
   { name: "server", type: "string", value: "HOST:PORT", summary: "grade a server that runs there" },
@@ -57,7 +58,7 @@ const options: readonly OptionSpec[] = [
     summary: "cut what netlab says in this way only, besides whole",
   },
   { name: "list", type: "flag", summary: "show the checks and their steps, and run none" },
-  { name: "seed", type: "number", value: "N", summary: "what decides where messages are cut; random unless said" },
+  { name: "seed", type: "number", value: "N", default: 1, summary: "what decides where messages are cut" },
   {
     name: "timeout",
     type: "duration",
@@ -83,6 +84,10 @@ const options: readonly OptionSpec[] = [
     default: 1,
     summary: "so many times, each with a seed of its own; the worst counts",
   },
+  { name: "batch", type: "string", value: "DIR", summary: "grade each folder in it, in a copy, into a table" },
+  { name: "matrix", type: "flag", summary: "with --batch, --run and --client: let every client meet every server" },
+  { name: "jobs", type: "number", value: "N", min: 1, default: 4, summary: "with --batch: how many at once" },
+  { name: "no-cache", type: "flag", summary: "with --batch: grade also what has not changed since the last time" },
   COLOR_OPTION,
   HELP_OPTION,
 ];
@@ -102,9 +107,11 @@ export const grade: Command = {
   async run(context) {
     const { output, values, words } = context;
     const exercise = requireExercise(words);
+    if (values.matrix) return await matrix(context, exercise);
     const given = readSettings(exercise, values);
     if (values.list) return list(context, exercise, given);
     const settings = { ...given, subject: requireSubject(given.subject) };
+    if (values.batch !== undefined) return await batch(context, settings);
     const { checkLines, summaryLines } = await import("./grade_report.ts");
     const { runRepeatedly } = await import("../grade/repeat.ts");
     const report = await runRepeatedly({
@@ -115,6 +122,45 @@ export const grade: Command = {
     return isPerfect(report) ? EXIT_OK : 1;
   },
 };
+
+async function batch({ output, values }: CommandContext, settings: GradingSettings): Promise<number> {
+  const { port, subject } = settings;
+  if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
+  const { runBatch } = await import("./grade_batch.ts");
+  const dir = String(values.batch);
+  return await runBatch(
+    {
+      ...settings,
+      dir,
+      // All that listen on one port would be in each other's way.
+      jobs: port === null ? Number(values.jobs) : 1,
+      cache: values["no-cache"] ? null : `${dir}/.netlab-grades`,
+      version: VERSION,
+    },
+    `${dir}/netlab-grades`,
+    output,
+  );
+}
+
+async function matrix({ output, values }: CommandContext, exercise: Exercise): Promise<number> {
+  const { batch, run, client } = values;
+  if (batch === undefined || run === undefined || client === undefined) {
+    throw new NetlabError("usage", "--matrix needs --batch DIR, --run COMMAND and --client COMMAND");
+  }
+  const { runMatrix } = await import("./grade_batch.ts");
+  return await runMatrix(
+    {
+      ...{ exercise, dir: String(batch), run: String(run), client: String(client) },
+      port: values.port === undefined ? null : Number(values.port),
+      transport: values.transport as Transport | undefined,
+      wire: values.wire === undefined ? undefined : String(values.wire),
+      jobs: Number(values.jobs),
+      timeoutMs: Number(values.timeout),
+    },
+    `${batch}/netlab-matrix`,
+    output,
+  );
+}
 
 type Given = Omit<GradingSettings, "subject"> & { readonly subject: Subject | null };
 
@@ -140,7 +186,7 @@ function readSettings(exercise: Exercise, values: OptionValues): Given {
     : values.client !== undefined
     ? { type: "client", command: String(values.client) }
     : null;
-  const seed = values.seed === undefined ? crypto.getRandomValues(new Uint32Array(1))[0] : Number(values.seed);
+  const seed = Number(values.seed);
   return {
     exercise,
     subject,

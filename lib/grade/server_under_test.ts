@@ -3,7 +3,7 @@
 import type { Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
 import { connectTcp } from "../net/client.ts";
 import { pause } from "../net/clock.ts";
-import type { Conn } from "../net/conn.ts";
+import { type Conn, formatHostPort } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { Unmet } from "./inbox.ts";
@@ -15,6 +15,8 @@ export interface ServerUnderTest {
   readonly name: string;
   /** @throws {Unmet} when it does not take the call, and says why */
   dial(): Promise<Conn>;
+  /** Where others may call it, once it listens. @throws {Unmet} when it does not */
+  address(): Promise<{ readonly host: string; readonly port: number }>;
   /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
   fresh(): Promise<void>;
   /** What it has printed since it was started; empty where that is not known. */
@@ -41,15 +43,23 @@ export class RemoteServer implements ServerUnderTest {
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
-  readonly #dial: () => Promise<Conn>;
+  readonly #transport: Transport;
+  readonly #host: string;
+  readonly #port: number;
 
   constructor(transport: Transport, host: string, port: number) {
-    this.name = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    this.#dial = dialer(transport, host, port);
+    this.name = formatHostPort(host, port);
+    this.#transport = transport;
+    this.#host = host;
+    this.#port = port;
   }
 
   dial(): Promise<Conn> {
-    return dialPatiently(this.#dial, PATIENCE_MS, () => null);
+    return dialPatiently(dialer(this.#transport, this.#host, this.#port), PATIENCE_MS, () => null);
+  }
+
+  address(): Promise<{ host: string; port: number }> {
+    return Promise.resolve({ host: this.#host, port: this.#port });
   }
 
   fresh(): Promise<void> {
@@ -115,11 +125,19 @@ export class ServerProgram implements ServerUnderTest {
   async dial(): Promise<Conn> {
     if (this.#program === null || this.#program.exit !== null) await this.fresh();
     const until = performance.now() + (this.#untried ? START_MS : PATIENCE_MS);
+    // Datagrams to a port that nobody has bound are lost.
     if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
     const dial = dialer(this.#transport, "127.0.0.1", this.#port);
     const conn = await dialPatiently(dial, until - performance.now(), () => this.death);
     this.#untried = false;
     return conn;
+  }
+
+  async address(): Promise<{ host: string; port: number }> {
+    if (this.#program === null || this.#program.exit !== null) await this.fresh();
+    await this.#untilBound(performance.now() + START_MS);
+    if (this.death !== null) throw new Unmet("end", `the program ${this.death} before it could be called`);
+    return { host: "127.0.0.1", port: this.#port };
   }
 
   async stop(): Promise<void> {
@@ -136,10 +154,10 @@ export class ServerProgram implements ServerUnderTest {
     return false;
   }
 
-  /** Datagrams to a port that nobody has bound are lost. */
+  /** Waits until it listens, without calling it: that would be a call which it may count. */
   async #untilBound(until: number): Promise<void> {
     for (; performance.now() < until && this.death === null; await pause(LOOK_MS)) {
-      const bound = await isBound("udp", this.#port);
+      const bound = await isBound(this.#transport, this.#port);
       if (bound === true) return;
       if (bound === null) return await pause(PATIENCE_MS); // this system does not tell
     }
@@ -166,9 +184,14 @@ export class NetlabServer implements ServerUnderTest {
   }
 
   async dial(): Promise<Conn> {
+    const { host, port } = await this.address();
+    const { transport } = this.#running!.address;
+    return await dialPatiently(dialer(transport as Transport, host, port), PATIENCE_MS, () => null);
+  }
+
+  async address(): Promise<{ host: string; port: number }> {
     if (this.#running === null) await this.fresh();
-    const { transport, port } = this.#running!.address;
-    return await dialPatiently(dialer(transport as Transport, "127.0.0.1", port), PATIENCE_MS, () => null);
+    return { host: "127.0.0.1", port: this.#running!.address.port };
   }
 
   async stop(): Promise<void> {

@@ -20,7 +20,13 @@ export interface StageOptions {
   /** Calls the server under test; for checks of servers. */
   dial?(): Promise<Conn>;
   /** The client under test, and on what it calls; for checks of clients. */
-  readonly client?: { readonly program: ClientUnderTest; readonly transport: Transport; readonly port: number };
+  readonly client?: {
+    readonly program: ClientUnderTest;
+    readonly transport: Transport;
+    readonly port: number;
+    /** The server that it calls, where that is not netlab: then netlab only stands at the keyboard. */
+    readonly server?: { readonly host: string; readonly port: number };
+  };
   makeFramer(): Framer;
   /** Between frames and messages in writing. */
   readonly codec: Codec<string>;
@@ -77,10 +83,10 @@ export class Stage {
   async start(who: string, words: readonly string[]): Promise<void> {
     const { client } = this.#options;
     if (client === undefined) throw new Error("the script starts a client, and there is none");
-    this.#hall ??= new Hall(client.transport, client.port);
+    if (client.server === undefined) this.#hall ??= new Hall(client.transport, client.port);
     await this.#programs.get(who)?.kill();
-    const { port } = this.#hall.address;
-    this.#programs.set(who, client.program.start("127.0.0.1", port, words.map(this.fill), this.fill));
+    const { host, port } = client.server ?? { host: "127.0.0.1", port: this.#hall!.address.port };
+    this.#programs.set(who, client.program.start(host, port, words.map(this.fill), this.fill));
   }
 
   /** Waits until a client under test calls. */

@@ -1,0 +1,46 @@
+// `netlab grade EXERCISE --batch DIR`: a folder of submissions, each by itself, or with `--matrix` all with all.
+
+import { dim, green, red, yellow } from "@std/fmt/colors";
+import { describeFileError } from "../exercises/folder.ts";
+import { batchCsv, type BatchSettings, gradeFolder, matrixCsv, type MatrixSettings, meetAll } from "../grade/batch.ts";
+import { formatPoints, isPerfect } from "../grade/report.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { escapeText } from "../protocol/text.ts";
+import { EXIT_OK } from "./exit.ts";
+import type { Output } from "./output.ts";
+
+/** Grades each. @param out the results' file, without what its form adds to its name */
+export async function runBatch(settings: BatchSettings, out: string, output: Output): Promise<number> {
+  const graded = await gradeFolder(settings, ({ name, report, cached }) => {
+    const { points, maxPoints, durationMs } = report;
+    const score = `${formatPoints(points)} of ${formatPoints(maxPoints)}`;
+    const color = isPerfect(report) ? green : points > 0 ? yellow : red;
+    const how = cached ? "unchanged" : `${(durationMs / 1000).toFixed(1)} s`;
+    output.out.line(`${color(score.padStart(14))}  ${escapeText(name)}  ${dim(how)}`);
+  });
+  writeTable(`${out}.csv`, batchCsv(graded), output);
+  return graded.every(({ report }) => isPerfect(report)) ? EXIT_OK : 1;
+}
+
+/** Has every client meet every server. */
+export async function runMatrix(settings: MatrixSettings, out: string, output: Output): Promise<number> {
+  const meetings = await meetAll(settings, ({ server, client, broken }) => {
+    const mark = broken ? red("✗") : green("✓");
+    const why = broken ? dim(`  ${escapeText(`${broken.step}: ${broken.because}`)}`) : "";
+    output.out.line(`${mark} server of ${escapeText(server)}, client of ${escapeText(client)}${why}`);
+  });
+  writeTable(`${out}.csv`, matrixCsv(meetings), output);
+  return meetings.every(({ broken }) => broken === null) ? EXIT_OK : 1;
+}
+
+function writeTable(path: string, text: string, output: Output): void {
+  try {
+    Deno.writeTextFileSync(path, text);
+  } catch (cause) {
+    throw new NetlabError("harness", `cannot write ${path}: ${describeFileError(cause)}`, {
+      hint: "name another --out",
+      cause,
+    });
+  }
+  output.err.line(`the table is in ${path}`);
+}

@@ -1,0 +1,213 @@
+// Grading many: every submission of a folder by itself, or every client with every server.
+
+import { describeStep } from "../exercises/check.ts";
+import type { Exercise, Transport } from "../exercises/exercise.ts";
+import { spellingOf } from "../exercises/notation.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
+import { WHOLE } from "./delivery.ts";
+import { Cache, fingerprint, inParallel, listSubmissions, type Submission, withCopy } from "./folder.ts";
+import { chooseChecks, type GradingSettings, ownClient, ownServer, runGrading, type Subject } from "./grading.ts";
+import { Unmet } from "./inbox.ts";
+import { type Break, letters, play } from "./play.ts";
+import { formatPoints, type Report } from "./report.ts";
+import { ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
+import { toCsv } from "./csv.ts";
+
+/** How to grade a folder. */
+export interface BatchSettings extends GradingSettings {
+  readonly dir: string;
+  /** How many at once. */
+  readonly jobs: number;
+  /** Where results are kept, so that what has not changed is not graded again; null for nowhere. */
+  readonly cache: string | null;
+  /** What graded: another version of it may grade otherwise. */
+  readonly version: string;
+}
+
+/** A submission and its result. */
+export interface Graded {
+  readonly name: string;
+  readonly report: Report;
+  /** From an earlier run. */
+  readonly cached: boolean;
+}
+
+/** The folder's submissions. @throws {NetlabError} when there are none */
+function submissionsOf(dir: string): Submission[] {
+  let submissions: Submission[];
+  try {
+    submissions = listSubmissions(dir);
+  } catch (cause) {
+    throw new NetlabError("usage", `cannot read ${dir}: ${(cause as Error).message.replace(/ \(os error.*/, "")}`, {
+      cause,
+    });
+  }
+  if (submissions.length > 0) return submissions;
+  throw new NetlabError("usage", `${dir} has no submissions`, { hint: "a submission is a folder in it" });
+}
+
+/** Grades each submission in a copy of its own. @param onGraded told of each as it is done */
+export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Graded) => void): Promise<Graded[]> {
+  const submissions = submissionsOf(settings.dir);
+  const cache = settings.cache === null ? null : new Cache<Report>(settings.cache);
+  return await inParallel(submissions, settings.jobs, async (submission) => {
+    const key = await fingerprint(submission, keyOf(settings));
+    const known = await cache?.get(key);
+    const report = known ??
+      await withCopy(submission, (cwd) => runGrading({ ...settings, cwd, onResult: undefined, again: undefined }));
+    if (!known) await cache?.set(key, report);
+    const graded = { name: submission.name, report, cached: Boolean(known) };
+    onGraded(graded);
+    return graded;
+  });
+}
+
+/** What a result depends on besides the submission. */
+function keyOf(
+  { exercise, subject, port, transport, wire, profile, only, ways, timeoutMs, seed, version }: BatchSettings,
+): unknown {
+  const { checks } = chooseChecks(exercise, subject.type === "client" ? "client" : "server", {
+    transport,
+    wire,
+    profile,
+  });
+  const script = checks.map(({ name, points, steps }) => [name, points, ...steps.map(describeStep)]);
+  return [
+    version,
+    exercise.name,
+    subject,
+    port,
+    transport,
+    wire,
+    profile?.profile,
+    only,
+    ways,
+    timeoutMs,
+    seed,
+    script,
+  ];
+}
+
+/** A row a submission: its points, and those of each check. */
+export function batchCsv(graded: readonly Graded[]): string {
+  const names = graded[0]?.report.checks.map(({ name }) => name) ?? [];
+  return toCsv([
+    ["submission", "points", "max", ...names, "notes"],
+    ...graded.map(({ name, report }) => [
+      ...[name, Number(formatPoints(report.points)), report.maxPoints],
+      ...names.map((check) => Number(formatPoints(report.checks.find((one) => one.name === check)?.points ?? 0))),
+      report.notes.join("; "),
+    ]),
+  ]);
+}
+
+/** How a client and a server got on. */
+export interface Meeting {
+  readonly server: string;
+  readonly client: string;
+  /** Null when they did. */
+  readonly broken: Break | null;
+}
+
+/** How to have all meet all. */
+export interface MatrixSettings {
+  readonly exercise: Exercise;
+  readonly dir: string;
+  /** Lines for the shell. */
+  readonly run: string;
+  readonly client: string;
+  readonly port: number | null;
+  readonly transport?: Transport;
+  readonly wire?: string;
+  readonly jobs: number;
+  readonly timeoutMs: number;
+}
+
+/** What netlab's own programs are called among the others. */
+const OWN = "netlab";
+
+/** Lets every client meet every server, netlab's own among them. @throws {NetlabError} */
+export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Meeting) => void): Promise<Meeting[]> {
+  const { exercise, dir, run, client, port, jobs } = settings;
+  if (exercise.meeting === undefined) {
+    throw new NetlabError("usage", `${exercise.name} has no script that any two programs could play together`);
+  }
+  const { transport, wire } = chooseChecks(exercise, "server", settings);
+  const names = [OWN, ...submissionsOf(dir).map(({ name }) => name)];
+  const pairs = names.flatMap((server) => names.map((client) => ({ server, client })));
+  const inCopy = <T>(name: string, use: (cwd: string) => Promise<T>) => withCopy({ name, path: `${dir}/${name}` }, use);
+  const withServer = <T>(name: string, use: (server: ServerUnderTest) => Promise<T>): Promise<T> => {
+    const running = async (server: ServerUnderTest) => {
+      try {
+        return await use(server);
+      } finally {
+        await server.stop();
+      }
+    };
+    if (name !== OWN) return inCopy(name, (cwd) => running(new ServerProgram(run, { transport, port, cwd })));
+    return inEmpty((folder) => running(ownServer(exercise, transport, wire, folder)));
+  };
+  const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
+    name === OWN
+      ? inEmpty((folder) => use(ownClient(exercise, transport, wire, folder)))
+      : inCopy(name, (cwd) => use(new ClientProgram(client, { port, cwd })));
+  return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
+    const broken = await withServer(
+      server,
+      (server) => withClient(client, (program) => meet(settings, server, program, transport, wire, i)),
+    );
+    const meeting = { server, client, broken };
+    onMeeting(meeting);
+    return meeting;
+  });
+}
+
+async function meet(
+  { exercise, timeoutMs }: MatrixSettings,
+  server: ServerUnderTest,
+  program: ClientUnderTest,
+  transport: Transport,
+  wire: string,
+  number: number,
+): Promise<Break | null> {
+  const spelling = spellingOf(exercise, transport, wire);
+  let address: { host: string; port: number };
+  try {
+    address = await server.address();
+  } catch (error) {
+    if (!(error instanceof Unmet)) throw error;
+    return { step: "the server is started", because: error.message, kind: error.kind };
+  }
+  const { broken } = await play(exercise.meeting!, {
+    client: { program, transport, port: 0, server: address },
+    makeFramer: () => spelling.makeFramer(),
+    codec: spelling.codec,
+    delivery: WHOLE,
+    timeoutMs,
+    nameSuffix: letters(number),
+  });
+  return broken;
+}
+
+async function inEmpty<T>(use: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await Deno.makeTempDir({ prefix: "netlab-grade-" });
+  try {
+    return await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** A row a server, a column a client. */
+export function matrixCsv(meetings: readonly Meeting[]): string {
+  const names = [...new Set(meetings.map(({ client }) => client))];
+  const cell = (server: string, client: string) => {
+    const broken = meetings.find((one) => one.server === server && one.client === client)?.broken;
+    return broken ? `${broken.step}: ${broken.because}` : "ok";
+  };
+  return toCsv([
+    ["server \\ client", ...names],
+    ...names.map((server) => [server, ...names.map((one) => cell(server, one))]),
+  ]);
+}

@@ -1,0 +1,92 @@
+// A folder of submissions: each graded in a copy of its own, several at once, and none again that has not changed.
+
+import { encodeText } from "../protocol/text.ts";
+
+/** One submission: a folder in the folder. */
+export interface Submission {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The submissions in `dir`, in the order of their names. Hidden folders are none. @throws what reading it throws */
+export function listSubmissions(dir: string): Submission[] {
+  return [...Deno.readDirSync(dir)]
+    .filter(({ isDirectory, name }) => isDirectory && !name.startsWith("."))
+    .map(({ name }) => ({ name, path: `${dir}/${name}` }))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Runs `use` with a copy of a submission, which is gone afterwards: what a run writes harms neither it nor another. */
+export async function withCopy<T>({ path }: Submission, use: (dir: string) => Promise<T>): Promise<T> {
+  const copy = await Deno.makeTempDir({ prefix: "netlab-submission-" });
+  try {
+    await copyTree(path, copy);
+    return await use(copy);
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+}
+
+/** Copies files and folders. Links are left out: they could lead anywhere. */
+async function copyTree(from: string, to: string): Promise<void> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
+    if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+    if (!isDirectory) continue;
+    await Deno.mkdir(`${to}/${name}`);
+    await copyTree(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+/** What a submission's result depends on, as a digest: its files, and what it is graded with. */
+export async function fingerprint({ path }: Submission, settings: unknown): Promise<string> {
+  const parts: string[] = [JSON.stringify(settings)];
+  for (const file of listFiles(path).sort()) {
+    parts.push(`${file} ${await sha256(await Deno.readFile(`${path}/${file}`))}`);
+  }
+  return await sha256(encodeText(parts.join("\n")));
+}
+
+/** The files below a folder, links left out, by their paths from there. */
+function listFiles(dir: string): string[] {
+  return [...Deno.readDirSync(dir)].flatMap(({ name, isDirectory, isFile }) =>
+    isDirectory ? listFiles(`${dir}/${name}`).map((file) => `${name}/${file}`) : isFile ? [name] : []
+  );
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Results of earlier runs, a file each, by fingerprint. */
+export class Cache<T> {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  async get(key: string): Promise<T | null> {
+    try {
+      return JSON.parse(await Deno.readTextFile(`${this.#dir}/${key}.json`)) as T;
+    } catch {
+      return null; // not there, or not whole: it is made again
+    }
+  }
+
+  async set(key: string, value: T): Promise<void> {
+    await Deno.mkdir(this.#dir, { recursive: true });
+    await Deno.writeTextFile(`${this.#dir}/${key}.json`, JSON.stringify(value));
+  }
+}
+
+/** Calls `work` for each item, `jobs` at once; results in the order of the items. The first error ends it. */
+export async function inParallel<T, R>(items: readonly T[], jobs: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  const waiting = items.entries();
+  const worker = async () => {
+    for (const [i, item] of waiting) results[i] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
+  return results;
+}
