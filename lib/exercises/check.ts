@@ -27,8 +27,11 @@ export type Step =
   | { readonly do: "send"; readonly who: string; readonly text: string }
   /** Bytes that are no frame, or a wrong one. `what` completes "alice sends …". */
   | { readonly do: "sendBytes"; readonly who: string; readonly bytes: Uint8Array; readonly what: string }
-  /** The same message `times` times, as fast as the other side takes them; when it takes no more for a while, that is enough. */
-  | { readonly do: "flood"; readonly who: string; readonly text: string; readonly times: number }
+  /**
+   * The same message again and again, made as long as its framing and 1000 characters allow, as fast as the other side
+   * takes it; `bytes` in all, or until it takes none for a while.
+   */
+  | { readonly do: "flood"; readonly who: string; readonly text: string; readonly bytes: number }
   /** Reads nothing from now on. */
   | { readonly do: "pauseReading"; readonly who: string }
   /** A matching message comes in time; others before it are passed over. */
@@ -91,7 +94,7 @@ export const sendBytes = (who: string, bytes: Uint8Array | (() => Uint8Array), w
   },
   what,
 });
-export const flood = (who: string, text: string, times: number): Step => ({ do: "flood", who, text, times });
+export const flood = (who: string, text: string, bytes: number): Step => ({ do: "flood", who, text, bytes });
 export const pauseReading = (who: string): Step => ({ do: "pauseReading", who });
 export const expect = (who: string, what: Expectation): Step => ({ do: "expect", who, what });
 export const eventually = (who: string, text: string, what: Expectation): Step => ({
@@ -199,7 +202,7 @@ export function describeStep(step: Step): string {
     case "sendBytes":
       return `${step.who} sends ${step.what}`;
     case "flood":
-      return `${step.who} sends ${step.times} messages of ${step.text.length} characters at once`;
+      return `${step.who} sends ${step.text}xxx… again and again, ${step.bytes} bytes in all`;
     case "pauseReading":
       return `${step.who} stops reading`;
     case "expect":

@@ -25,6 +25,7 @@ const MAX_TEXT = 16_777_216;
 
 /** How much waits at once while one end floods another, in bytes, and how long the other side may take none, in ms. */
 const FLOOD_BYTES = 262_144;
+const FLOOD_CHARACTERS = 1000;
 const ENOUGH_MS = 1000;
 
 /** What an end is made of. */
@@ -100,9 +101,9 @@ export class Actor {
   }
 
   /** Sends one message many times, until it is not taken any more. */
-  async flood(message: string, times: number): Promise<void> {
-    const text = this.#options.fill(message);
-    for (let i = 0; i < times; i++) {
+  async flood(message: string, bytes: number): Promise<void> {
+    const text = this.#options.fill(message).padEnd(Math.min(FLOOD_CHARACTERS, this.#channel.framer.maxBody), "x");
+    for (let left = bytes; left > 0; left -= text.length) {
       this.#channel.send(text);
       if (this.#channel.queuedBytes < FLOOD_BYTES) continue;
       if (this.#channel.ending || await outlasts(this.#channel.flushed(), ENOUGH_MS)) return;

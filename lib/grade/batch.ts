@@ -7,7 +7,7 @@ import { NetlabError } from "../protocol/errors.ts";
 import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
 import { WHOLE } from "./delivery.ts";
 import { Cache, fingerprint, inParallel, listSubmissions, type Submission, withCopy } from "./folder.ts";
-import { chooseChecks, type GradingSettings, ownClient, ownServer, runGrading, type Subject } from "./grading.ts";
+import { chooseChecks, type GradingSettings, ownClient, ownServer, runGrading } from "./grading.ts";
 import { Unmet } from "./inbox.ts";
 import { type Break, letters, play } from "./play.ts";
 import { formatPoints, type Report } from "./report.ts";

@@ -218,12 +218,10 @@ class Grader {
     return this.#over !== null;
   }
 
-  #whyNot({ needs = [], framed }: Check): string | null {
+  #whyNot({ needs = [] }: Check): string | null {
     if (this.#isOver()) return this.#over;
     const missing = needs.find((name) => this.#failed.get(name)?.has("whole") ?? true);
-    if (missing !== undefined) return `it needs: ${missing}`;
-    const unframed = framed && this.#options.spelling.makeFramer().name === "raw";
-    return unframed ? "without framing there are no message boundaries to check" : null;
+    return missing === undefined ? null : `it needs: ${missing}`;
   }
 
   #result(

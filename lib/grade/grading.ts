@@ -62,7 +62,8 @@ export function chooseChecks(
   const all = (kind === "server" ? exercise.checks : exercise.clientChecks) ?? [];
   const special = wire === "seed" ? wire : undefined;
   const checks = all.filter((check) =>
-    (check.transports ?? exercise.transports).includes(transport) && check.wire === special
+    (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
+    !(check.framed && transport === "tcp" && wire === "raw") // there are no message boundaries to check
   );
   if (checks.length === 0) {
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);

@@ -87,7 +87,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     case "sendBytes":
       return await stage.actor(step.who).send(step.bytes);
     case "flood":
-      return await stage.actor(step.who).flood(step.text, step.times);
+      return await stage.actor(step.who).flood(step.text, step.bytes);
     case "pauseReading":
       return stage.actor(step.who).pauseReading();
     case "expect":
