@@ -7,7 +7,7 @@ import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
 import { type Way, WAYS } from "../grade/delivery.ts";
-import { chooseChecks, type GradingSettings, type Subject } from "../grade/grading.ts";
+import { chooseChecks, type GradingSettings, START_MS, type Subject } from "../grade/grading.ts";
 import { parseProfile } from "../grade/profile.ts";
 import { shellWord } from "../grade/program.ts";
 import { isPerfect } from "../grade/report.ts";
@@ -46,7 +46,7 @@ const options: readonly OptionSpec[] = [
   {
     name: "profile",
     type: "string",
-    value: "FILE.json",
+    value: "NAME|FILE",
     summary: "what a course varies: port, framing, wording, points",
   },
   { name: "only", type: "string", value: "TEXT", summary: "the checks with this in their names, and what they need" },
@@ -66,6 +66,14 @@ const options: readonly OptionSpec[] = [
     min: 1,
     default: 2000,
     summary: "how long the program may take for each step",
+  },
+  {
+    name: "start",
+    type: "duration",
+    value: "DURATION",
+    min: 1,
+    default: START_MS,
+    summary: "how long a server may take until it listens",
   },
   {
     name: "limit",
@@ -108,7 +116,7 @@ export const grade: Command = {
     const { output, values, words } = context;
     const exercise = requireExercise(words);
     if (values.matrix) return await matrix(context, exercise);
-    const given = readSettings(exercise, values);
+    const given = await readSettings(exercise, values);
     if (values.list) return list(context, exercise, given);
     const settings = { ...given, subject: requireSubject(given.subject) };
     if (values.batch !== undefined) return await batch(context, settings);
@@ -156,6 +164,7 @@ async function matrix({ output, values }: CommandContext, exercise: Exercise): P
       wire: values.wire === undefined ? undefined : String(values.wire),
       jobs: Number(values.jobs),
       timeoutMs: Number(values.timeout),
+      startMs: Number(values.start),
     },
     `${batch}/netlab-matrix`,
     output,
@@ -170,7 +179,7 @@ function requireSubject(subject: Subject | null): Subject {
 }
 
 /** @throws {NetlabError} of kind `usage` */
-function readSettings(exercise: Exercise, values: OptionValues): Given {
+async function readSettings(exercise: Exercise, values: OptionValues): Promise<Given> {
   const text = (name: string) => values[name] === undefined ? undefined : String(values[name]);
   const said = (["server", "run", "client"] as const).filter((name) => values[name] !== undefined);
   if (said.length > 1) {
@@ -194,25 +203,31 @@ function readSettings(exercise: Exercise, values: OptionValues): Given {
     cwd: text("cwd"),
     transport: text("transport") as GradingSettings["transport"],
     wire: text("wire"),
-    profile: values.profile === undefined ? undefined : readProfile(exercise, String(values.profile)),
+    profile: values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile)),
     only: text("only"),
     ways: values.way === undefined ? undefined : [String(values.way) as Way],
     seed,
     timeoutMs: Number(values.timeout),
+    startMs: Number(values.start),
     limitMs: Number(values.limit),
     failFast: values["fail-fast"] === true,
     again: (check, way) => again(exercise, values, check, way, seed),
   };
 }
 
-function readProfile(exercise: Exercise, path: string): NonNullable<GradingSettings["profile"]> {
-  let text: string;
+/** A profile of netlab's by its name, or one in a file. */
+async function readProfile(exercise: Exercise, path: string): Promise<NonNullable<GradingSettings["profile"]>> {
+  const { PROFILES } = await import("../grade/profiles/mod.ts");
+  let profile = PROFILES[path];
   try {
-    text = Deno.readTextFileSync(path);
+    profile ??= parseProfile(Deno.readTextFileSync(path), path);
   } catch (cause) {
-    throw new NetlabError("usage", `cannot read ${path}: ${describeFileError(cause)}`, { cause });
+    if (cause instanceof NetlabError) throw cause;
+    throw new NetlabError("usage", `cannot read ${path}: ${describeFileError(cause)}`, {
+      hint: `a file, or one of ${Object.keys(PROFILES).join(", ")}`,
+      cause,
+    });
   }
-  const profile = parseProfile(text, path);
   if (profile.exercise === undefined || profile.exercise === exercise.name) return { name: path, profile };
   throw new NetlabError("usage", `${path} is a profile of ${profile.exercise}, not of ${exercise.name}`);
 }

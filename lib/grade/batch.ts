@@ -122,6 +122,7 @@ export interface MatrixSettings {
   readonly wire?: string;
   readonly jobs: number;
   readonly timeoutMs: number;
+  readonly startMs: number;
 }
 
 /** What netlab's own programs are called among the others. */
@@ -129,7 +130,7 @@ const OWN = "netlab";
 
 /** Lets every client meet every server, netlab's own among them. @throws {NetlabError} */
 export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Meeting) => void): Promise<Meeting[]> {
-  const { exercise, dir, run, client, port, jobs } = settings;
+  const { exercise, dir, run, client, port, jobs, startMs } = settings;
   if (exercise.meeting === undefined) {
     throw new NetlabError("usage", `${exercise.name} has no script that any two programs could play together`);
   }
@@ -145,7 +146,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
         await server.stop();
       }
     };
-    if (name !== OWN) return inCopy(name, (cwd) => running(new ServerProgram(run, { transport, port, cwd })));
+    if (name !== OWN) return inCopy(name, (cwd) => running(new ServerProgram(run, { transport, port, startMs, cwd })));
     return inEmpty((folder) => running(ownServer(exercise, transport, wire, folder)));
   };
   const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>

@@ -16,13 +16,15 @@ export interface Symptoms {
 
 /** The likely causes, the likeliest first. */
 export function diagnose({ check, ways, broken }: Symptoms): string[] {
-  if (broken.death !== undefined) return [`${CAUSES.ended} (it ${broken.death})`, ...check.cause ? [check.cause] : []];
+  const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
     const inPieces = ways.get("bytes") === false || ways.get("split") === false;
-    return inPieces ? [CAUSES.oneRecv] : [CAUSES.joined];
+    return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }
+  const usual = check.cause === undefined ? [] : [check.cause];
+  if (ended.length > 0) return [...ended, ...usual];
   const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
-  return [...check.cause ? [check.cause] : [], ...general];
+  return [...usual, ...general];
 }
 
 /** The first place where two texts differ, in characters. */

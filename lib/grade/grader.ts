@@ -166,8 +166,10 @@ class Grader {
       trace: bus,
     };
     if (this.#suspect && target.kind === "server") await target.server.fresh();
+    if (target.kind === "server") target.server.forgetOutput();
     let played = await play(check, stage);
     if (target.kind === "server") {
+      if (played.broken?.kind === "end") await target.server.settle();
       const { death, output } = target.server;
       played = { ...played, output };
       if (death !== null && !death.endsWith("status 0")) {

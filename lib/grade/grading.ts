@@ -27,6 +27,9 @@ export type Subject =
   | { readonly type: "own server"; readonly bug?: Bug }
   | { readonly type: "own client" };
 
+/** How long a program may take until it listens, in ms. */
+export const START_MS = 10_000;
+
 /** How to grade. */
 export interface GradingSettings {
   readonly exercise: Exercise;
@@ -44,6 +47,8 @@ export interface GradingSettings {
   readonly ways?: readonly Way[];
   readonly seed: number;
   readonly timeoutMs: number;
+  /** How long a program may take until it listens. @default {START_MS} */
+  readonly startMs?: number;
   readonly limitMs: number;
   readonly failFast?: boolean;
   again?(check: Check, way: Way): string;
@@ -120,7 +125,7 @@ function withNeeds(all: readonly Check[], wanted: readonly Check[]): Check[] {
 }
 
 function setUp(
-  { exercise, subject, port, cwd }: GradingSettings,
+  { exercise, subject, port, cwd, startMs = START_MS }: GradingSettings,
   transport: Transport,
   wire: string,
   files: SampleFiles,
@@ -131,7 +136,7 @@ function setUp(
     case "address":
       return server(new RemoteServer(transport, subject.host, subject.port));
     case "server":
-      return server(new ServerProgram(files.fill(subject.command), { transport, port, cwd }));
+      return server(new ServerProgram(files.fill(subject.command), { transport, port, startMs, cwd }));
     case "client":
       return client(new ClientProgram(files.fill(subject.command), { port, cwd }));
     case "own server":

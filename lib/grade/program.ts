@@ -50,7 +50,9 @@ export class Program {
   readonly #mark: string;
   readonly #keyboard: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null;
   readonly #reading: Promise<unknown>;
+  /** How much it has printed in all, and since the output was forgotten, in characters. */
   #printed = 0;
+  #kept = 0;
   #first = "";
   #last = "";
   #killed: Promise<void> | null = null;
@@ -88,8 +90,14 @@ export class Program {
 
   /** What it printed: the first and the last of it. */
   get output(): string {
-    const left = this.#printed - this.#first.length - this.#last.length;
+    const left = this.#kept - this.#first.length - this.#last.length;
     return this.#first + (left > 0 ? `\n… ${left} more characters …\n` : "") + this.#last;
+  }
+
+  /** Keeps only what it prints from now on. */
+  forgetOutput(): void {
+    this.#first = this.#last = "";
+    this.#kept = 0;
   }
 
   /** Types a line. What nobody reads is lost. */
@@ -138,6 +146,7 @@ export class Program {
 
   #keep(text: string): void {
     this.#printed += text.length;
+    this.#kept += text.length;
     const room = KEPT_OUTPUT / 2 - this.#first.length;
     if (room > 0) this.#first += text.slice(0, room);
     if (text.length > room) this.#last = (this.#last + text.slice(Math.max(0, room))).slice(-KEPT_OUTPUT / 2);

@@ -2,9 +2,10 @@
 
 import type { Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
 import { connectTcp } from "../net/client.ts";
-import { pause } from "../net/clock.ts";
+import { outlasts, pause, systemClock } from "../net/clock.ts";
 import { type Conn, formatHostPort } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
+import { openAcceptor } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { Unmet } from "./inbox.ts";
 import { ask, Program } from "./program.ts";
@@ -19,8 +20,11 @@ export interface ServerUnderTest {
   address(): Promise<{ readonly host: string; readonly port: number }>;
   /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
   fresh(): Promise<void>;
-  /** What it has printed since it was started; empty where that is not known. */
+  /** What it has printed since it was started, or asked to forget that; empty where that is not known. */
   readonly output: string;
+  forgetOutput(): void;
+  /** Gives one that may be ending right now the time for it. */
+  settle(): Promise<void>;
   /** How it has ended, though it should run; null while it runs or where that is not known. */
   readonly death: string | null;
   /** What the report has to say of how it went besides. */
@@ -30,10 +34,10 @@ export interface ServerUnderTest {
 
 /** How long a call that is refused is tried again: a server may be busy with its own start, in ms. */
 const PATIENCE_MS = 1000;
-/** How long a program may take until it listens, in ms. */
-const START_MS = 10_000;
 /** How long the system may keep a port behind a connection that the server ended, in ms. */
 const PORT_MS = 65_000;
+/** How long the end of a program may come behind the end of its connections, in ms. */
+const SETTLE_MS = 300;
 /** Between two looks, in ms. */
 const LOOK_MS = 25;
 
@@ -62,6 +66,12 @@ export class RemoteServer implements ServerUnderTest {
     return Promise.resolve({ host: this.#host, port: this.#port });
   }
 
+  forgetOutput(): void {}
+
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   fresh(): Promise<void> {
     return Promise.resolve();
   }
@@ -79,6 +89,7 @@ export class ServerProgram implements ServerUnderTest {
   readonly #cwd?: string;
   /** Where it listens by itself; null where it is told. */
   readonly #fixedPort: number | null;
+  readonly #startMs: number;
   #port = 0;
   #program: Program | null = null;
   /** Nobody has called it yet, so that it may still be starting. */
@@ -87,11 +98,16 @@ export class ServerProgram implements ServerUnderTest {
   /**
    * @param command a line for the shell; `{port}` in it is a free port, another each time
    * @param options.port where it listens, when it says that itself
+   * @param options.startMs how long it may take until it listens
    */
-  constructor(command: string, options: { transport: Transport; port: number | null; cwd?: string }) {
+  constructor(
+    command: string,
+    options: { transport: Transport; port: number | null; startMs: number; cwd?: string },
+  ) {
     this.name = command;
     this.#transport = options.transport;
     this.#cwd = options.cwd;
+    this.#startMs = options.startMs;
     this.#fixedPort = command.includes("{port}") ? null : options.port;
     if (command.includes("{port}") || options.port !== null) return;
     throw new NetlabError("usage", `where does ${command} listen?`, {
@@ -101,6 +117,14 @@ export class ServerProgram implements ServerUnderTest {
 
   get output(): string {
     return this.#program?.output ?? "";
+  }
+
+  forgetOutput(): void {
+    this.#program?.forgetOutput();
+  }
+
+  async settle(): Promise<void> {
+    if (this.#program) await outlasts(this.#program.ended, SETTLE_MS);
   }
 
   get death(): string | null {
@@ -124,7 +148,7 @@ export class ServerProgram implements ServerUnderTest {
 
   async dial(): Promise<Conn> {
     if (this.#program === null || this.#program.exit !== null) await this.fresh();
-    const until = performance.now() + (this.#untried ? START_MS : PATIENCE_MS);
+    const until = performance.now() + (this.#untried ? this.#startMs : PATIENCE_MS);
     // Datagrams to a port that nobody has bound are lost.
     if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
     const dial = dialer(this.#transport, "127.0.0.1", this.#port);
@@ -135,7 +159,7 @@ export class ServerProgram implements ServerUnderTest {
 
   async address(): Promise<{ host: string; port: number }> {
     if (this.#program === null || this.#program.exit !== null) await this.fresh();
-    await this.#untilBound(performance.now() + START_MS);
+    await this.#untilBound(performance.now() + this.#startMs);
     if (this.death !== null) throw new Unmet("end", `the program ${this.death} before it could be called`);
     return { host: "127.0.0.1", port: this.#port };
   }
@@ -189,6 +213,12 @@ export class NetlabServer implements ServerUnderTest {
     return await dialPatiently(dialer(transport as Transport, host, port), PATIENCE_MS, () => null);
   }
 
+  forgetOutput(): void {}
+
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async address(): Promise<{ host: string; port: number }> {
     if (this.#running === null) await this.fresh();
     return { host: "127.0.0.1", port: this.#running!.address.port };
@@ -223,12 +253,9 @@ async function dialPatiently(dial: () => Promise<Conn>, ms: number, death: () =>
 
 /** A port that is free right now. */
 function freePort(transport: Transport): number {
-  const listener = transport === "tcp"
-    ? Deno.listen({ hostname: "127.0.0.1", port: 0 })
-    : Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  const acceptor = openAcceptor({ host: "127.0.0.1", port: 0, transport }, systemClock);
+  acceptor.close();
+  return acceptor.address.port;
 }
 
 /** Whether somebody on this machine listens on that port; null where the system does not tell. */

@@ -4,9 +4,9 @@
 import type { Expectation } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import { outlasts, systemClock } from "../net/clock.ts";
-import { type Acceptor, TcpAcceptor } from "../net/acceptor.ts";
+import type { Acceptor } from "../net/acceptor.ts";
 import type { Conn } from "../net/conn.ts";
-import { DatagramAcceptor } from "../net/datagram_peers.ts";
+import { openAcceptor } from "../net/server.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import type { Trace } from "../protocol/trace.ts";
@@ -179,9 +179,7 @@ class Hall {
   #changed: () => void = () => {};
 
   constructor(transport: Transport, port: number) {
-    this.#acceptor = transport === "udp"
-      ? new DatagramAcceptor("127.0.0.1", port)
-      : new TcpAcceptor("127.0.0.1", port, systemClock);
+    this.#acceptor = openAcceptor({ host: "127.0.0.1", port, transport }, systemClock);
     void this.#acceptor.run({
       onConn: (conn) => {
         this.#callers.push(conn);

@@ -344,7 +344,7 @@ export class Server<In, Out> {
   }
 }
 
-function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, clock: Clock): Acceptor {
+export function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, clock: Clock): Acceptor {
   return transport === "tcp" ? new TcpAcceptor(host, port, clock) : new DatagramAcceptor(host, port);
 }
 

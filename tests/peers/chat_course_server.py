@@ -1,6 +1,6 @@
 """A chat server as a course hands it out: select, four digits of length, and words of its own.
 
-Usage: chat_course_server.py    (prints the port that it listens on)
+Usage: chat_course_server.py [PORT]    (prints the port that it listens on)
 
 It greets before anything was asked, says "Hello alice" and "alice send hi", puts a space behind every name, answers neither
 EXIT nor MSG, and dies of a frame that does not arrive in one piece: a client has to bear all of that.
@@ -8,6 +8,7 @@ EXIT nor MSG, and dies of a frame that does not arrive in one piece: a client ha
 
 import select
 import socket
+import sys
 
 
 def create_msg(data):
@@ -43,7 +44,7 @@ def handle(client, message, names):
 
 
 def main():
-    server = socket.create_server(("127.0.0.1", 0))
+    server = socket.create_server(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0))
     print(server.getsockname()[1], flush=True)
     clients, names = [], {}
     while True:

@@ -1,0 +1,215 @@
+// Submissions that misbehave: none of them hangs, fools or crashes the grader, and nothing of them is left behind. What the
+// exit status says is whether the submission is bad or the machine.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { chat } from "../lib/exercises/chat/mod.ts";
+import { runGrading } from "../lib/grade/grading.ts";
+import { Program } from "../lib/grade/program.ts";
+import type { Report } from "../lib/grade/report.ts";
+import { temporaryFolder } from "./chat_helpers.ts";
+import { netlab } from "./cli_helpers.ts";
+import { skipIf, skipUnless, test } from "./helpers.ts";
+
+const python = skipUnless("python3");
+const linux = skipIf(Deno.build.os === "linux" ? null : "only Linux tells which processes there are");
+
+/** A chat server as students write it: a thread a client, a line a message. `more` is what is wrong with it. */
+const SERVER = (more: { start?: string; line?: string } = {}) => `
+import os, socket, sys, threading, time
+users = {}
+def serve(client):
+    name = None
+    for line in client.makefile("r", encoding="utf-8", errors="replace"):
+        line = line.rstrip("\\r\\n")
+        ${more.line ?? "pass"}
+        word, _, rest = line.partition(" ")
+        if word == "NAME":
+            name = rest
+            users[name] = client
+            client.sendall(f"HELLO {name}\\n".encode())
+        elif word == "GET_NAMES":
+            client.sendall((" ".join(users) + "\\n").encode())
+        elif word == "MSG":
+            to, _, text = rest.partition(" ")
+            users[to].sendall(f"{name} sent {text}\\n".encode())
+    users.pop(name, None)
+    client.close()
+${more.start ?? ""}
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    threading.Thread(target=serve, args=(client,), daemon=True).start()
+`;
+
+/** A command that runs a Python program. */
+function python3(source: string): string {
+  const path = `${temporaryFolder()}/server.py`;
+  Deno.writeTextFileSync(path, source);
+  return `python3 ${path} {port}`;
+}
+
+/** Grades the first checks of chat, whole only. */
+function gradeProgram(command: string, changes: { only?: string; startMs?: number } = {}): Promise<Report> {
+  return runGrading({
+    exercise: chat,
+    subject: { type: "server", command },
+    port: null,
+    wire: "line",
+    ways: [],
+    only: "a message reaches nobody else",
+    seed: 1,
+    timeoutMs: 1000,
+    startMs: 5000,
+    limitMs: 30_000,
+    ...changes,
+  });
+}
+
+const outcomes = ({ checks }: Report) => checks.map(({ outcome }) => outcome);
+
+/** Processes whose command line has `text` in it. */
+async function processesWith(text: string): Promise<string> {
+  const { stdout } = await new Deno.Command("pgrep", { args: ["-f", text] }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+test("a server in a thread a client passes", async () => {
+  assertEquals(outcomes(await gradeProgram(python3(SERVER()))), ["passed"]);
+}, python);
+
+test("one that opens its port late is waited for", async () => {
+  assertEquals(outcomes(await gradeProgram(python3(SERVER({ start: "time.sleep(1)" })))), ["passed"]);
+}, python);
+
+test("one that never opens its port fails in time, and says why", async () => {
+  const report = await gradeProgram("sleep 98.7654 #{port}", { startMs: 300, only: "a client takes a name" });
+  assertEquals(outcomes(report), ["failed"]);
+  assertMatch(report.checks[0].failure!.got, /refused/);
+  assert(report.durationMs < 5000);
+});
+
+test("one that ends before it listens fails at once, with what it printed", async () => {
+  const report = await gradeProgram("echo no such file >&2; exit 5 #{port}", { only: "a client takes a name" });
+  const { failure } = report.checks[0];
+  assertEquals(failure!.got, "the program ended with status 5 before it could be called");
+  assertStringIncludes(failure!.output, "no such file");
+  assert(report.durationMs < 4000);
+});
+
+test("one that crashes at its third client loses the check with three, and is started again for the next", async () => {
+  const command = python3(SERVER({ line: 'if line.startswith("NAME carol"): os._exit(7)' }));
+  const report = await gradeProgram(command, { only: "reach" });
+  const [two, three] = report.checks;
+  assertEquals([two.name, two.outcome], ["a message reaches the user it is for", "passed"]);
+  assertEquals([three.name, three.outcome], ["a message reaches nobody else, nor its sender", "failed"]);
+  assertMatch(three.failure!.causes[0], /ended in the middle.*status 7/);
+}, python);
+
+test("one that prints without end is stopped, and what it printed first and last is kept", async () => {
+  const report = await gradeProgram("yes it is so #{port}", { only: "a client takes a name" });
+  const { failure } = report.checks[0];
+  assertMatch(failure!.got, /printed more than 16 MB/);
+  assert(failure!.output.length < 10_000);
+  assert(failure!.output.startsWith("it is so\n"));
+});
+
+test("one that prints while it serves costs nothing but its output", async () => {
+  const report = await gradeProgram(python3(SERVER({ line: 'print("x" * 100_000, flush=True)' })));
+  assertEquals(outcomes(report), ["passed"]);
+}, python);
+
+test("what it prints cannot write to a terminal", async () => {
+  const command = python3(
+    SERVER({ start: 'print("\\x1b[2J\\x1b]0;owned\\x07\\x9b31m 100 of 100 points", flush=True); os._exit(0)' }),
+  );
+  const { status, out } = await netlab([
+    "grade",
+    "chat",
+    "--run",
+    command,
+    "--wire",
+    "line",
+    "--only",
+    "a client takes a name",
+  ]);
+  assertEquals(status, 1);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(out), JSON.stringify(out));
+  assertStringIncludes(out, "\\x1b[2J");
+  assertStringIncludes(out, "\n0 of 10 points");
+}, python);
+
+test(
+  "whatever it starts is ended with it: children, those that ignore signals, and those that leave their group",
+  async () => {
+    const unique = `4${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    const start = `
+import signal, subprocess
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sleep", "${unique}"])
+subprocess.Popen(["sleep", "${unique}"], start_new_session=True)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("sleep", ["sleep", "${unique}"])
+    os._exit(0)`;
+    assertEquals(outcomes(await gradeProgram(python3(SERVER({ start })))), ["passed"]);
+    assertEquals(await processesWith(`sleep ${unique}`), "");
+  },
+  linux.ignore ? linux : python,
+);
+
+test("one that forks and forks is ended, too", async () => {
+  const unique = `5${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  // Each of them starts the next and ends: a chain that a single look would miss. It is not endless, whatever happens.
+  const command =
+    `i=0; while [ $i -lt 40 ]; do setsid sh -c 'for j in 1 2 3 4 5 6; do sleep 0.2; setsid sleep ${unique} & done' & i=$((i+1)); done; echo started; sleep ${unique} #{port}`;
+  const program = new Program({ command });
+  await program.shown.expect({ what: "that all have started", matches: (text) => text === "started" }, 10_000);
+  await program.kill();
+  assertEquals(await processesWith(`sleep ${unique}`), "");
+}, linux);
+
+test("a client under test that never calls, or ends at once, fails in time", async () => {
+  const grade = (command: string) =>
+    runGrading({
+      exercise: chat,
+      subject: { type: "client", command },
+      port: null,
+      only: "what is typed is sent",
+      seed: 1,
+      timeoutMs: 400,
+      limitMs: 10_000,
+    });
+  const idle = await grade("sleep 1234 #{port}");
+  assertEquals(idle.checks[0].failure?.got, "nobody called in 400 ms");
+  const gone = await grade("echo Traceback; exit 3 #{port}");
+  assertEquals(gone.checks[0].failure?.got, "nobody called: the program ended with status 3");
+  assertStringIncludes(gone.checks[0].failure!.output, "Traceback");
+});
+
+test("the whole takes no longer than --limit, and what was not run has no points", async () => {
+  const report = await runGrading({
+    exercise: chat,
+    subject: { type: "server", command: "sleep 1234 #{port}" },
+    port: null,
+    seed: 1,
+    timeoutMs: 1000,
+    startMs: 300,
+    limitMs: 100,
+  });
+  assertEquals(report.points, 0);
+  assertEquals(report.checks.at(-1)!.because, "out of time");
+});
+
+test("the exit status tells a bad submission from a machine without the language", async () => {
+  const grade = (run: string) =>
+    netlab(["grade", "chat", "--run", run, "--only", "a client takes a name", "--start", "300ms"]);
+  assertEquals((await grade("false #{port}")).status, 1);
+  // Not even by pretending: 127 is what a shell says of a command that it does not find.
+  assertEquals((await grade("sh -c 'exit 127' #{port}")).status, 1);
+  const missing = await grade("no-such-language server {port}");
+  assertEquals(missing.status, 3);
+  assertEquals(missing.err, "netlab: this machine has no no-such-language: install it, or write its path\n");
+  assertEquals((await grade("python3 server.py")).status, 2);
+});
