@@ -9,7 +9,7 @@ import { run } from "../lib/cli/main.ts";
 import { LineWriter } from "../lib/cli/output.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import stringWidth from "fast-string-width";
-import { Captured, NETLAB, netlab, runProgram } from "./cli_helpers.ts";
+import { Captured, environment, NETLAB, netlab, ROOT, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 
 test("netlab alone says what it is, and the three commands a newcomer needs", async () => {
@@ -194,4 +194,22 @@ test("a fault of netlab itself is one line with status 3", async () => {
 test("netlab runs with the permissions of deno.json, asking for none", async () => {
   assert(NETLAB.includes("-P") && !NETLAB.some((word) => word.startsWith("--allow") || word === "-A"));
   assertEquals((await runProgram("--version", { cwd: "/" })).out, `netlab ${config.version}\n`);
+});
+
+test("only grade keeps the right to start programs that it is told", async () => {
+  const probe = [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "-P",
+    "--config",
+    `${ROOT}deno.json`,
+    `${ROOT}tests/peers/permissions_probe.ts`,
+  ];
+  const states = await Promise.all(["serve", "connect", "list", "grade"].map(async (command) => {
+    const [program, ...args] = [...probe, command, "--help"];
+    const { stderr } = await new Deno.Command(program, { args, env: environment(), clearEnv: true }).output();
+    return new TextDecoder().decode(stderr).trim();
+  }));
+  assertEquals(states, ["shell: prompt", "shell: prompt", "shell: prompt", "shell: granted"]);
 });

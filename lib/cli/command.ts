@@ -22,6 +22,8 @@ export interface Command {
   readonly usage: string;
   /** How many words, options apart, may follow its name. @default {Infinity} */
   readonly maxWords?: number;
+  /** Whether it starts programs that it is told. */
+  readonly startsPrograms?: boolean;
   /** Paragraphs for `help`. @param words as typed so far: help and options may depend on the exercise */
   details?(words: readonly string[]): string;
   options(words: readonly string[]): readonly OptionSpec[];

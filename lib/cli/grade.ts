@@ -105,12 +105,17 @@ export const grade: Command = {
   summary: "check somebody's server or client",
   usage: "EXERCISE --server HOST:PORT | --run COMMAND | --client COMMAND [options]",
   maxWords: 1,
+  startsPrograms: true,
   details: () =>
     "Plays the other side, step by step, and says what it did, what it expected, what came, and why that usually\n" +
     "happens. What netlab sends is cut into writes in several ways; a check gives half its points for the plainest.\n" +
     "Status 0: everything passed. 1: something did not. 3: the machine or netlab is at fault.",
   options: () => options,
-  examples: () => [],
+  examples: (words) =>
+    words.length > 0 && words[0] !== "chat" ? [] : [{
+      command: "netlab grade chat --server 127.0.0.1 --only 'takes a name'",
+      output: ["✓   10/10  a client takes a name", "", "10 of 10 points  1 passed · seed 1"],
+    }],
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
   async run(context) {
     const { output, values, words } = context;

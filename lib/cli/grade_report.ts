@@ -69,13 +69,13 @@ function differenceLines({ expected, got, at }: NonNullable<Failure["difference"
 
 /** The end of a report. */
 export function summaryLines(report: Report): string[] {
-  const { points, maxPoints, checks, notes, seed, durationMs } = report;
+  const { points, maxPoints, checks, notes, seed } = report;
   const counts = (["passed", "partly", "failed", "not run"] as const).flatMap((outcome) => {
     const count = checks.filter((check) => check.outcome === outcome).length;
     return count === 0 ? [] : [`${count} ${outcome}`];
   });
   const total = `${formatPoints(points)} of ${formatPoints(maxPoints)} points`;
-  const rest = `${counts.join(", ")} · ${(durationMs / 1000).toFixed(1)} s · --seed ${seed}`;
+  const rest = `${counts.join(", ")} · seed ${seed}`;
   return [
     ...notes.map((note) => `${yellow("note:")} ${escapeText(note)}`),
     "",

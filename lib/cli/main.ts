@@ -4,6 +4,7 @@ import { bold, red } from "@std/fmt/colors";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
 import { parseLine, positionalsOf } from "./args.ts";
+import { findCommand } from "./command.ts";
 import { commands } from "./commands.ts";
 import { allOptions, COMPLETE, complete } from "./completions.ts";
 import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
@@ -15,9 +16,13 @@ type Env = (name: string) => string | undefined;
 /** Runs netlab with `args` and returns its exit status. */
 export async function run(
   args: readonly string[],
-  output: Output = systemOutput(),
+  given?: Output,
   env: Env = (name) => Deno.env.get(name),
 ): Promise<number> {
+  const output = given ?? systemOutput();
+  // Only grading starts programs of others: whoever breaks into a server or a client finds no shell. (In a process that
+  // runs several command lines, as tests do, what one gives up the next may need.)
+  if (given === undefined && !findCommand(commands, args[0] ?? "")?.startsPrograms) giveUpShell();
   decideColor(env("NETLAB_COLOR") ?? "auto", env);
   let status: number;
   try {
@@ -27,6 +32,10 @@ export async function run(
   }
   await Promise.all([output.out.flush(), output.err.flush()]);
   return status;
+}
+
+function giveUpShell(): void {
+  for (const command of ["sh", "cmd"]) Deno.permissions.revokeSync({ name: "run", command });
 }
 
 async function dispatch(args: readonly string[], output: Output, env: Env): Promise<number | void> {
