@@ -8,6 +8,7 @@ import { explain } from "./explain.ts";
 import { grade } from "./grade.ts";
 import { help } from "./help.ts";
 import { list } from "./list.ts";
+import { starter } from "./new.ts";
 import { serve } from "./serve.ts";
 import { version } from "./version.ts";
 
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   connect,
   ...shortcuts,
   grade,
+  starter,
   completions,
   help,
   version,

@@ -1,0 +1,73 @@
+// `netlab new EXERCISE --lang LANGUAGE DIR`: what a student begins with.
+
+import type { Exercise } from "../exercises/exercise.ts";
+import { describeFileError } from "../exercises/folder.ts";
+import { exercises } from "../exercises/registry.ts";
+import { LANGUAGES, starterKit } from "../grade/starter/mod.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import type { Command } from "./command.ts";
+import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
+import { explainLines } from "./explain.ts";
+import { requireExercise } from "./serve.ts";
+import { stripAnsiCode } from "@std/fmt/colors";
+
+/** How wide the wire format is in the comments, without what makes a comment of it. */
+const COMMENT_WIDTH = 90;
+
+export const starter: Command = {
+  name: "new",
+  summary: "write the skeleton of a server and a client",
+  usage: "EXERCISE --lang LANGUAGE DIR",
+  maxWords: 2,
+  details: () =>
+    "Writes a server and a client that start and understand nothing yet, with the wire format in comments, a Makefile,\n" +
+    "and how to grade them. There is no solution in it.",
+  options: () => [
+    {
+      name: "lang",
+      type: "string",
+      value: "LANGUAGE",
+      choices: Object.keys(LANGUAGES),
+      default: "python",
+      summary: "what to write them in",
+    },
+    COLOR_OPTION,
+    HELP_OPTION,
+  ],
+  examples: () => [],
+  nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
+  run({ output, words, values }) {
+    const exercise = requireExercise(words);
+    const dir = words[1];
+    if (dir === undefined) {
+      throw new NetlabError("usage", "into which folder?", { hint: `netlab new ${exercise.name} DIR` });
+    }
+    const files = starterKit(exercise, LANGUAGES[String(values.lang)], wireOf(exercise));
+    writeNew(dir, files);
+    for (const name of Object.keys(files)) output.out.line(`${dir}/${name}`);
+    output.err.line(`cd ${dir} && make grade`);
+  },
+};
+
+/** The wire format in lines, as `explain` shows it. */
+function wireOf(exercise: Exercise): string[] {
+  return explainLines(exercise, COMMENT_WIDTH).map((line) => stripAnsiCode(line));
+}
+
+/** Writes files where none of their names is; no file of somebody's is touched. @throws {NetlabError} */
+function writeNew(dir: string, files: Readonly<Record<string, string>>): void {
+  try {
+    Deno.mkdirSync(dir, { recursive: true });
+    const there = new Set([...Deno.readDirSync(dir)].map(({ name }) => name));
+    const taken = Object.keys(files).find((name) => there.has(name));
+    if (taken !== undefined) {
+      throw new NetlabError("usage", `${dir}/${taken} is there already`, { hint: "name another folder" });
+    }
+    for (const [name, text] of Object.entries(files)) {
+      Deno.writeTextFileSync(`${dir}/${name}`, text, { createNew: true });
+    }
+  } catch (cause) {
+    if (cause instanceof NetlabError) throw cause;
+    throw new NetlabError("harness", `cannot write ${dir}: ${describeFileError(cause)}`, { cause });
+  }
+}

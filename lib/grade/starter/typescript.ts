@@ -1,0 +1,94 @@
+// The starter kit in TypeScript, for Deno.
+
+import type { Kit } from "./mod.ts";
+
+export function typescriptFiles(kit: Kit): Record<string, string> {
+  return { "server.ts": kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit), "client.ts": client(kit) };
+}
+
+const head = ({ name, wire }: Kit, side: string, usage: string) =>
+  [`The ${side} of ${name}.`, "", `Usage: ${usage}`, "", ...wire].map((line) => `// ${line}`.trimEnd()).join("\n");
+
+const tcpServer = (kit: Kit) =>
+  `${head(kit, "server", "deno run --allow-net server.ts PORT")}
+
+/** Serves one client until it hangs up. */
+async function serve(client: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  for (;;) {
+    const count = await client.read(buffer);
+    if (count === null) break;
+    console.log("got", buffer.subarray(0, count));
+    // TODO: collect what comes until a message is whole; it may be a piece of one, or several.
+    // TODO: understand it, and answer with client.write(...), which may write less than all.
+  }
+  client.close();
+}
+
+const listener = Deno.listen({ port: Number(Deno.args[0]) });
+console.log("listening on port", Deno.args[0]);
+for await (const client of listener) {
+  serve(client).catch((error) => console.error(error.message));
+}
+`;
+
+const udpServer = (kit: Kit) =>
+  `${head(kit, "server", "deno run --allow-net --unstable-net server.ts PORT")}
+
+const server = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: Number(Deno.args[0]) });
+console.log("listening on port", Deno.args[0]);
+for await (const [data, address] of server) {
+  console.log("got", data, "from", address);
+  // TODO: understand it, and answer with server.send(..., address).
+}
+`;
+
+const client = (kit: Kit) =>
+  kit.transport === "tcp"
+    ? `${head(kit, "client", "deno run --allow-net client.ts HOST PORT")}
+
+const [hostname, port] = Deno.args;
+const server = await Deno.connect({ hostname, port: Number(port) });
+
+/** Shows what the server says, while what is typed is waited for. */
+async function listen(): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  for (;;) {
+    const count = await server.read(buffer);
+    if (count === null) break;
+    // TODO: collect what comes until a message is whole, and show what it means.
+    console.log("got", buffer.subarray(0, count));
+  }
+}
+
+listen().catch((error) => console.error(error.message));
+${keyboard("server.write(...), which may write less than all")}`
+    : `${head(kit, "client", "deno run --allow-net --unstable-net client.ts HOST PORT")}
+
+const [hostname, port] = Deno.args;
+const server = { transport: "udp" as const, hostname, port: Number(port) };
+const socket = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+
+/** Shows what the server says, while what is typed is waited for. */
+async function listen(): Promise<void> {
+  for await (const [data] of socket) {
+    // TODO: understand it, and show what it means.
+    console.log("got", data);
+  }
+}
+
+listen().catch((error) => console.error(error.message));
+console.log("talking to", server);
+${keyboard("socket.send(..., server)")}`;
+
+const keyboard = (send: string) => `
+let rest = "";
+for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+  const lines = (rest + text).split("\\n");
+  rest = lines.pop()!;
+  for (const line of lines) {
+    // TODO: make a message of the line, and send it with ${send}.
+    console.log("typed", line);
+  }
+}
+`;
