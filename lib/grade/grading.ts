@@ -14,7 +14,6 @@ import { grade, type Target } from "./grader.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
-import { ScriptConsole } from "./script_console.ts";
 import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
 
 /** Who is judged. */
@@ -59,7 +58,8 @@ export function chooseChecks(
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
-  const all = (kind === "server" ? exercise.checks : exercise.clientChecks) ?? [];
+  const { checks: ofServers, clientChecks: ofClients = [] } = exercise;
+  const [all, others] = kind === "server" ? [ofServers, ofClients] : [ofClients, ofServers];
   const special = wire === "seed" ? wire : undefined;
   const checks = all.filter((check) =>
     (check.transports ?? exercise.transports).includes(transport) && check.wire === special
@@ -68,7 +68,7 @@ export function chooseChecks(
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
   return {
-    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name) : checks,
+    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, others) : checks,
     transport,
     wire,
   };
@@ -198,7 +198,7 @@ export function ownServer(
   bug?: Bug,
 ): NetlabServer {
   const detected = transport === "udp" || exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
-  return new NetlabServer(exercise, async () => {
+  return new NetlabServer(exercise, async (console) => {
     const server = await exercise.serve({
       host: "127.0.0.1",
       port: 0,
@@ -207,7 +207,7 @@ export function ownServer(
       limits: { ...exercise.limits },
       trace: NO_TRACE,
       options: defaults(exercise.serveOptions, dir),
-      console: new ScriptConsole(),
+      console,
       stop: () => void server.shutdown(1000),
       spoil: bug?.spoil,
     });

@@ -6,8 +6,16 @@ import { pause } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { Unmet } from "./inbox.ts";
+import { type Inbox, Unmet } from "./inbox.ts";
 import { ask, Program } from "./program.ts";
+import { ScriptConsole } from "./script_console.ts";
+
+/** The keyboard and the screen of a server that runs. */
+export interface Terminal {
+  /** What it shows, line by line. */
+  readonly shown: Inbox;
+  type(line: string): void | Promise<void>;
+}
 
 /** How to reach a server, and to have it anew. */
 export interface ServerUnderTest {
@@ -17,10 +25,14 @@ export interface ServerUnderTest {
   dial(): Promise<Conn>;
   /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
   fresh(): Promise<void>;
+  /** Whether that may be done often: the system may keep a port back for a minute behind the one that used it. */
+  readonly renewable: boolean;
   /** What it has printed since it was started; empty where that is not known. */
   readonly output: string;
   /** How it has ended, though it should run; null while it runs or where that is not known. */
   readonly death: string | null;
+  /** Where somebody can sit at it; null before it is started, and undefined where nobody can. */
+  readonly terminal?: Terminal | null;
   /** What the report has to say of how it went besides. */
   readonly notes: readonly string[];
   stop(): Promise<void>;
@@ -38,6 +50,7 @@ const LOOK_MS = 25;
 /** A server that somebody else has started. */
 export class RemoteServer implements ServerUnderTest {
   readonly name: string;
+  readonly renewable = false;
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
@@ -89,12 +102,20 @@ export class ServerProgram implements ServerUnderTest {
     });
   }
 
+  get renewable(): boolean {
+    return this.#fixedPort === null;
+  }
+
   get output(): string {
     return this.#program?.output ?? "";
   }
 
   get death(): string | null {
     return this.#program?.exit?.why ?? null;
+  }
+
+  get terminal(): Terminal | null {
+    return this.#program;
   }
 
   async fresh(): Promise<void> {
@@ -104,7 +125,8 @@ export class ServerProgram implements ServerUnderTest {
       await this.stop();
       this.#port = this.#fixedPort ?? freePort(this.#transport);
       const command = this.name.replaceAll("{port}", String(this.#port));
-      this.#program = new Program({ command, cwd: this.#cwd });
+      // Nobody may ever type, but to many a server the end of its input is the end.
+      this.#program = new Program({ command, cwd: this.#cwd, keyboard: true });
       this.#untried = true;
       if (!again || !await this.#isRefusedItsPort() || performance.now() > deadline) return;
       if (tries === 0) this.notes.push("after a restart its port was still in use: it should set SO_REUSEADDR");
@@ -117,9 +139,15 @@ export class ServerProgram implements ServerUnderTest {
     const until = performance.now() + (this.#untried ? START_MS : PATIENCE_MS);
     if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
     const dial = dialer(this.#transport, "127.0.0.1", this.#port);
-    const conn = await dialPatiently(dial, until - performance.now(), () => this.death);
-    this.#untried = false;
-    return conn;
+    try {
+      return await dialPatiently(dial, until - performance.now(), () => this.death);
+    } catch (error) {
+      // It may have been done with the caller before, and about to end in good order, when we called.
+      if (this.#untried || this.#program?.exit?.code !== 0) throw error;
+      return await this.dial();
+    } finally {
+      this.#untried = false;
+    }
   }
 
   async stop(): Promise<void> {
@@ -149,20 +177,23 @@ export class ServerProgram implements ServerUnderTest {
 /** Netlab's own server. */
 export class NetlabServer implements ServerUnderTest {
   readonly name: string;
+  readonly renewable = true;
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
-  readonly #start: () => Promise<RunningServer>;
+  terminal: ScriptConsole | null = null;
+  readonly #start: (console: ScriptConsole) => Promise<RunningServer>;
   #running: RunningServer | null = null;
 
-  constructor(exercise: Exercise, start: () => Promise<RunningServer>) {
+  constructor(exercise: Exercise, start: (console: ScriptConsole) => Promise<RunningServer>) {
     this.name = `netlab serve ${exercise.name}`;
     this.#start = start;
   }
 
   async fresh(): Promise<void> {
     await this.stop();
-    this.#running = await this.#start();
+    this.terminal = new ScriptConsole();
+    this.#running = await this.#start(this.terminal);
   }
 
   async dial(): Promise<Conn> {
@@ -173,6 +204,7 @@ export class NetlabServer implements ServerUnderTest {
 
   async stop(): Promise<void> {
     this.#running?.abort();
+    this.terminal?.stop();
     await this.#running?.finished;
     this.#running = null;
   }
