@@ -124,7 +124,8 @@ function setUp(
   wire: string,
   files: SampleFiles,
 ): Target {
-  const client = (client: ClientUnderTest): Target => ({ kind: "client", client, port: port ?? 0 });
+  const told = "command" in subject && subject.command.includes("{port}");
+  const client = (client: ClientUnderTest): Target => ({ kind: "client", client, port: told ? 0 : port ?? 0 });
   const server = (server: ServerUnderTest): Target => ({ kind: "server", server });
   switch (subject.type) {
     case "address":

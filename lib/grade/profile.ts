@@ -107,7 +107,7 @@ export function applyProfile(
     needs: check.needs?.filter((need) => !leaveOut.includes(need)),
     steps: check.steps.map(step),
   }));
-  for (const { steps } of others) steps.forEach(step);
+  for (const { steps } of [...others, ...checks.filter((check) => leaveOut.includes(check.name))]) steps.forEach(step);
   const idle = [...sends.unused, ...typed.unused, ...replies.unused];
   if (idle.length === 0) return result;
   throw new NetlabError("usage", `${name}: no step says "${idle[0]}"`, {
