@@ -34,7 +34,7 @@ function failureLines(failure: Failure, width: number): string[] {
     ...done.map((one) => `${green("✓")} ${dim(escapeText(one))}`),
     `${red("✗")} ${escapeText(step)}`,
     ...(accepts === undefined ? [] : text("  taken as that:", accepts)),
-    ...(expected === undefined || !step.includes(expected) ? text("  expected:", expected ?? "that") : []),
+    ...(expected === undefined || step.includes(expected) ? [] : text("  expected:", expected)),
     ...text("  but", got),
     ...(bytes === undefined ? [] : text("  on the wire:", `"${bytes}"`)),
     ...(difference ? differenceLines(difference) : []),

@@ -204,6 +204,35 @@ export const diesOfBadText = (cause: string): Bug => ({
   }),
 });
 
+/** Text is taken for ASCII, and what is none is dropped. */
+export const asciiOnly: Bug = {
+  name: "ascii-only",
+  summary: "drops every byte that is not ASCII",
+  cause: CAUSES.text,
+  spoil: (options) => ({
+    ...options,
+    codec: {
+      ...options.codec,
+      encode: (message) => options.codec.encode(message),
+      decode: (frame) => options.codec.decode(frame.filter((byte) => byte < 0x80)),
+    },
+  }),
+};
+
+/** Nobody catches what a connection throws at its end. */
+export const endsWithAClient = (cause: string): Bug => ({
+  name: "ends-with-a-client",
+  summary: "ends, for everybody, when a client has gone",
+  cause,
+  spoil: (options, end) =>
+    rehear(options, (session) => ({
+      onEnd() {
+        session.onEnd();
+        end();
+      },
+    })),
+});
+
 /** The end of a connection is not noticed by what the exercise keeps of it. */
 export const forgetsTheEnd = (name: string, summary: string, cause: string): Bug => ({
   ...{ name, summary, cause },

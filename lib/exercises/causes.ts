@@ -18,4 +18,22 @@ export const CAUSES = {
   characters:
     "your program counts characters where the length counts bytes: é is one character and two bytes. Encode " +
     "first, and count then",
+  buffer:
+    "recv(1024) brings 1024 bytes at most: what is longer comes in pieces. Read on until the message is whole, and " +
+    "take no piece of it for a message",
+  text:
+    "text becomes bytes, or bytes text, by something other than UTF-8, or piece by piece where a character may lie " +
+    "across two: say UTF-8 in both directions, and decode whole messages",
+  badText:
+    "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that costs more than this client",
+  cut:
+    "a client that goes without a word is more than its own end: recv() returns nothing then, or throws, as sending " +
+    "does. Look and catch where one client is served, and let that one go",
+  says: "what is typed is not sent as it is, or not as a message of its own",
+  shows:
+    "what comes is only looked at when something is typed or asked: read the keyboard and the socket at the same " +
+    "time (select, or a thread)",
+  leaves: "the end of the connection is not looked at: recv() returns nothing then, again and again",
+  badAnswer: "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: show what can be shown " +
+    '(in Python: decode("utf-8", "replace"))',
 } as const;

@@ -18,6 +18,9 @@ export interface Expectation {
   matches(text: string, fill: (template: string) => string): boolean;
 }
 
+/** Who stands for the server under test where somebody is at it: for `type`, `shows` and `forbid`. */
+export const SERVER = "the server";
+
 /** One act or expectation. `who` is one end of a connection that netlab plays, or a program under test. */
 export type Step =
   // For servers: netlab calls.
@@ -48,7 +51,7 @@ export type Step =
   | { readonly do: "expectEnd"; readonly who: string }
   /** Netlab ends it: `end` says so, `reset` vanishes. */
   | { readonly do: "leave"; readonly who: string; readonly how: "end" | "reset" }
-  // For clients: netlab is called, and stands at the keyboard.
+  // For programs under test: netlab stands at the keyboard, and is called by clients.
   /** Starts the client under test. `words`: what the check wants of it, as `netlab connect` takes it behind the address. */
   | { readonly do: "start"; readonly who: string; readonly words: readonly string[] }
   /** The client under test calls; `who` is netlab's end from now on. */
@@ -79,6 +82,8 @@ export interface Check {
   readonly wire?: string;
   /** True when it makes no sense without message boundaries (`--wire raw`). */
   readonly framed?: boolean;
+  /** True for a server that nobody has called yet: what earlier callers left would matter. */
+  readonly afresh?: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -122,6 +127,15 @@ export function mentions(what: string, ...parts: string[]): Expectation {
     what,
     accepts: `it contains ${parts.map((part) => `"${part}"`).join(" and ")}, whatever else it says`,
     matches: (text, fill) => parts.every((part) => text.toLowerCase().includes(fill(part).toLowerCase())),
+  };
+}
+
+/** A message that contains all of a long text. */
+export function wholeText(text: string): Expectation {
+  return {
+    what: `the text of ${text.length} characters in one piece`,
+    accepts: "it contains all of them, whatever else it says",
+    matches: (message) => message.includes(text),
   };
 }
 
@@ -190,6 +204,15 @@ export function listsWithout(other: string, ...names: string[]): Expectation {
   };
 }
 
+/** Whether somebody has to sit at the server. */
+export const needsPerson = ({ steps }: Check): boolean => steps.some((step) => step.who === SERVER);
+
+/** A text in a step's words; of a long one, its beginning. */
+function shown(text: string): string {
+  if (text === "") return "an empty message";
+  return text.length <= 120 ? text : `${text.slice(0, 40)}… (${text.length} characters)`;
+}
+
 /** A step in plain English. */
 export function describeStep(step: Step): string {
   switch (step.do) {
@@ -198,7 +221,7 @@ export function describeStep(step: Step): string {
     case "callUntilTaken":
       return `${step.who} connects, sends ${step.text}, and is soon not sent away`;
     case "send":
-      return `${step.who} sends ${step.text === "" ? "an empty message" : step.text}`;
+      return `${step.who} sends ${shown(step.text)}`;
     case "sendBytes":
       return `${step.who} sends ${step.what}`;
     case "flood":
@@ -224,7 +247,7 @@ export function describeStep(step: Step): string {
     case "accept":
       return `${step.who} is called`;
     case "type":
-      return step.text === "" ? `an empty line is typed at ${step.who}` : `${step.text} is typed at ${step.who}`;
+      return step.text === "" ? `an empty line is typed at ${step.who}` : `${shown(step.text)} is typed at ${step.who}`;
     case "endInput":
       return `the input of ${step.who} ends`;
     case "shows":

@@ -161,7 +161,8 @@ export class Actor {
   /** As `expectEnd`, and all that came before it is one text that has to match. */
   async expectRest(what: Expectation): Promise<void> {
     await this.expectEnd();
-    this.#inbox.checkRest(what);
+    // Without framing, what one read brought is no message.
+    this.#inbox.checkRest(what, this.#channel.framer.name === "raw" ? "" : "\n");
   }
 
   /** `end` says so and waits for the other side to end it too; `reset` is gone at once. */

@@ -18,7 +18,8 @@ export interface Symptoms {
 export function diagnose({ check, ways, broken }: Symptoms): string[] {
   const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
-    const inPieces = ways.get("bytes") === false || ways.get("split") === false;
+    // What is split may have arrived joined: where single bytes do no harm, pieces are not the trouble.
+    const inPieces = ways.get("bytes") === false || (ways.get("split") === false && ways.get("joined") !== false);
     return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }
   const usual = check.cause === undefined ? [] : [check.cause];

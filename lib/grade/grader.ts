@@ -1,12 +1,13 @@
 // Grades: plays each check, first in the plainest way and then in every other, and makes a report of it.
 
 import { stripAnsiCode } from "@std/fmt/colors";
-import type { Check } from "../exercises/check.ts";
+import { type Check, needsPerson } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import type { Spelling } from "../exercises/notation.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { Random } from "../protocol/random.ts";
 import { encodeText } from "../protocol/text.ts";
+import type { TraceEvent } from "../protocol/trace.ts";
 import { TraceBus } from "../trace/bus.ts";
 import { ladderSink } from "../trace/ladder.ts";
 import type { ClientUnderTest } from "./client_under_test.ts";
@@ -52,6 +53,7 @@ const WHOLE_SHARE = 0.5;
 /** The longest ladder, in lines: the last are the ones that matter. */
 const MAX_LADDER = 60;
 const LADDER_WIDTH = 96;
+const LADDER_TEXT = 200;
 
 export async function grade(options: GradeOptions): Promise<Report> {
   const startedAt = Date.now();
@@ -150,13 +152,14 @@ class Grader {
   async #play(check: Check, delivery: Delivery, ladder: string[]): Promise<Played> {
     const { spelling, target, timeoutMs, transport } = this.#options;
     const bus = new TraceBus();
-    bus.attach(ladderSink((line) => {
+    const sink = ladderSink((line) => {
       ladder.push(stripAnsiCode(line));
       if (ladder.length > MAX_LADDER) ladder.splice(0, ladder.length - MAX_LADDER, "…");
-    }, { width: LADDER_WIDTH }));
+    }, { width: LADDER_WIDTH });
+    bus.attach({ kinds: sink.kinds, event: (event, at) => sink.event(shorten(event), at) });
     const stage: StageOptions = {
       ...(target.kind === "server"
-        ? { dial: () => target.server.dial() }
+        ? { dial: () => target.server.dial(), terminal: () => target.server.terminal }
         : { client: { program: target.client, transport, port: target.port } }),
       makeFramer: () => spelling.makeFramer(),
       codec: spelling.codec,
@@ -165,7 +168,9 @@ class Grader {
       nameSuffix: letters(this.#plays++),
       trace: bus,
     };
-    if (this.#suspect && target.kind === "server") await target.server.fresh();
+    if (target.kind === "server" && (this.#suspect || (check.afresh && this.#plays > 1 && target.server.renewable))) {
+      await target.server.fresh();
+    }
     if (target.kind === "server") target.server.forgetOutput();
     let played = await play(check, stage);
     if (target.kind === "server") {
@@ -211,7 +216,8 @@ class Grader {
     return [
       WHOLE,
       ...ways.filter((way) => way !== "whole").map((way) => chooseDelivery(way, random, this.#headBytes))
-        .filter(({ way }) => cuts && !floods(check) && (way === "joined" ? sendsTwice(check) : sends(check))),
+        .filter(({ way }) => cuts && !floods(check) && (way !== "bytes" || !saysMuch(check)))
+        .filter(({ way }) => way === "joined" ? sendsTwice(check) : sends(check)),
     ];
   }
 
@@ -220,10 +226,14 @@ class Grader {
     return this.#over !== null;
   }
 
-  #whyNot({ needs = [] }: Check): string | null {
+  #whyNot(check: Check): string | null {
+    const { needs = [] } = check;
     if (this.#isOver()) return this.#over;
     const missing = needs.find((name) => this.#failed.get(name)?.has("whole") ?? true);
-    return missing === undefined ? null : `it needs: ${missing}`;
+    if (missing !== undefined) return `it needs: ${missing}`;
+    const { target } = this.#options;
+    const alone = target.kind === "server" && target.server.terminal === undefined && needsPerson(check);
+    return alone ? "nobody can type at a server that runs elsewhere: have it started with --run" : null;
   }
 
   #result(
@@ -237,8 +247,20 @@ class Grader {
   }
 }
 
-/** Whether netlab says so much in it that it would take too long byte by byte. */
+/** A message with no more of its text than fits beside an arrow. */
+function shorten(event: TraceEvent): TraceEvent {
+  if (event.type !== "message" || event.text.length <= LADDER_TEXT) return event;
+  return { ...event, text: `${event.text.slice(0, LADDER_TEXT)}…` };
+}
+
+/** Whether netlab says all that somebody takes in it. */
 const floods = ({ steps }: Check) => steps.some((step) => step.do === "flood");
+
+/** A message of more than so many characters takes too long byte by byte. */
+const MUCH = 1000;
+
+/** Whether netlab says so much in it that it would take too long byte by byte. */
+const saysMuch = ({ steps }: Check) => steps.some((step) => step.do === "send" && step.text.length > MUCH);
 
 /** Whether netlab says anything in it. */
 const sends = ({ steps }: Check) => steps.some((step) => step.do === "send" || step.do === "eventually");

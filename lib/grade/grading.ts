@@ -14,7 +14,6 @@ import { grade, type Target } from "./grader.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
-import { ScriptConsole } from "./script_console.ts";
 import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
 
 /** Who is judged. */
@@ -64,7 +63,8 @@ export function chooseChecks(
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
-  const all = (kind === "server" ? exercise.checks : exercise.clientChecks) ?? [];
+  const { checks: ofServers, clientChecks: ofClients = [] } = exercise;
+  const [all, others] = kind === "server" ? [ofServers, ofClients] : [ofClients, ofServers];
   const special = wire === "seed" ? wire : undefined;
   const checks = all.filter((check) =>
     (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
@@ -74,7 +74,7 @@ export function chooseChecks(
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
   return {
-    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name) : checks,
+    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, others) : checks,
     transport,
     wire,
   };
@@ -130,7 +130,8 @@ function setUp(
   wire: string,
   files: SampleFiles,
 ): Target {
-  const client = (client: ClientUnderTest): Target => ({ kind: "client", client, port: port ?? 0 });
+  const told = "command" in subject && subject.command.includes("{port}");
+  const client = (client: ClientUnderTest): Target => ({ kind: "client", client, port: told ? 0 : port ?? 0 });
   const server = (server: ServerUnderTest): Target => ({ kind: "server", server });
   switch (subject.type) {
     case "address":
@@ -204,7 +205,7 @@ export function ownServer(
   bug?: Bug,
 ): NetlabServer {
   const detected = transport === "udp" || exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
-  return new NetlabServer(exercise, async () => {
+  return new NetlabServer(exercise, async (console) => {
     const server = await exercise.serve({
       host: "127.0.0.1",
       port: 0,
@@ -213,7 +214,7 @@ export function ownServer(
       limits: { ...exercise.limits },
       trace: NO_TRACE,
       options: defaults(exercise.serveOptions, dir),
-      console: new ScriptConsole(),
+      console,
       stop: () => void server.shutdown(1000),
       spoil: bug?.spoil,
     });

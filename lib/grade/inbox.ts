@@ -96,10 +96,10 @@ export class Inbox {
     for (const text of this.#waiting) this.#checkForbidden(text);
   }
 
-  /** All that has come and was not looked at, as one text that has to match. @throws {Unmet} */
-  checkRest(what: Expectation): void {
+  /** All that has come and was not looked at, joined to one text that has to match. @throws {Unmet} */
+  checkRest(what: Expectation, joint: string): void {
     const got = this.#waiting.splice(0);
-    const text = got.join("\n");
+    const text = got.join(joint);
     this.#checkForbidden(text);
     if (what.matches(text, this.#fill)) return;
     throw new Unmet("other", `it got ${text === "" ? "nothing" : quote(text)}`, got);

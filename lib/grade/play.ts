@@ -95,7 +95,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     case "eventually":
       return await stage.actor(step.who).eventually(step.text, step.what);
     case "forbid":
-      return stage.actor(step.who).forbid(step.what);
+      return stage.forbid(step.who, step.what);
     case "stays":
       return await stage.actor(step.who).stays();
     case "expectRest":

@@ -62,11 +62,21 @@ export function parseProfile(text: string, name: string): Profile {
   return value;
 }
 
-/** The checks as the profile wants them. @throws {NetlabError} of kind `usage` for what names no check or no step */
-export function applyProfile(checks: readonly Check[], profile: Profile, name: string): Check[] {
+/**
+ * The checks as the profile wants them.
+ *
+ * @param others checks that it may speak of, too: of clients, where `checks` are of servers
+ * @throws {NetlabError} of kind `usage` for what names no check or no step
+ */
+export function applyProfile(
+  checks: readonly Check[],
+  profile: Profile,
+  name: string,
+  others: readonly Check[] = [],
+): Check[] {
   const { points = {}, leaveOut = [] } = profile;
   for (const known of [...Object.keys(points), ...leaveOut]) {
-    if (checks.some((check) => check.name === known)) continue;
+    if ([...checks, ...others].some((check) => check.name === known)) continue;
     throw new NetlabError("usage", `${name}: no check is called "${known}"`, { hint: "netlab grade EXERCISE --list" });
   }
   const sends = new Rules(profile.sends);
@@ -97,6 +107,7 @@ export function applyProfile(checks: readonly Check[], profile: Profile, name: s
     needs: check.needs?.filter((need) => !leaveOut.includes(need)),
     steps: check.steps.map(step),
   }));
+  for (const { steps } of [...others, ...checks.filter((check) => leaveOut.includes(check.name))]) steps.forEach(step);
   const idle = [...sends.unused, ...typed.unused, ...replies.unused];
   if (idle.length === 0) return result;
   throw new NetlabError("usage", `${name}: no step says "${idle[0]}"`, {

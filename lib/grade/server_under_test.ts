@@ -7,8 +7,16 @@ import { type Conn, formatHostPort } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
 import { openAcceptor } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { Unmet } from "./inbox.ts";
+import { type Inbox, Unmet } from "./inbox.ts";
 import { ask, Program } from "./program.ts";
+import { ScriptConsole } from "./script_console.ts";
+
+/** The keyboard and the screen of a server that runs. */
+export interface Terminal {
+  /** What it shows, line by line. */
+  readonly shown: Inbox;
+  type(line: string): void | Promise<void>;
+}
 
 /** How to reach a server, and to have it anew. */
 export interface ServerUnderTest {
@@ -20,6 +28,8 @@ export interface ServerUnderTest {
   address(): Promise<{ readonly host: string; readonly port: number }>;
   /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
   fresh(): Promise<void>;
+  /** Whether that may be done often: the system may keep a port back for a minute behind the one that used it. */
+  readonly renewable: boolean;
   /** What it has printed since it was started, or asked to forget that; empty where that is not known. */
   readonly output: string;
   forgetOutput(): void;
@@ -27,6 +37,8 @@ export interface ServerUnderTest {
   settle(): Promise<void>;
   /** How it has ended, though it should run; null while it runs or where that is not known. */
   readonly death: string | null;
+  /** Where somebody can sit at it; null before it is started, and undefined where nobody can. */
+  readonly terminal?: Terminal | null;
   /** What the report has to say of how it went besides. */
   readonly notes: readonly string[];
   stop(): Promise<void>;
@@ -44,6 +56,7 @@ const LOOK_MS = 25;
 /** A server that somebody else has started. */
 export class RemoteServer implements ServerUnderTest {
   readonly name: string;
+  readonly renewable = false;
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
@@ -115,6 +128,10 @@ export class ServerProgram implements ServerUnderTest {
     });
   }
 
+  get renewable(): boolean {
+    return this.#fixedPort === null;
+  }
+
   get output(): string {
     return this.#program?.output ?? "";
   }
@@ -131,6 +148,10 @@ export class ServerProgram implements ServerUnderTest {
     return this.#program?.exit?.why ?? null;
   }
 
+  get terminal(): Terminal | null {
+    return this.#program;
+  }
+
   async fresh(): Promise<void> {
     const again = this.#program !== null && this.#fixedPort !== null;
     const deadline = performance.now() + PORT_MS;
@@ -138,7 +159,8 @@ export class ServerProgram implements ServerUnderTest {
       await this.stop();
       this.#port = this.#fixedPort ?? freePort(this.#transport);
       const command = this.name.replaceAll("{port}", String(this.#port));
-      this.#program = new Program({ command, cwd: this.#cwd });
+      // Nobody may ever type, but to many a server the end of its input is the end.
+      this.#program = new Program({ command, cwd: this.#cwd, keyboard: true });
       this.#untried = true;
       if (!again || !await this.#isRefusedItsPort() || performance.now() > deadline) return;
       if (tries === 0) this.notes.push("after a restart its port was still in use: it should set SO_REUSEADDR");
@@ -152,9 +174,15 @@ export class ServerProgram implements ServerUnderTest {
     // Datagrams to a port that nobody has bound are lost.
     if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
     const dial = dialer(this.#transport, "127.0.0.1", this.#port);
-    const conn = await dialPatiently(dial, until - performance.now(), () => this.death);
-    this.#untried = false;
-    return conn;
+    try {
+      return await dialPatiently(dial, until - performance.now(), () => this.death);
+    } catch (error) {
+      // It may have been done with the caller before, and about to end in good order, when we called.
+      if (this.#untried || this.#program?.exit?.code !== 0) throw error;
+      return await this.dial();
+    } finally {
+      this.#untried = false;
+    }
   }
 
   async address(): Promise<{ host: string; port: number }> {
@@ -191,20 +219,23 @@ export class ServerProgram implements ServerUnderTest {
 /** Netlab's own server. */
 export class NetlabServer implements ServerUnderTest {
   readonly name: string;
+  readonly renewable = true;
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
-  readonly #start: () => Promise<RunningServer>;
+  terminal: ScriptConsole | null = null;
+  readonly #start: (console: ScriptConsole) => Promise<RunningServer>;
   #running: RunningServer | null = null;
 
-  constructor(exercise: Exercise, start: () => Promise<RunningServer>) {
+  constructor(exercise: Exercise, start: (console: ScriptConsole) => Promise<RunningServer>) {
     this.name = `netlab serve ${exercise.name}`;
     this.#start = start;
   }
 
   async fresh(): Promise<void> {
     await this.stop();
-    this.#running = await this.#start();
+    this.terminal = new ScriptConsole();
+    this.#running = await this.#start(this.terminal);
   }
 
   async dial(): Promise<Conn> {
@@ -226,6 +257,7 @@ export class NetlabServer implements ServerUnderTest {
 
   async stop(): Promise<void> {
     this.#running?.abort();
+    this.terminal?.stop();
     await this.#running?.finished;
     this.#running = null;
   }

@@ -1,7 +1,7 @@
 // Where a check is played: the ends that it speaks of, each a connection to the server under test or from the client under
 // test, and the clients under test themselves.
 
-import type { Expectation } from "../exercises/check.ts";
+import { type Expectation, SERVER } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import { outlasts, systemClock } from "../net/clock.ts";
 import type { Acceptor } from "../net/acceptor.ts";
@@ -14,11 +14,14 @@ import { Actor } from "./actor.ts";
 import type { ClientUnderTest, RunningClient } from "./client_under_test.ts";
 import type { Delivery } from "./delivery.ts";
 import { Unmet } from "./inbox.ts";
+import type { Terminal } from "./server_under_test.ts";
 
 /** What is needed to play a check. */
 export interface StageOptions {
   /** Calls the server under test; for checks of servers. */
   dial?(): Promise<Conn>;
+  /** Where somebody sits at it. */
+  terminal?(): Terminal | null | undefined;
   /** The client under test, and on what it calls; for checks of clients. */
   readonly client?: {
     readonly program: ClientUnderTest;
@@ -41,8 +44,9 @@ export interface StageOptions {
 /** How long a program is looked at that should go on, in ms. */
 const STAY_MS = 200;
 
-/** How long a server may take to send somebody away, in ms. */
+/** How long a server may take to send somebody away, in ms, and how often it is looked at meanwhile. */
 const REFUSAL_MS = 600;
+const LOOK_MS = 20;
 
 /** The ends and programs of one check. */
 export class Stage {
@@ -65,14 +69,20 @@ export class Stage {
     this.#enter(who, await this.#options.dial());
   }
 
-  /** Connects and sends until the server lets it stay. */
+  /** Connects and sends until the server lets it stay: until its person is shown the text, or it has had time enough. */
   async callUntilTaken(who: string, text: string): Promise<void> {
     const deadline = performance.now() + this.#options.timeoutMs;
     for (;;) {
       await this.connect(who);
       await this.actor(who).send(text);
       await this.actor(who).flush();
-      if (!await this.actor(who).endsWithin(REFUSAL_MS)) return;
+      const enough = performance.now() + REFUSAL_MS;
+      let ended = false;
+      while (!ended && performance.now() < enough) {
+        if (await this.#hasShown(text)) return;
+        ended = await this.actor(who).endsWithin(LOOK_MS);
+      }
+      if (!ended) return;
       if (performance.now() > deadline) {
         throw new Unmet("end", `it was sent away for ${this.#options.timeoutMs} ms`);
       }
@@ -109,16 +119,24 @@ export class Stage {
     return program;
   }
 
-  /** Types a line at a client under test. */
+  /** Types a line at a program under test. */
   async type(who: string, text: string): Promise<void> {
-    const program = this.program(who);
-    if (program.ended) throw new Unmet("end", `the program ${program.ended} before that`);
-    await program.type(this.fill(text));
+    const terminal = this.#terminal(who);
+    const { ended } = terminal.shown;
+    if (ended !== null) throw new Unmet("end", `the program ${ended} before that`);
+    await terminal.type(this.fill(text));
   }
 
   async shows(who: string, what: Expectation): Promise<void> {
     this.#latest = null;
-    await this.program(who).shown.expect(what, this.#options.timeoutMs);
+    await this.#terminal(who).shown.expect(this.#filled(what), this.#options.timeoutMs);
+  }
+
+  /** Nothing that matches may come to one end, or be shown by a program under test, before what is expected of it next. */
+  forbid(who: string, what: Expectation): void {
+    const actor = this.#actors.get(who);
+    if (actor) actor.forbid(what);
+    else this.#terminal(who).shown.forbid(this.#filled(what));
   }
 
   async exits(who: string, how: "well" | "badly" | "somehow"): Promise<void> {
@@ -160,6 +178,24 @@ export class Stage {
     for (const actor of this.#actors.values()) void actor.leave("reset");
     this.#hall?.close();
     await Promise.all([...this.#programs.values()].map((program) => program.kill()));
+  }
+
+  #terminal(who: string): Terminal {
+    const terminal = who === SERVER ? this.#options.terminal?.() : this.program(who);
+    if (!terminal) throw new Error("the script sits at a server, and there is none");
+    return terminal;
+  }
+
+  /** A server's screen outlives a check, and knows no names. */
+  #filled(what: Expectation): Expectation {
+    return { what: this.fill(what.what), matches: (text) => what.matches(text, this.fill) };
+  }
+
+  async #hasShown(text: string): Promise<boolean> {
+    const screen = this.#options.terminal?.()?.shown;
+    if (!screen) return false;
+    const said = this.fill(text);
+    return await screen.expect({ what: said, matches: (line) => line.includes(said) }, 0).then(() => true, () => false);
   }
 
   #enter(who: string, conn: Conn): void {

@@ -1,9 +1,10 @@
 """The calculator's first server: takes a caller, reads once, answers with one send, and closes.
 
-Usage: calc_seed_server.py    (prints the port that it listens on; runs until it is killed)
+Usage: calc_seed_server.py [PORT]    (prints the port that it listens on; runs until it is killed)
 """
 
 import socket
+import sys
 
 
 def calculate(question):
@@ -22,7 +23,7 @@ def calculate(question):
     return one / two if operator == "/" else one % two
 
 
-server = socket.create_server(("127.0.0.1", 0))
+server = socket.create_server(("127.0.0.1", int((sys.argv[1:] or [0])[0])))
 print(server.getsockname()[1], flush=True)
 while True:
     client, _ = server.accept()

@@ -1,13 +1,15 @@
 """The server of the first assignment: one read is one message; "quit" is answered with all of them, in one send.
 
-Usage: messages_seed_server.py    (prints the port that it listens on, then what one client sends)
+Usage: messages_seed_server.py [PORT]    (prints the port that it listens on, then what one client sends)
 """
 
 import socket
+import sys
 
-server = socket.create_server(("127.0.0.1", 0))
+server = socket.create_server(("127.0.0.1", int((sys.argv[1:] or [0])[0])))
 print(server.getsockname()[1], flush=True)
 client, _ = server.accept()
+server.close()
 messages = []
 while True:
     message = client.recv(1024).decode()
@@ -19,4 +21,3 @@ while True:
         break
     messages.append(message)
 client.close()
-server.close()

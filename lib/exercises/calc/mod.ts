@@ -2,7 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { errorReply } from "../text.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks, meeting } from "./checks.ts";
 import { answer, DIVISIONS, isExpression, MAX_DIGITS, refusal } from "./protocol.ts";
 
 const exact = (question: string) => answer(question, "exact");
@@ -66,6 +67,9 @@ export const calc: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  meeting,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveCalc(context),
   connect: async (context) => (await import("./client.ts")).connectCalc(context),
 };

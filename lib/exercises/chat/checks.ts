@@ -41,16 +41,10 @@ export const CAUSE = {
   keepsNames:
     "a name is kept when its owner has gone: take it off the list when recv() returns nothing or throws, too " +
     "(in Python: in a finally)",
-  badText:
-    "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that costs more than this client",
+  badText: CAUSES.badText,
   anyName: "any text is taken for a name: allow letters, digits and little else, or names will rewrite terminals",
   slow: "the server waits until one client has read what it is sent, and serves nobody meanwhile: give each client a " +
     "queue, or a thread, of its own",
-  says: "what is typed is not sent as it is, or not in a frame of its own",
-  shows:
-    "what comes is only looked at when something is typed or asked: read the keyboard and the socket at the same " +
-    "time (select, or a thread)",
-  leaves: "the end of the connection is not looked at: recv() returns nothing then, again and again",
 } as const;
 
 /** A client connects, takes its own name, and is greeted. */
@@ -294,11 +288,11 @@ function greeted(who: string): Step[] {
 const SAYS = "what is typed is sent, and the answer is shown";
 
 export const clientChecks: readonly Check[] = [
-  { name: SAYS, points: 30, cause: CAUSE.says, steps: greeted("alice") },
+  { name: SAYS, points: 30, cause: CAUSES.says, steps: greeted("alice") },
   {
     name: "a message that comes unasked is shown",
     points: 20,
-    cause: CAUSE.shows,
+    cause: CAUSES.shows,
     needs: [SAYS],
     steps: [
       ...greeted("alice"),
@@ -366,7 +360,7 @@ export const clientChecks: readonly Check[] = [
   {
     name: "a server that hangs up ends the client",
     points: 10,
-    cause: CAUSE.leaves,
+    cause: CAUSES.leaves,
     needs: [SAYS],
     steps: [...greeted("alice"), leave("server", "reset"), exits("client")],
   },

@@ -2,7 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks, meeting } from "./checks.ts";
 import { QUIT } from "./protocol.ts";
 
 export const messages: Exercise = {
@@ -48,6 +49,9 @@ export const messages: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  meeting,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveMessages(context),
   connect: async (context) => (await import("./client.ts")).connectMessages(context),
 };
