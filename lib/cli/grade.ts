@@ -31,7 +31,8 @@ const options: readonly OptionSpec[] = [
     name: "client",
     type: "string",
     value: "COMMAND",
-    summary: "grade a client that this line starts; {host} and {port} say where it calls, {args} what for",
+    summary: "grade a client that this line starts; {host} and {port} say where it calls, {args} what for; where a " +
+      "program is both ends, {port} is where it listens",
   },
   { name: "port", type: "number", value: "PORT", min: 1, max: 65_535, summary: "the port, where the program says it" },
   { name: "cwd", type: "string", value: "DIR", summary: "where the program is started; here, unless said" },

@@ -21,6 +21,9 @@ export function diagnose({ check, ways, broken }: Symptoms): string[] {
     const inPieces = ways.get("bytes") === false || ways.get("split") === false;
     return inPieces ? [CAUSES.oneRecv] : [CAUSES.joined];
   }
+  if (broken.kind === "silence" && broken.bytes !== undefined) {
+    return [CAUSES.unframed, ...check.cause ? [check.cause] : []];
+  }
   const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
   return [...check.cause ? [check.cause] : [], ...general];
 }

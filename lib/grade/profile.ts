@@ -109,7 +109,8 @@ function expectation(what: Expectation, replies: Rules): Expectation {
   const pattern = replies.apply(what.what);
   if (pattern === undefined) return what;
   return {
-    what: what.what,
+    ...what,
+    exactly: undefined,
     accepts: `it matches /${pattern}/`,
     matches: (text, fill) => new RegExp(fillPattern(pattern, fill), "i").test(text),
   };

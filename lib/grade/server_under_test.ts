@@ -29,7 +29,7 @@ export interface ServerUnderTest {
 /** How long a call that is refused is tried again: a server may be busy with its own start, in ms. */
 const PATIENCE_MS = 1000;
 /** How long a program may take until it listens, in ms. */
-const START_MS = 10_000;
+export const START_MS = 10_000;
 /** How long the system may keep a port behind a connection that the server ended, in ms. */
 const PORT_MS = 65_000;
 /** Between two looks, in ms. */
@@ -104,7 +104,8 @@ export class ServerProgram implements ServerUnderTest {
       await this.stop();
       this.#port = this.#fixedPort ?? freePort(this.#transport);
       const command = this.name.replaceAll("{port}", String(this.#port));
-      this.#program = new Program({ command, cwd: this.#cwd });
+      // Somebody sits at it, and says nothing: many a server takes the end of its input for its own.
+      this.#program = new Program({ command, cwd: this.#cwd, keyboard: true });
       this.#untried = true;
       if (!again || !await this.#isRefusedItsPort() || performance.now() > deadline) return;
       if (tries === 0) this.notes.push("after a restart its port was still in use: it should set SO_REUSEADDR");
@@ -178,12 +179,16 @@ export class NetlabServer implements ServerUnderTest {
   }
 }
 
-function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
+export function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
   return () => transport === "udp" ? connectUdp(host, port) : connectTcp(host, port);
 }
 
 /** Calls until it is taken, for `ms` at most. @throws {Unmet} */
-async function dialPatiently(dial: () => Promise<Conn>, ms: number, death: () => string | null): Promise<Conn> {
+export async function dialPatiently(
+  dial: () => Promise<Conn>,
+  ms: number,
+  death: () => string | null,
+): Promise<Conn> {
   const deadline = performance.now() + ms;
   for (;;) {
     const dead = death();
@@ -199,7 +204,7 @@ async function dialPatiently(dial: () => Promise<Conn>, ms: number, death: () =>
 }
 
 /** A port that is free right now. */
-function freePort(transport: Transport): number {
+export function freePort(transport: Transport): number {
   const listener = transport === "tcp"
     ? Deno.listen({ hostname: "127.0.0.1", port: 0 })
     : Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });

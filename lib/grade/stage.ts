@@ -43,6 +43,8 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #actors = new Map<string, Actor>();
   readonly #programs = new Map<string, RunningClient>();
+  /** What `{words}` in braces stand for. */
+  readonly #kept = new Map<string, string>();
   #hall: Hall | null = null;
   #latest: Actor | null = null;
 
@@ -50,13 +52,21 @@ export class Stage {
     this.#options = options;
   }
 
-  /** Replaces `$alice` by alice's name in this check. */
+  /** Replaces `$alice` by alice's name in this check, and `{port}` by what is known of it. */
   readonly fill = (template: string): string =>
-    template.replace(/\$([a-z]+)/g, (_, name: string) => name + this.#options.nameSuffix);
+    template.replace(/\$([a-z]+)/g, (_, name: string) => name + this.#options.nameSuffix)
+      .replace(/\{([a-z]+)\}/g, (braced, word: string) => this.#kept.get(word) ?? braced);
 
+  /** Keeps of `text` what an expectation wants to have kept. */
+  keep({ keeps }: Expectation, text: string): void {
+    for (const [word, value] of Object.entries(keeps?.exec(text)?.groups ?? {})) this.#kept.set(word, value);
+  }
+
+  /** Calls the server under test, or the client that was started last, if that is a server as well. */
   async connect(who: string): Promise<void> {
-    if (this.#options.dial === undefined) throw new Error("the script calls a server, and there is none");
-    this.#enter(who, await this.#options.dial());
+    const dial = this.#options.dial ?? [...this.#programs.values()].at(-1)?.dial;
+    if (dial === undefined) throw new Error("the script calls a server, and there is none");
+    this.#enter(who, await dial());
   }
 
   /** Connects and sends until the server lets it stay. */
@@ -80,6 +90,7 @@ export class Stage {
     this.#hall ??= new Hall(client.transport, client.port);
     await this.#programs.get(who)?.kill();
     const { port } = this.#hall.address;
+    this.#kept.set("host", "127.0.0.1").set("port", String(port));
     this.#programs.set(who, client.program.start("127.0.0.1", port, words.map(this.fill), this.fill));
   }
 
@@ -112,7 +123,7 @@ export class Stage {
 
   async shows(who: string, what: Expectation): Promise<void> {
     this.#latest = null;
-    await this.program(who).shown.expect(what, this.#options.timeoutMs);
+    this.keep(what, await this.program(who).shown.expect(what, this.#options.timeoutMs));
   }
 
   async exits(who: string, how: "well" | "badly" | "somehow"): Promise<void> {
@@ -142,6 +153,11 @@ export class Stage {
   /** What the clients under test have printed. */
   get output(): string {
     return [...this.#programs.values()].map(({ output }) => output).join("\n");
+  }
+
+  /** How a client under test has ended, if one did, and not in good order; else null. */
+  get death(): string | null {
+    return [...this.#programs.values()].find(({ ended, exitCode }) => ended !== null && exitCode !== 0)?.ended ?? null;
   }
 
   /** Sends what is held back by everybody but `except`. */
