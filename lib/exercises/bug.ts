@@ -204,6 +204,21 @@ export const diesOfBadText = (cause: string): Bug => ({
   }),
 });
 
+/** Nobody catches what happens when the other side has gone. */
+export const diesOfAnEnd = (cause: string): Bug => ({
+  name: "dies-of-an-end",
+  summary: "ends, for everybody, when one connection does",
+  cause,
+  transports: ["tcp"],
+  spoil: (options, end) =>
+    rehear(options, (session) => ({
+      onEnd() {
+        session.onEnd();
+        end();
+      },
+    })),
+});
+
 /** The end of a connection is not noticed by what the exercise keeps of it. */
 export const forgetsTheEnd = (name: string, summary: string, cause: string): Bug => ({
   ...{ name, summary, cause },
