@@ -59,16 +59,16 @@ export function chooseChecks(
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
-  const all = (kind === "server" ? exercise.checks : exercise.clientChecks) ?? [];
   const special = wire === "seed" ? wire : undefined;
-  const checks = all.filter((check) =>
-    (check.transports ?? exercise.transports).includes(transport) && check.wire === special
-  );
+  const played = (all: readonly Check[] = []) =>
+    all.filter((check) => (check.transports ?? exercise.transports).includes(transport) && check.wire === special);
+  const both = [played(exercise.checks), played(exercise.clientChecks)];
+  const [checks, others] = kind === "server" ? both : both.toReversed();
   if (checks.length === 0) {
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
   return {
-    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name) : checks,
+    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, others) : checks,
     transport,
     wire,
   };

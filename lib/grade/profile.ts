@@ -62,11 +62,22 @@ export function parseProfile(text: string, name: string): Profile {
   return value;
 }
 
-/** The checks as the profile wants them. @throws {NetlabError} of kind `usage` for what names no check or no step */
-export function applyProfile(checks: readonly Check[], profile: Profile, name: string): Check[] {
+/**
+ * The checks as the profile wants them.
+ *
+ * @param others checks of the other kind, of clients or of servers: a profile may be for both
+ * @throws {NetlabError} of kind `usage` for what names no check or no step
+ */
+export function applyProfile(
+  checks: readonly Check[],
+  profile: Profile,
+  name: string,
+  others: readonly Check[] = [],
+): Check[] {
   const { points = {}, leaveOut = [] } = profile;
+  const all = [...checks, ...others];
   for (const known of [...Object.keys(points), ...leaveOut]) {
-    if (checks.some((check) => check.name === known)) continue;
+    if (all.some((check) => check.name === known)) continue;
     throw new NetlabError("usage", `${name}: no check is called "${known}"`, { hint: "netlab grade EXERCISE --list" });
   }
   const sends = new Rules(profile.sends);
@@ -90,6 +101,7 @@ export function applyProfile(checks: readonly Check[], profile: Profile, name: s
         return one;
     }
   };
+  for (const { steps } of others) steps.forEach(step);
   // A check that is left out is one that nobody needs.
   const result = checks.filter((check) => !leaveOut.includes(check.name)).map((check): Check => ({
     ...check,
