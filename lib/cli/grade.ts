@@ -7,10 +7,11 @@ import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
 import { type Way, WAYS } from "../grade/delivery.ts";
-import { chooseChecks, type GradingSettings, START_MS, type Subject } from "../grade/grading.ts";
+import { chooseChecks, type GradingSettings, type Subject } from "../grade/grading.ts";
 import { parseProfile } from "../grade/profile.ts";
 import { shellWord } from "../grade/program.ts";
 import { isPerfect } from "../grade/report.ts";
+import { START_MS } from "../grade/server_under_test.ts";
 import { parseAddress } from "../net/address.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
@@ -32,7 +33,8 @@ const options: readonly OptionSpec[] = [
     name: "client",
     type: "string",
     value: "COMMAND",
-    summary: "grade a client that this line starts; {host} and {port} say where it calls, {args} what for",
+    summary: "grade a client that this line starts; {host} and {port} say where it calls, {args} what for; where a " +
+      "program is both ends, {port} is where it listens",
   },
   { name: "port", type: "number", value: "PORT", min: 1, max: 65_535, summary: "the port, where the program says it" },
   { name: "cwd", type: "string", value: "DIR", summary: "where the program is started; here, unless said" },

@@ -222,8 +222,9 @@ export const asciiOnly: Bug = {
 /** Nobody catches what a connection throws at its end. */
 export const endsWithAClient = (cause: string): Bug => ({
   name: "ends-with-a-client",
-  summary: "ends, for everybody, when a client has gone",
+  summary: "ends, for everybody, when one connection does",
   cause,
+  transports: ["tcp"],
   spoil: (options, end) =>
     rehear(options, (session) => ({
       onEnd() {

@@ -11,6 +11,9 @@ export const CAUSES = {
   silence:
     "nothing came. Either the program waits for more bytes, as when it expects another framing, or it is busy with " +
     "another connection, or it never sends this",
+  unframed:
+    "what came is no whole message: look at its end, or its beginning. With --wire line every message ends with a newline " +
+    "(\\n); if your program frames in another way, say so with --wire",
   hungUp: "the connection was ended where it should go on: a function that serves a client returned or threw",
   oneAtATime:
     "your server serves one client at a time: while one is connected, the others wait. Serve each in a thread " +

@@ -2,7 +2,8 @@
 // server, whose clients netlab plays, or a client, whose server netlab plays. A script is data; lib/grade plays it.
 //
 // In every text `$alice` stands for a name that is unlike any other in the run, so that a server which forgets to free
-// names fails one check and not all that follow.
+// names fails one check and not all that follow; `{host}` and `{port}` for where netlab is called, and `{session}` or the like
+// for what an expectation has kept.
 
 import type { Transport } from "./exercise.ts";
 
@@ -14,6 +15,10 @@ export interface Expectation {
   readonly accepts?: string;
   /** The one text that it has to be, where there is only one. */
   readonly exactly?: string;
+  /** Its named groups are kept: `{session}` stands for them in what is said later. */
+  readonly keeps?: RegExp;
+  /** How much longer than other messages it may take, in ms: for what comes when the program's own patience ends. */
+  readonly extraMs?: number;
   /** @param fill replaces `$names` */
   matches(text: string, fill: (template: string) => string): boolean;
 }
@@ -23,7 +28,7 @@ export const SERVER = "the server";
 
 /** One act or expectation. `who` is one end of a connection that netlab plays, or a program under test. */
 export type Step =
-  // For servers: netlab calls.
+  // For servers, and for programs that are both ends: netlab calls.
   | { readonly do: "connect"; readonly who: string }
   /** Connects and sends, again and again until it is not sent away: for what a server may take a moment to notice. */
   | { readonly do: "callUntilTaken"; readonly who: string; readonly text: string }
@@ -150,6 +155,9 @@ export function mentionsInOrder(what: string, ...parts: string[]): Expectation {
     },
   };
 }
+
+/** `what`, though it comes only when the program under test has waited for something else in vain. */
+export const inItsTime = (what: Expectation, extraMs = 3000): Expectation => ({ ...what, extraMs });
 
 /** A message that says no. Words of refusal in English count, whatever else it says. */
 export function refuses(what: string): Expectation {

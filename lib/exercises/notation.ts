@@ -20,7 +20,7 @@ export interface Spelling {
  * @param wire a name that `makeFramer` knows, or `seed`; of no meaning over UDP and where there is a notation
  */
 export function spellingOf({ notation }: Exercise, transport: Transport, wire: string, maxBytes = 65_536): Spelling {
-  if (wire === "seed") return { makeFramer: () => makeFramer("raw", maxBytes)!, codec: lenientCodec };
-  if (notation) return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
-  return { makeFramer: () => makeFramer(transport === "udp" ? "datagram" : wire, maxBytes)!, codec: lenientCodec };
+  if (notation && wire !== "seed") return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
+  const name = transport === "udp" ? "datagram" : wire === "seed" ? "raw" : wire;
+  return { makeFramer: () => makeFramer(name, maxBytes)!, codec: lenientCodec };
 }

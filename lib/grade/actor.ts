@@ -119,9 +119,11 @@ export class Actor {
     this.#inbox.forbid(what);
   }
 
-  async expect(what: Expectation, timeoutMs = this.#options.timeoutMs): Promise<void> {
-    await this.#inbox.expect(what, timeoutMs);
+  /** @returns what was expected, as it came */
+  async expect(what: Expectation, timeoutMs = this.#options.timeoutMs): Promise<string> {
+    const text = await this.#inbox.expect(what, timeoutMs);
     this.#bytes.forget();
+    return text;
   }
 
   /** Asks until the answer is right. */
@@ -132,7 +134,7 @@ export class Actor {
       await this.send(text);
       await this.flush();
       try {
-        return await this.expect(what, Math.min(200, timeoutMs));
+        return void await this.expect(what, Math.min(200, timeoutMs));
       } catch (error) {
         if (!(error instanceof Unmet) || this.#inbox.ended !== null || performance.now() > deadline) throw error;
       }

@@ -1,10 +1,13 @@
 // The client that is judged: a program that we start, or netlab's own.
 
-import type { Console } from "../exercises/exercise.ts";
+import type { Exercise, RunningServer } from "../exercises/exercise.ts";
+import { connectTcp } from "../net/client.ts";
+import type { Conn } from "../net/conn.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Inbox } from "./inbox.ts";
 import { Program, shellWord } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
+import { dialer, dialPatiently, freePort, START_MS } from "./server_under_test.ts";
 
 /** How to have a client call. */
 export interface ClientUnderTest {
@@ -24,6 +27,8 @@ export interface RunningClient {
   readonly ended: string | null;
   /** Its status, when it ended by itself; null while it runs, or when a signal ended it. */
   readonly exitCode: number | null;
+  /** Calls it, if it is a server as well. @throws {Unmet} when it does not take the call */
+  dial?(): Promise<Conn>;
   type(line: string): Promise<void>;
   endInput(): Promise<void>;
   kill(): Promise<void>;
@@ -33,26 +38,40 @@ export interface RunningClient {
 export class ClientProgram implements ClientUnderTest {
   readonly name: string;
   readonly #cwd?: string;
+  /** Where it listens itself, when it is both ends and says that itself; null when it is told. */
+  readonly #ownPort: number | null;
+  readonly #both: boolean;
 
   /**
    * @param command a line for the shell, with `{host}` and `{port}`; `{args}` is what a check asks for
    * @param options.port the port that it calls, when it says that itself
+   * @param options.both it is both ends, and told where to call by what is typed: then the port is the one it listens on
    */
-  constructor(command: string, options: { port: number | null; cwd?: string }) {
+  constructor(command: string, options: { port: number | null; cwd?: string; both?: boolean }) {
     this.name = command;
     this.#cwd = options.cwd;
+    this.#ownPort = command.includes("{port}") ? null : options.port;
+    this.#both = options.both ?? false;
     if (command.includes("{port}") || options.port !== null) return;
+    if (this.#both) {
+      throw new NetlabError("usage", `where does ${command} listen?`, {
+        hint: "write {port} in the command, for a free port, or say --port with the one that it uses",
+      });
+    }
     throw new NetlabError("usage", `where does ${command} call?`, {
       hint: "write {host} and {port} in the command, or --port with the one that it calls",
     });
   }
 
   start(host: string, port: number, words: readonly string[], fill: (template: string) => string): RunningClient {
-    const command = this.name.replaceAll("{host}", host).replaceAll("{port}", String(port))
+    const said = this.#both ? this.#ownPort ?? freePort("tcp") : port;
+    const command = this.name.replaceAll("{host}", host).replaceAll("{port}", String(said))
       .replaceAll("{args}", words.map(shellWord).join(" "));
     const program = new Program({ command, cwd: this.#cwd, keyboard: true, fill });
     if (words.length > 0 && !this.name.includes("{args}")) void program.type(words.join(" "));
+    const dial = () => dialPatiently(dialer("tcp", "127.0.0.1", said), START_MS, () => program.exit?.why ?? null);
     return {
+      ...this.#both && { dial },
       shown: program.shown,
       get output() {
         return program.output;
@@ -70,27 +89,38 @@ export class ClientProgram implements ClientUnderTest {
   }
 }
 
+/** What netlab's own client does. */
+export interface OwnRun {
+  /** Settles when it has ended, and rejects when it has failed. */
+  readonly finished: Promise<void>;
+  /** The server that it is as well, when it is both ends. */
+  readonly serving?: Promise<RunningServer>;
+}
+
 /** Netlab's own client, in this process. */
 export class NetlabClient implements ClientUnderTest {
   readonly name: string;
-  readonly #connect: (host: string, port: number, words: readonly string[], console: Console) => Promise<void>;
+  readonly #run: (host: string, port: number, words: readonly string[], console: ScriptConsole) => OwnRun;
+  readonly #both: boolean;
 
   constructor(
-    exercise: string,
-    connect: (host: string, port: number, words: readonly string[], console: Console) => Promise<void>,
+    { name, symmetric = false }: Pick<Exercise, "name" | "symmetric">,
+    run: (host: string, port: number, words: readonly string[], console: ScriptConsole) => OwnRun,
   ) {
-    this.name = `netlab connect ${exercise}`;
-    this.#connect = connect;
+    this.name = symmetric ? `netlab ${name}` : `netlab connect ${name}`;
+    this.#both = symmetric;
+    this.#run = run;
   }
 
   start(host: string, port: number, words: readonly string[], fill: (template: string) => string): RunningClient {
-    const console = new ScriptConsole(fill);
+    const console = new ScriptConsole(fill, this.#both);
     let exitCode: number | null = null;
     const end = (status: number) => {
       exitCode = status;
       console.shown.end(`ended with status ${status}`);
     };
-    this.#connect(host, port, words, console).then(() => end(0), (error) => {
+    const { finished, serving } = this.#run(host, port, words, console);
+    const ended = finished.then(() => end(0), (error) => {
       console.print(`netlab: ${(error as Error).message}`);
       end(1);
     });
@@ -105,10 +135,16 @@ export class NetlabClient implements ClientUnderTest {
       get exitCode() {
         return exitCode;
       },
+      ...serving && { dial: async () => await connectTcp("127.0.0.1", (await serving).address.port) },
       type: (line) => Promise.resolve(console.type(line)),
       endInput: () => Promise.resolve(console.endInput()),
-      // Its connection is gone by then, and that ends it.
-      kill: () => Promise.resolve(console.stop()),
+      async kill() {
+        // Its connections are gone by then, and that ends a client.
+        console.stop();
+        if (serving === undefined) return;
+        (await serving).abort();
+        await ended;
+      },
     };
   }
 }

@@ -24,6 +24,7 @@ export function diagnose({ check, ways, broken }: Symptoms): string[] {
   }
   const usual = check.cause === undefined ? [] : [check.cause];
   if (ended.length > 0) return [...ended, ...usual];
+  if (broken.kind === "silence" && broken.bytes !== undefined) return [CAUSES.unframed, ...usual];
   const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
   return [...usual, ...general];
 }

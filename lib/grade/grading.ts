@@ -3,7 +3,7 @@
 
 import type { Bug } from "../exercises/bug.ts";
 import type { Check } from "../exercises/check.ts";
-import type { Exercise, Transport } from "../exercises/exercise.ts";
+import type { Console, Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -14,7 +14,7 @@ import { grade, type Target } from "./grader.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
-import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
+import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest, START_MS } from "./server_under_test.ts";
 
 /** Who is judged. */
 export type Subject =
@@ -25,9 +25,6 @@ export type Subject =
   /** Netlab's own, with a mistake or without. */
   | { readonly type: "own server"; readonly bug?: Bug }
   | { readonly type: "own client" };
-
-/** How long a program may take until it listens, in ms. */
-export const START_MS = 10_000;
 
 /** How to grade. */
 export interface GradingSettings {
@@ -63,13 +60,14 @@ export function chooseChecks(
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
-  const { checks: ofServers, clientChecks: ofClients = [] } = exercise;
-  const [all, others] = kind === "server" ? [ofServers, ofClients] : [ofClients, ofServers];
   const special = wire === "seed" ? wire : undefined;
-  const checks = all.filter((check) =>
-    (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
-    !(check.framed && transport === "tcp" && wire === "raw") // there are no message boundaries to check
-  );
+  const played = (all: readonly Check[] = []) =>
+    all.filter((check) =>
+      (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
+      !(check.framed && transport === "tcp" && wire === "raw") // there are no message boundaries to check
+    );
+  const both = [played(exercise.checks), played(exercise.clientChecks)];
+  const [checks, others] = kind === "server" ? both : both.toReversed();
   if (checks.length === 0) {
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
@@ -131,7 +129,11 @@ function setUp(
   files: SampleFiles,
 ): Target {
   const told = "command" in subject && subject.command.includes("{port}");
-  const client = (client: ClientUnderTest): Target => ({ kind: "client", client, port: told ? 0 : port ?? 0 });
+  // The port of a program that is both ends is its own.
+  const client = (client: ClientUnderTest): Target => ({
+    ...{ kind: "client", client },
+    port: told || exercise.symmetric ? 0 : port ?? 0,
+  });
   const server = (server: ServerUnderTest): Target => ({ kind: "server", server });
   switch (subject.type) {
     case "address":
@@ -139,7 +141,7 @@ function setUp(
     case "server":
       return server(new ServerProgram(files.fill(subject.command), { transport, port, startMs, cwd }));
     case "client":
-      return client(new ClientProgram(files.fill(subject.command), { port, cwd }));
+      return client(new ClientProgram(files.fill(subject.command), { port, cwd, both: exercise.symmetric }));
     case "own server":
       return server(ownServer(exercise, transport, wire, files.folder, subject.bug));
     case "own client":
@@ -156,7 +158,9 @@ class SampleFiles {
   readonly #put: string[] = [];
 
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
-  constructor({ samples = {} }: Exercise, subject: Subject, cwd = ".") {
+  constructor(exercise: Exercise, subject: Subject, cwd = ".") {
+    const isClient = subject.type === "client" || subject.type === "own client";
+    const samples = { ...exercise.samples, ...isClient ? exercise.clientSamples : {} };
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
@@ -205,31 +209,41 @@ export function ownServer(
   bug?: Bug,
 ): NetlabServer {
   const detected = transport === "udp" || exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
-  return new NetlabServer(exercise, async (console) => {
-    const server = await exercise.serve({
-      host: "127.0.0.1",
-      port: 0,
-      transport,
-      wire: detected && exercise.wires.includes("auto") ? "auto" : wire,
-      limits: { ...exercise.limits },
-      trace: NO_TRACE,
-      options: defaults(exercise.serveOptions, dir),
-      console,
-      stop: () => void server.shutdown(1000),
-      spoil: bug?.spoil,
-    });
-    return server;
-  });
+  const auto = detected && exercise.wires.includes("auto") ? "auto" : wire;
+  return new NetlabServer(exercise, (console) => serve(exercise, transport, auto, dir, console, bug));
 }
 
-/** Netlab's own client, which keeps what it keeps in `dir`. */
+async function serve(
+  exercise: Exercise,
+  transport: Transport,
+  wire: string,
+  dir: string,
+  console: Console,
+  bug?: Bug,
+): Promise<RunningServer> {
+  const server = await exercise.serve({
+    ...{ host: "127.0.0.1", port: 0, transport, wire, console },
+    limits: { ...exercise.limits },
+    trace: NO_TRACE,
+    options: defaults(exercise.serveOptions, dir),
+    stop: () => void server.shutdown(1000),
+    spoil: bug?.spoil,
+  });
+  return server;
+}
+
+/** Netlab's own client, which has its files in `dir`; of what is both ends, the one that is told to call. */
 export function ownClient(exercise: Exercise, transport: Transport, wire: string, dir: string): NetlabClient {
-  return new NetlabClient(exercise.name, (host, port, args, console) =>
-    exercise.connect({
-      ...{ host, port, transport, wire, args, console },
-      trace: NO_TRACE,
-      options: defaults(exercise.connectOptions, dir),
-    }));
+  const { clientSamples = {}, connectOptions } = exercise;
+  return new NetlabClient(exercise, (host, port, words, console) => {
+    if (exercise.symmetric) {
+      const serving = serve(exercise, transport, wire, dir, console);
+      return { serving, finished: serving.then(({ finished }) => finished) };
+    }
+    const args = words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
+    const options = defaults(connectOptions, dir);
+    return { finished: exercise.connect({ host, port, transport, wire, args, console, trace: NO_TRACE, options }) };
+  });
 }
 
 /** The options as nobody has said anything, but for where files are. */

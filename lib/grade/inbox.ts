@@ -61,19 +61,21 @@ export class Inbox {
     this.#forbidden.push(what);
   }
 
-  /** @throws {Unmet} when nothing that matches comes in time */
-  async expect(what: Expectation, timeoutMs: number): Promise<void> {
+  /** @returns the text that matches @throws {Unmet} when none comes in time */
+  async expect(what: Expectation, usualMs: number): Promise<string> {
     const passedOver: string[] = [];
+    const timeoutMs = usualMs + (what.extraMs ?? 0);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
         this.#checkForbidden(text);
-        if (this.#meets(text, what)) return;
+        if (this.#meets(text, what)) return text;
         passedOver.push(text);
       }
       if (this.#unfinished !== "" && this.#meets(this.#unfinished, what)) {
+        const text = this.#unfinished;
         this.#unfinished = "";
-        return;
+        return text;
       }
       const got = [...passedOver, ...this.#unfinished === "" ? [] : [this.#unfinished]];
       const said = got.length > 0 ? `it got ${listTexts(got)}` : "it got nothing";

@@ -73,6 +73,7 @@ function describeBreak(stage: Stage, step: Step, text: string, error: Unmet | Ne
     exactly: fill(what?.exactly),
     got: error instanceof Unmet ? error.got.at(-1) : undefined,
     bytes: stage.latest?.received ?? undefined,
+    death: stage.death ?? undefined,
   };
 }
 
@@ -91,7 +92,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     case "pauseReading":
       return stage.actor(step.who).pauseReading();
     case "expect":
-      return await stage.actor(step.who).expect(step.what);
+      return stage.keep(step.what, await stage.actor(step.who).expect(step.what));
     case "eventually":
       return await stage.actor(step.who).eventually(step.text, step.what);
     case "forbid":

@@ -65,7 +65,7 @@ export function parseProfile(text: string, name: string): Profile {
 /**
  * The checks as the profile wants them.
  *
- * @param others checks that it may speak of, too: of clients, where `checks` are of servers
+ * @param others checks of the other kind, of clients or of servers: a profile may be for both
  * @throws {NetlabError} of kind `usage` for what names no check or no step
  */
 export function applyProfile(
@@ -75,8 +75,9 @@ export function applyProfile(
   others: readonly Check[] = [],
 ): Check[] {
   const { points = {}, leaveOut = [] } = profile;
+  const all = [...checks, ...others];
   for (const known of [...Object.keys(points), ...leaveOut]) {
-    if ([...checks, ...others].some((check) => check.name === known)) continue;
+    if (all.some((check) => check.name === known)) continue;
     throw new NetlabError("usage", `${name}: no check is called "${known}"`, { hint: "netlab grade EXERCISE --list" });
   }
   const sends = new Rules(profile.sends);
@@ -100,6 +101,7 @@ export function applyProfile(
         return one;
     }
   };
+  for (const { steps } of others) steps.forEach(step);
   // A check that is left out is one that nobody needs.
   const result = checks.filter((check) => !leaveOut.includes(check.name)).map((check): Check => ({
     ...check,
@@ -120,7 +122,8 @@ function expectation(what: Expectation, replies: Rules): Expectation {
   const pattern = replies.apply(what.what);
   if (pattern === undefined) return what;
   return {
-    what: what.what,
+    ...what,
+    exactly: undefined,
     accepts: `it matches /${pattern}/`,
     matches: (text, fill) => new RegExp(fillPattern(pattern, fill), "i").test(text),
   };

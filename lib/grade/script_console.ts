@@ -4,7 +4,7 @@ import type { Console } from "../exercises/exercise.ts";
 import { Inbox } from "./inbox.ts";
 
 export class ScriptConsole implements Console {
-  readonly interactive = false;
+  readonly interactive: boolean;
   /** What is printed, line by line. */
   readonly shown: Inbox;
   output = "";
@@ -12,8 +12,12 @@ export class ScriptConsole implements Console {
   #inputEnded = false;
   #wake: () => void = () => {};
 
-  /** @param fill replaces `$names` in what is expected */
-  constructor(fill: (template: string) => string = (text) => text) {
+  /**
+   * @param fill replaces `$names` in what is expected
+   * @param interactive whether the check sits at it as a person does, and the end of what is typed is the end
+   */
+  constructor(fill: (template: string) => string = (text) => text, interactive = false) {
+    this.interactive = interactive;
     this.shown = new Inbox(fill);
   }
 

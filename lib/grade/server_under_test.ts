@@ -46,6 +46,8 @@ export interface ServerUnderTest {
 
 /** How long a call that is refused is tried again: a server may be busy with its own start, in ms. */
 const PATIENCE_MS = 1000;
+/** How long a program may take until it listens, in ms. */
+export const START_MS = 10_000;
 /** How long the system may keep a port behind a connection that the server ended, in ms. */
 const PORT_MS = 65_000;
 /** How long the end of a program may come behind the end of its connections, in ms. */
@@ -263,12 +265,16 @@ export class NetlabServer implements ServerUnderTest {
   }
 }
 
-function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
+export function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
   return () => transport === "udp" ? connectUdp(host, port) : connectTcp(host, port);
 }
 
 /** Calls until it is taken, for `ms` at most. @throws {Unmet} */
-async function dialPatiently(dial: () => Promise<Conn>, ms: number, death: () => string | null): Promise<Conn> {
+export async function dialPatiently(
+  dial: () => Promise<Conn>,
+  ms: number,
+  death: () => string | null,
+): Promise<Conn> {
   const deadline = performance.now() + ms;
   for (;;) {
     const dead = death();
@@ -284,7 +290,7 @@ async function dialPatiently(dial: () => Promise<Conn>, ms: number, death: () =>
 }
 
 /** A port that is free right now. */
-function freePort(transport: Transport): number {
+export function freePort(transport: Transport): number {
   const acceptor = openAcceptor({ host: "127.0.0.1", port: 0, transport }, systemClock);
   acceptor.close();
   return acceptor.address.port;

@@ -53,6 +53,8 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #actors = new Map<string, Actor>();
   readonly #programs = new Map<string, RunningClient>();
+  /** What `{words}` in braces stand for. */
+  readonly #kept = new Map<string, string>();
   #hall: Hall | null = null;
   #latest: Actor | null = null;
 
@@ -60,13 +62,21 @@ export class Stage {
     this.#options = options;
   }
 
-  /** Replaces `$alice` by alice's name in this check. */
+  /** Replaces `$alice` by alice's name in this check, and `{port}` by what is known of it. */
   readonly fill = (template: string): string =>
-    template.replace(/\$([a-z]+)/g, (_, name: string) => name + this.#options.nameSuffix);
+    template.replace(/\$([a-z]+)/g, (_, name: string) => name + this.#options.nameSuffix)
+      .replace(/\{([a-z]+)\}/g, (braced, word: string) => this.#kept.get(word) ?? braced);
 
+  /** Keeps of `text` what an expectation wants to have kept. */
+  keep({ keeps }: Expectation, text: string): void {
+    for (const [word, value] of Object.entries(keeps?.exec(text)?.groups ?? {})) this.#kept.set(word, value);
+  }
+
+  /** Calls the server under test, or the client that was started last, if that is a server as well. */
   async connect(who: string): Promise<void> {
-    if (this.#options.dial === undefined) throw new Error("the script calls a server, and there is none");
-    this.#enter(who, await this.#options.dial());
+    const dial = this.#options.dial ?? [...this.#programs.values()].at(-1)?.dial;
+    if (dial === undefined) throw new Error("the script calls a server, and there is none");
+    this.#enter(who, await dial());
   }
 
   /** Connects and sends until the server lets it stay: until its person is shown the text, or it has had time enough. */
@@ -96,6 +106,7 @@ export class Stage {
     if (client.server === undefined) this.#hall ??= new Hall(client.transport, client.port);
     await this.#programs.get(who)?.kill();
     const { host, port } = client.server ?? { host: "127.0.0.1", port: this.#hall!.address.port };
+    this.#kept.set("host", host).set("port", String(port));
     this.#programs.set(who, client.program.start(host, port, words.map(this.fill), this.fill));
   }
 
@@ -129,7 +140,7 @@ export class Stage {
 
   async shows(who: string, what: Expectation): Promise<void> {
     this.#latest = null;
-    await this.#terminal(who).shown.expect(this.#filled(what), this.#options.timeoutMs);
+    this.keep(what, await this.#terminal(who).shown.expect(this.#filled(what), this.#options.timeoutMs));
   }
 
   /** Nothing that matches may come to one end, or be shown by a program under test, before what is expected of it next. */
@@ -166,6 +177,11 @@ export class Stage {
   /** What the clients under test have printed. */
   get output(): string {
     return [...this.#programs.values()].map(({ output }) => output).join("\n");
+  }
+
+  /** How a client under test has ended, if one did, and not in good order; else null. */
+  get death(): string | null {
+    return [...this.#programs.values()].find(({ ended, exitCode }) => ended !== null && exitCode !== 0)?.ended ?? null;
   }
 
   /** Sends what is held back by everybody but `except`. */

@@ -2,7 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks } from "./checks.ts";
 import { FORMS } from "./protocol.ts";
 
 export const mesh: Exercise = {
@@ -36,6 +37,8 @@ export const mesh: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveMesh(context),
   connect: async (context) => (await import("./server.ts")).connectMesh(context),
 };

@@ -2,7 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks } from "./checks.ts";
 import { BUSY, FORMS } from "./protocol.ts";
 
 export const peer: Exercise = {
@@ -36,6 +37,8 @@ export const peer: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  bugs,
   serve: async (context) => (await import("./server.ts")).servePeer(context),
   connect: async (context) => (await import("./server.ts")).connectPeer(context),
 };
