@@ -118,3 +118,21 @@ export class DataEncoder {
 const ONE_DOT = Uint8Array.of(DOT);
 const END = Uint8Array.of(DOT, CR, LF);
 const LINE_AND_END = Uint8Array.of(CR, LF, DOT, CR, LF);
+
+/** Finds CR and LF that stand alone, in pieces cut anywhere. */
+export class NewlineCheck {
+  #afterCr = false;
+
+  /** @returns false when one does */
+  check(bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true;
+    if (this.#afterCr && bytes[0] !== LF) return false;
+    let right = this.#afterCr || bytes[0] !== LF;
+    for (let at = bytes.indexOf(LF, 1); at >= 0 && right; at = bytes.indexOf(LF, at + 1)) right = bytes[at - 1] === CR;
+    for (let at = bytes.indexOf(CR); at >= 0 && right; at = bytes.indexOf(CR, at + 1)) {
+      right = at === bytes.length - 1 || bytes[at + 1] === LF;
+    }
+    this.#afterCr = bytes[bytes.length - 1] === CR;
+    return right;
+  }
+}

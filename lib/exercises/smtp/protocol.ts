@@ -15,7 +15,22 @@ export const MAX_AUTH_LINE = 12_288;
 
 /** The commands that a server knows. */
 export const VERBS = [
-  ...["EHLO", "HELO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "STARTTLS", "AUTH"],
+  ...[
+    "EHLO",
+    "HELO",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "BDAT",
+    "RSET",
+    "NOOP",
+    "VRFY",
+    "EXPN",
+    "HELP",
+    "QUIT",
+    "STARTTLS",
+    "AUTH",
+  ],
 ] as const;
 export type Verb = typeof VERBS[number];
 
@@ -54,7 +69,9 @@ export function encodeReply({ code, enhanced, lines }: Reply): Uint8Array<ArrayB
 }
 
 /** One line of a reply, as a client reads it; null for what is none. A code alone is complete, too (section 4.2.1). */
-export function parseReplyLine(line: string): { readonly code: number; readonly last: boolean; readonly text: string } | null {
+export function parseReplyLine(
+  line: string,
+): { readonly code: number; readonly last: boolean; readonly text: string } | null {
   const [, code, separator, text] = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line) ?? [];
   return code === undefined ? null : { code: Number(code), last: separator !== "-", text: text ?? "" };
 }
@@ -71,7 +88,8 @@ export function parseParameters(text: string): Parameter[] | null {
   const parameters: Parameter[] = [];
   for (const word of text.split(" ")) {
     if (word === "") continue;
-    const [, keyword, value] = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\u0080-\u{10ffff}]+))?$/u.exec(word) ?? [];
+    const [, keyword, value] =
+      /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\u0080-\u{10ffff}]+))?$/u.exec(word) ?? [];
     if (keyword === undefined) return null;
     parameters.push({ keyword: keyword.toUpperCase(), value: value ?? null });
   }

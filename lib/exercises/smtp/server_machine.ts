@@ -5,16 +5,13 @@
 //                              ▲ RSET, EHLO and STARTTLS end a transaction; QUIT ends everything
 
 import type { Millis } from "../../protocol/clock.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
-import { decodeLossy, encodeText } from "../../protocol/text.ts";
-import { isDomain, isLiteral, type Mailbox, parsePath } from "./address.ts";
+import { decodeText } from "../../protocol/text.ts";
+import { type Mailbox, parsePath } from "./address.ts";
 import { decodeBase64 } from "./base64.ts";
-import { DataDecoder } from "./data.ts";
+import { NewlineCheck } from "./data.ts";
 import {
   type Command,
-  MAX_AUTH_LINE,
-  MAX_COMMAND,
   type Parameter,
   parseCommand,
   parseParameters,
@@ -75,13 +72,14 @@ export interface Envelope {
   readonly protocol: string;
 }
 
-/** What comes in. */
-export type Incoming =
+/** What comes in, and what goes out. */
+export type SmtpMessage =
   | { readonly type: "line"; readonly bytes: Uint8Array }
   /** A line longer than it may be, which was skipped. */
   | { readonly type: "longLine" }
-  /** Content; a view. */
-  | { readonly type: "content"; readonly bytes: Uint8Array };
+  /** The next pieces of the content, as views; `last` when the end has come. */
+  | { readonly type: "content"; readonly pieces: readonly Uint8Array[]; readonly last: boolean }
+  | { readonly type: "reply"; readonly reply: Reply };
 
 /** What its user is asked for, and told. */
 export type SmtpEvent =
@@ -104,3 +102,462 @@ export type SmtpCommand =
   | { readonly type: "failed"; readonly reply: Reply }
   | { readonly type: "authenticated"; readonly ok: boolean }
   | { readonly type: "tlsBegun" };
+
+/** How the next bytes are to be read. */
+export type Mode =
+  | { readonly type: "command" | "auth" | "data" }
+  /** So many bytes of content. */
+  | { readonly type: "chunk"; readonly left: number };
+
+type Effects = Effect<SmtpMessage, SmtpEvent>[];
+
+/** A message that is coming in. */
+interface Incoming {
+  /** Why it is refused, once that is known; the rest of it is read all the same. */
+  refusal: Reply | null;
+  bytes: number;
+  readonly newlines: NewlineCheck;
+  /** Whether its user has made room for it. */
+  opened: boolean;
+}
+
+const syntax = (text: string) => reply(501, "5.5.4", text);
+const OUT_OF_ORDER: Readonly<Partial<Record<Verb, string>>> = {
+  MAIL: "say EHLO first, or RSET: one message at a time",
+  RCPT: "say MAIL FROM first",
+  DATA: "say RCPT TO first",
+  BDAT: "say RCPT TO first",
+  STARTTLS: "not now",
+  AUTH: "not now",
+};
+
+/** The server's side of one session. */
+export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, SmtpEvent> {
+  readonly #options: ServerOptions;
+  #state: State = "start";
+  #mode: Mode = { type: "command" };
+  /** An event waits for its answer: nothing may come in. */
+  #busy = false;
+  #tls: boolean;
+  #helo = "";
+  #extended = false;
+  #user: string | null = null;
+  #from: Mailbox | null = null;
+  #to: Mailbox[] = [];
+  #smtputf8 = false;
+  #size: number | null = null;
+  #incoming: Incoming | null = null;
+  /** In the midst of BDAT: whether the chunk under way is the last. */
+  #lastChunk = false;
+  /** What the next line of AUTH is: the user's name, or, behind that, the password. */
+  #auth: { readonly mechanism: "PLAIN" | "LOGIN"; readonly user: string | null } | null = null;
+  #errors = 0;
+  #closed = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#tls = options.tls === "active";
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Who has logged in; null when nobody has. */
+  get user(): string | null {
+    return this.#user;
+  }
+
+  deadline(): Millis | null {
+    return null;
+  }
+
+  step(input: Input<SmtpMessage, SmtpCommand>): Effects {
+    const out: Effects = [];
+    if (this.#closed) return out;
+    if (input.type === "start") this.#greet(out);
+    else if (input.type === "message") this.#receive(input.message, out);
+    else if (input.type === "command") this.#answered(input.command, out);
+    else if (input.type === "end") {
+      if (this.#incoming?.opened) out.push({ type: "event", event: { type: "abandon" } });
+      this.#close(out);
+    }
+    return out;
+  }
+
+  #greet(out: Effects): void {
+    const { hostname } = this.#options;
+    this.#say(out, reply(220, null, `${hostname} ESMTP netlab`));
+  }
+
+  #receive(message: SmtpMessage, out: Effects): void {
+    if (message.type === "content") return this.#take(message.pieces, message.last, out);
+    if (message.type === "longLine") return this.#refuse(out, reply(500, "5.5.2", "line too long"));
+    if (message.type === "reply") return;
+    let line: string;
+    try {
+      line = decodeText(message.bytes);
+    } catch {
+      return this.#refuse(out, reply(500, "5.5.2", "not UTF-8"));
+    }
+    if (line.includes("\0")) return this.#refuse(out, reply(500, "5.5.2", "a NUL is no text"));
+    if (this.#auth !== null) return this.#continueAuth(line, out);
+    if (this.#options.compat && line.trim() === "") return;
+    this.#obey(parseCommand(line), out);
+  }
+
+  #obey(command: Command, out: Effects): void {
+    const { verb, word, argument } = command;
+    if (verb === null) {
+      if (/^(GET|POST|HEAD|PUT|OPTIONS|CONNECT)$/.test(word) && /HTTP\/\d/.test(argument)) {
+        this.#say(out, reply(500, "5.5.2", "this is SMTP, not HTTP"));
+        return this.#close(out);
+      }
+      return this.#refuse(out, reply(500, "5.5.2", word === "" ? "a command is missing" : "unknown command"));
+    }
+    if (CODES[verb][this.#state] === 503 && verb !== "BDAT") {
+      return this.#refuse(out, reply(503, "5.5.1", OUT_OF_ORDER[verb] ?? "not now"));
+    }
+    switch (verb) {
+      case "EHLO":
+      case "HELO":
+        return this.#hello(verb, argument, out);
+      case "MAIL":
+        return this.#mail(argument, out);
+      case "RCPT":
+        return this.#rcpt(argument, out);
+      case "DATA":
+        return this.#data(argument, out);
+      case "BDAT":
+        return this.#bdat(argument, out);
+      case "RSET":
+        if (argument !== "") return this.#refuse(out, syntax("RSET takes nothing"));
+        this.#reset(out);
+        return this.#say(out, reply(250, "2.0.0", "forgotten"));
+      case "NOOP":
+        return this.#say(out, reply(250, "2.0.0", "done, nothing"));
+      case "VRFY":
+        if (argument === "") return this.#refuse(out, syntax("verify whom?"));
+        return this.#say(out, reply(252, "2.5.2", "send mail, and see"));
+      case "EXPN":
+        return this.#refuse(out, reply(502, "5.5.1", "there are no lists"));
+      case "HELP":
+        return this.#say(out, reply(214, "2.0.0", "EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT", "RFC 5321"));
+      case "QUIT":
+        if (argument !== "") return this.#refuse(out, syntax("QUIT takes nothing"));
+        this.#reset(out);
+        this.#say(out, reply(221, "2.0.0", `${this.#options.hostname} says goodbye`));
+        return this.#close(out);
+      case "STARTTLS":
+        return this.#startTls(argument, out);
+      case "AUTH":
+        return this.#authenticate(argument, out);
+    }
+  }
+
+  #hello(verb: "EHLO" | "HELO", argument: string, out: Effects): void {
+    // Real programs call themselves all sorts of things; a name without a space will do (RFC 5321 section 4.1.4).
+    if (!/^[\x21-\x7e\u0080-\u{10ffff}]+$/u.test(argument)) {
+      return this.#refuse(out, syntax(`${verb} takes your name`));
+    }
+    this.#reset(out);
+    this.#state = "ready";
+    this.#helo = argument;
+    this.#extended = verb === "EHLO";
+    const { hostname } = this.#options;
+    if (verb === "HELO") return this.#say(out, reply(250, null, hostname));
+    this.#say(out, reply(250, null, `${hostname} greets ${argument}`, ...this.#extensions()));
+  }
+
+  #extensions(): string[] {
+    const { maxSize, auth, tls } = this.#options;
+    return [
+      ...["PIPELINING", `SIZE ${maxSize}`, "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"],
+      ...(tls === "offered" && !this.#tls ? ["STARTTLS"] : []),
+      ...(auth !== null && (this.#tls || auth.insecure) && this.#user === null ? ["AUTH PLAIN LOGIN"] : []),
+      "HELP",
+    ];
+  }
+
+  #mail(argument: string, out: Effects): void {
+    const { auth, maxSize, compat } = this.#options;
+    if (auth?.required && this.#user === null) return this.#refuse(out, reply(530, "5.7.0", "log in first: AUTH"));
+    const [, path] = /^FROM:\s*(.*)$/i.exec(argument) ?? [];
+    if (path === undefined) return this.#refuse(out, syntax("MAIL FROM:<address>"));
+    const parsed = parsePath(path, compat);
+    if ("problem" in parsed) return this.#refuse(out, reply(501, "5.1.7", parsed.problem));
+    const parameters = parseParameters(parsed.rest);
+    if (parameters === null) return this.#refuse(out, syntax("a parameter is wrong"));
+    const refusal = this.#checkParameters(parameters);
+    if (refusal !== null) return this.#refuse(out, refusal);
+    const smtputf8 = parameters.some(({ keyword }) => keyword === "SMTPUTF8");
+    if (parsed.mailbox?.utf8 && !smtputf8) {
+      return this.#refuse(out, reply(553, "5.6.7", "say SMTPUTF8 for that address"));
+    }
+    const size = parameters.find(({ keyword }) => keyword === "SIZE")?.value ?? null;
+    if (size !== null && Number(size) > maxSize) {
+      return this.#refuse(out, reply(552, "5.3.4", `at most ${maxSize} bytes`));
+    }
+    this.#from = parsed.mailbox;
+    this.#smtputf8 = smtputf8;
+    this.#size = size === null ? null : Number(size);
+    this.#state = "mail";
+    this.#say(out, reply(250, "2.1.0", "sender taken"));
+  }
+
+  /** What is wrong with the parameters of MAIL; null when nothing is. */
+  #checkParameters(parameters: readonly Parameter[]): Reply | null {
+    const seen = new Set<string>();
+    for (const { keyword, value } of parameters) {
+      if (!this.#extended) return reply(555, "5.5.4", "parameters need EHLO");
+      if (seen.has(keyword)) return syntax(`${keyword} is said twice`);
+      seen.add(keyword);
+      const right = {
+        SIZE: value !== null && /^\d{1,20}$/.test(value),
+        BODY: value !== null && /^(7BIT|8BITMIME)$/i.test(value),
+        SMTPUTF8: value === null,
+        AUTH: value !== null,
+      }[keyword];
+      if (right === undefined) return reply(555, "5.5.4", `no such parameter: ${keyword}`);
+      if (!right) return syntax(`${keyword} is wrong`);
+    }
+    return null;
+  }
+
+  #rcpt(argument: string, out: Effects): void {
+    const { accept, maxRecipients, compat } = this.#options;
+    const [, path] = /^TO:\s*(.*)$/i.exec(argument) ?? [];
+    if (path === undefined) return this.#refuse(out, syntax("RCPT TO:<address>"));
+    const parsed = parsePath(path, compat);
+    if ("problem" in parsed) return this.#refuse(out, reply(501, "5.1.3", parsed.problem));
+    const { mailbox } = parsed;
+    if (mailbox === null) return this.#refuse(out, reply(501, "5.1.3", "nobody is no recipient"));
+    const parameters = parseParameters(parsed.rest);
+    if (parameters === null) return this.#refuse(out, syntax("a parameter is wrong"));
+    if (parameters.length > 0) {
+      return this.#refuse(out, reply(555, "5.5.4", `no such parameter: ${parameters[0].keyword}`));
+    }
+    if (mailbox.utf8 && !this.#smtputf8) {
+      return this.#refuse(out, reply(553, "5.6.7", "say SMTPUTF8 with MAIL for that address"));
+    }
+    if (accept !== null && mailbox.domain !== "" && !accept.includes(mailbox.domain)) {
+      return this.#refuse(out, reply(550, "5.7.1", `no mail for ${mailbox.domain} here: this server does not relay`));
+    }
+    if (this.#to.length >= maxRecipients) {
+      return this.#refuse(out, reply(452, "4.5.3", `at most ${maxRecipients} recipients`));
+    }
+    this.#to.push(mailbox);
+    this.#state = "rcpt";
+    this.#say(out, reply(250, "2.1.5", "recipient taken"));
+  }
+
+  #data(argument: string, out: Effects): void {
+    if (argument !== "") return this.#refuse(out, syntax("DATA takes nothing"));
+    if (this.#incoming !== null) return this.#refuse(out, reply(503, "5.5.1", "go on with BDAT, or say RSET"));
+    this.#open(out);
+    this.#mode = { type: "data" };
+  }
+
+  #bdat(argument: string, out: Effects): void {
+    const [, size, last] = /^(\d{1,15})( LAST)?$/i.exec(argument) ?? [];
+    if (size === undefined) return this.#refuse(out, syntax("BDAT size [LAST]"));
+    this.#lastChunk = last !== undefined;
+    // Whatever is wrong, the chunk comes all the same (RFC 3030 section 2).
+    this.#mode = { type: "chunk", left: Number(size) };
+    if (this.#state !== "rcpt") {
+      this.#incoming = this.#newIncoming(reply(503, "5.5.1", OUT_OF_ORDER.BDAT!));
+    } else if (this.#incoming === null) return this.#open(out);
+    if (Number(size) === 0) this.#take([], true, out);
+  }
+
+  #newIncoming(refusal: Reply | null): Incoming {
+    return { refusal, bytes: 0, newlines: new NewlineCheck(), opened: false };
+  }
+
+  #open(out: Effects): void {
+    this.#incoming = this.#newIncoming(null);
+    this.#busy = true;
+    out.push({ type: "event", event: { type: "open", envelope: this.#envelope(), size: this.#size } });
+  }
+
+  #envelope(): Envelope {
+    const protocol = `${this.#smtputf8 ? "UTF8" : ""}${this.#extended || this.#smtputf8 ? "SMTP" : "SMTP"}`;
+    const full = this.#extended
+      ? `${this.#smtputf8 ? "UTF8SMTP" : "ESMTP"}${this.#tls ? "S" : ""}${this.#user === null ? "" : "A"}`
+      : protocol;
+    return { from: this.#from, to: this.#to, smtputf8: this.#smtputf8, helo: this.#helo, protocol: full };
+  }
+
+  #take(pieces: readonly Uint8Array[], last: boolean, out: Effects): void {
+    const incoming = this.#incoming;
+    if (incoming === null) return;
+    const { maxSize, rejectBareNewline } = this.#options;
+    for (const bytes of pieces) {
+      incoming.bytes += bytes.length;
+      if (this.#mode.type === "chunk") this.#mode = { type: "chunk", left: this.#mode.left - bytes.length };
+      if (incoming.bytes > maxSize) incoming.refusal ??= reply(552, "5.3.4", `at most ${maxSize} bytes`);
+      if (rejectBareNewline && !incoming.newlines.check(bytes)) {
+        incoming.refusal ??= reply(550, "5.5.2", "a CR or LF stands alone: lines end in both");
+      }
+      if (incoming.refusal === null) out.push({ type: "event", event: { type: "content", bytes } });
+    }
+    if (!last) return;
+    const whole = this.#mode.type === "data" || this.#lastChunk;
+    this.#mode = { type: "command" };
+    if (incoming.refusal !== null) {
+      if (incoming.opened) out.push({ type: "event", event: { type: "abandon" } });
+      incoming.opened = false;
+      const { refusal } = incoming;
+      if (whole || this.#state !== "rcpt") this.#endTransaction();
+      return this.#refuse(out, refusal);
+    }
+    if (!whole) return this.#say(out, reply(250, "2.0.0", `${incoming.bytes} bytes so far`));
+    this.#busy = true;
+    out.push({ type: "event", event: { type: "deliver", envelope: this.#envelope() } });
+  }
+
+  #answered(command: SmtpCommand, out: Effects): void {
+    this.#busy = false;
+    switch (command.type) {
+      case "opened":
+        this.#incoming!.opened = true;
+        if (this.#mode.type === "data") this.#say(out, this.#goAhead());
+        else if (this.#mode.type === "chunk" && this.#mode.left === 0) this.#take([], true, out);
+        break;
+      case "delivered":
+        this.#endTransaction();
+        this.#say(out, reply(250, "2.0.0", `taken as ${command.id}`));
+        break;
+      case "failed":
+        this.#failed(command.reply, out);
+        break;
+      case "authenticated":
+        if (command.ok) this.#say(out, this.#welcome());
+        else {
+          this.#user = null;
+          this.#refuse(out, reply(535, "5.7.8", "wrong name or password"));
+        }
+        break;
+      case "tlsBegun":
+        this.#tls = true;
+        this.#state = "start";
+        this.#helo = "";
+        this.#user = null;
+    }
+  }
+
+  #failed(refusal: Reply, out: Effects): void {
+    const incoming = this.#incoming!;
+    // A chunk that has been announced comes all the same.
+    if (!incoming.opened && this.#mode.type === "chunk") {
+      incoming.refusal = refusal;
+      if (this.#mode.left === 0) this.#take([], true, out);
+      return;
+    }
+    this.#mode = { type: "command" };
+    this.#endTransaction();
+    this.#refuse(out, refusal);
+  }
+
+  #goAhead(): Reply {
+    return this.#options.compat
+      ? reply(354, null, "Enter message, ending with '.' on a line by itself")
+      : reply(354, null, "go ahead; a line with only a dot is the end");
+  }
+
+  #welcome(): Reply {
+    return this.#options.compat ? reply(235, null, "Authentication succeeded") : reply(235, "2.7.0", "welcome");
+  }
+
+  #startTls(argument: string, out: Effects): void {
+    if (argument !== "") return this.#refuse(out, syntax("STARTTLS takes nothing"));
+    if (this.#tls) return this.#refuse(out, reply(503, "5.5.1", "it is encrypted already"));
+    if (this.#options.tls === "none") return this.#refuse(out, reply(502, "5.5.1", "there is no TLS here"));
+    this.#say(out, reply(220, "2.0.0", "begin"));
+    this.#busy = true;
+    out.push({ type: "event", event: { type: "startTls" } });
+  }
+
+  #authenticate(argument: string, out: Effects): void {
+    const { auth } = this.#options;
+    if (auth === null) return this.#refuse(out, reply(502, "5.5.1", "nobody can log in here"));
+    if (this.#user !== null) return this.#refuse(out, reply(503, "5.5.1", "you are logged in already"));
+    if (!this.#tls && !auth.insecure) return this.#refuse(out, reply(538, "5.7.11", "encrypt first: STARTTLS"));
+    const [, name, initial] = /^(\S+)(?: (\S*))?$/.exec(argument) ?? [];
+    const mechanism = name?.toUpperCase();
+    if (mechanism !== "PLAIN" && mechanism !== "LOGIN") {
+      return this.#refuse(out, reply(504, "5.5.4", "PLAIN or LOGIN"));
+    }
+    this.#auth = { mechanism, user: null };
+    this.#mode = { type: "auth" };
+    if (initial !== undefined) return this.#continueAuth(initial === "=" ? "" : initial, out);
+    this.#say(out, reply(334, null, mechanism === "PLAIN" ? "" : "VXNlcm5hbWU6"));
+  }
+
+  #continueAuth(line: string, out: Effects): void {
+    const { mechanism, user } = this.#auth!;
+    const { compat } = this.#options;
+    this.#auth = null;
+    this.#mode = { type: "command" };
+    if (line === "*") return this.#refuse(out, reply(501, "5.7.0", "as you like"));
+    const decoded = decodeBase64(compat ? line.trim() : line);
+    if (decoded === null) return this.#refuse(out, reply(501, "5.5.2", "that is no base64"));
+    const text = compat ? decoded.trim() : decoded;
+    if (mechanism === "LOGIN" && user === null) {
+      this.#auth = { mechanism, user: text };
+      this.#mode = { type: "auth" };
+      return this.#say(out, reply(334, null, "UGFzc3dvcmQ6"));
+    }
+    const parts = mechanism === "LOGIN" ? ["", user!, text] : text.split("\0");
+    // PLAIN is who to act as, who one is, and the password (RFC 4616); to act as somebody else is nobody's right here.
+    if (parts.length !== 3 || parts[1] === "" || (parts[0] !== "" && parts[0] !== parts[1])) {
+      return this.#refuse(
+        out,
+        reply(mechanism === "PLAIN" && parts.length !== 3 ? 501 : 535, "5.7.8", "wrong name or password"),
+      );
+    }
+    this.#user = parts[1];
+    this.#busy = true;
+    out.push({ type: "event", event: { type: "authenticate", user: parts[1], password: parts[2] } });
+  }
+
+  /** Forgets the message that is coming in. */
+  #reset(out: Effects): void {
+    if (this.#incoming?.opened) out.push({ type: "event", event: { type: "abandon" } });
+    this.#endTransaction();
+  }
+
+  #endTransaction(): void {
+    this.#incoming = null;
+    this.#from = null;
+    this.#to = [];
+    this.#smtputf8 = false;
+    this.#size = null;
+    if (this.#state !== "start") this.#state = "ready";
+  }
+
+  #say(out: Effects, one: Reply): void {
+    const shown = this.#extended ? one : { code: one.code, lines: one.lines };
+    out.push({ type: "send", message: { type: "reply", reply: shown } });
+  }
+
+  #refuse(out: Effects, refusal: Reply): void {
+    this.#say(out, refusal);
+    if (++this.#errors < this.#options.maxErrors) return;
+    this.#say(out, reply(421, "4.7.0", "too many errors"));
+    this.#close(out);
+  }
+
+  #close(out: Effects): void {
+    this.#closed = true;
+    out.push({ type: "close" });
+  }
+}
