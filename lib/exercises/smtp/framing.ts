@@ -1,0 +1,99 @@
+// SMTP's input: lines, an answer of AUTH, or content, as the machine says at each moment.
+
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import type { Framer } from "../../protocol/framing.ts";
+import { escapeBytes } from "../../protocol/text.ts";
+import { DataDecoder } from "./data.ts";
+import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND } from "./protocol.ts";
+import type { Mode, SmtpMessage } from "./server_machine.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Cuts what the machine wants next; it is the codec, too, because it knows what it has cut. */
+export class SmtpFramer implements Framer, Codec<SmtpMessage> {
+  readonly name = "smtp";
+  readonly headBytes = 0;
+  readonly tailBytes = 0;
+  readonly maxBody = Infinity;
+  readonly coalesces = true;
+  readonly #mode: () => Mode;
+  /** Nobody may read what a password is in. */
+  #secret = false;
+  #message: SmtpMessage | null = null;
+  #decoder: DataDecoder | null = null;
+  #searched = 0;
+  #skipping = false;
+
+  /** @param mode what the machine wants now */
+  constructor(mode: () => Mode) {
+    this.#mode = mode;
+  }
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    const mode = this.#mode();
+    if (mode.type === "data") return this.#cutData(queue);
+    if (mode.type === "chunk") return this.#cutChunk(queue, mode.left);
+    return this.#cutLine(queue, mode.type === "auth" ? MAX_AUTH_LINE : MAX_COMMAND, mode.type === "auth");
+  }
+
+  #cutLine(queue: ByteQueue, maxBytes: number, secret: boolean): Uint8Array | null {
+    for (;;) {
+      const end = queue.indexOf(LF, this.#searched);
+      if (end < 0) {
+        if (!this.#skipping && queue.length <= maxBytes) {
+          this.#searched = queue.length;
+          return null;
+        }
+        // Answered at its end, as every command is.
+        this.#skipping = true;
+        queue.skip(queue.length);
+        this.#searched = 0;
+        return null;
+      }
+      this.#searched = 0;
+      const line = queue.take(end + 1);
+      this.#secret = secret;
+      if (this.#skipping || line.length > maxBytes) {
+        this.#skipping = false;
+        this.#message = { type: "longLine" };
+        return line.subarray(0, 0);
+      }
+      const bytes = line.subarray(0, end > 0 && line[end - 1] === CR ? end - 1 : end);
+      this.#message = { type: "line", bytes };
+      return bytes;
+    }
+  }
+
+  #cutData(queue: ByteQueue): Uint8Array | null {
+    if (queue.length === 0) return null;
+    this.#decoder ??= new DataDecoder();
+    const { content, end } = this.#decoder.decode(queue.peek(queue.length));
+    const bytes = queue.take(end < 0 ? queue.length : end);
+    if (end >= 0) this.#decoder = null;
+    this.#message = { type: "content", pieces: content, last: end >= 0 };
+    return bytes;
+  }
+
+  #cutChunk(queue: ByteQueue, left: number): Uint8Array | null {
+    if (queue.length === 0) return null;
+    const bytes = queue.take(Math.min(left, queue.length));
+    this.#message = { type: "content", pieces: [bytes], last: bytes.length === left };
+    return bytes;
+  }
+
+  seal(): void {}
+
+  decode(): SmtpMessage {
+    return this.#message!;
+  }
+
+  encode(message: SmtpMessage): Uint8Array {
+    return message.type === "reply" ? encodeReply(message.reply) : new Uint8Array(0);
+  }
+
+  describe(frame: Uint8Array): string {
+    return this.#secret ? "(not shown)" : escapeBytes(frame, 200);
+  }
+}
