@@ -2,6 +2,7 @@
 // (SVG), and small, in characters, for a terminal.
 
 import type { Mark } from "../protocol/machine.ts";
+import { escapeText } from "../protocol/text.ts";
 import type { Sink } from "./bus.ts";
 
 /** One mark, in ms since the first. */
@@ -11,16 +12,29 @@ export interface PlotPoint {
   readonly seq: number;
 }
 
-/** More points than this are thinned out: chunks and acknowledgements, but nothing that went wrong. */
-const MAX_POINTS = 40_000;
+/** More points of one kind than this are thinned out. */
+const MAX_POINTS = 20_000;
+
+/** The marks of one kind: all of them, or, of very many, one in so many. */
+class Points {
+  list: PlotPoint[] = [];
+  /** All there were. */
+  count = 0;
+  #oneIn = 1;
+
+  add(point: PlotPoint): void {
+    if (this.count++ % this.#oneIn !== 0) return;
+    this.list.push(point);
+    if (this.list.length < MAX_POINTS) return;
+    this.#oneIn *= 2;
+    this.list = this.list.filter((_, i) => i % 2 === 0);
+  }
+}
 
 /** What is drawn. */
 export class TimeSequence {
-  #points: PlotPoint[] = [];
+  readonly #kinds = new Map<Mark, Points>();
   #begin: number | null = null;
-  /** Of chunks and acknowledgements, one in so many is kept. */
-  #oneIn = 1;
-  #seen = 0;
   /** A second file starts counting anew: it is drawn above the first. */
   #base = 0;
   #next = 0;
@@ -29,15 +43,13 @@ export class TimeSequence {
     this.#begin ??= at;
     if (what === "sent" && this.#base + seq < this.#next) this.#base = this.#next;
     if (what === "sent") this.#next = this.#base + seq + 1;
-    if ((what === "sent" || what === "acknowledged") && this.#seen++ % this.#oneIn !== 0) return;
-    this.#points.push({ at: at - this.#begin, what, seq: this.#base + seq });
-    if (this.#points.length < MAX_POINTS) return;
-    this.#oneIn *= 2;
-    this.#points = this.#points.filter(({ what }, i) => i % 2 === 0 || what === "resent" || what === "timeout");
+    let points = this.#kinds.get(what);
+    if (points === undefined) this.#kinds.set(what, points = new Points());
+    points.add({ at: at - this.#begin, what, seq: this.#base + seq });
   }
 
   get points(): readonly PlotPoint[] {
-    return this.#points;
+    return [...this.#kinds.values()].flatMap(({ list }) => list).sort((a, b) => a.at - b.at);
   }
 }
 
@@ -168,7 +180,7 @@ function marks(
 }
 
 function escapeXml(text: string): string {
-  return text.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return escapeText(text).replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** The graph in characters, a row each. */

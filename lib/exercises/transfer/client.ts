@@ -67,15 +67,11 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
   if (options.resume && files.includes("-")) throw new NetlabError("usage", "standard input cannot be resumed");
   if (context.wire === "seed") return await sendSeed(context);
   const { host, port, transport } = context;
-  const send = readOptions(context);
   const sources = await openAll(files, names);
-  const sender = new Sender(
-    transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port),
-    context,
-    send,
-  );
   const failures: NetlabError[] = [];
   try {
+    const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
+    await using sender = new Sender(conn, context, readOptions(context));
     for (const source of sources) {
       try {
         const report = await sender.send(source);
@@ -93,7 +89,6 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
     }
   } finally {
     for (const source of sources) source.close();
-    await sender.close();
   }
   if (failures.length > 0) {
     throw new NetlabError("reply", `${failures.length} of ${files.length} files were not sent`, {
@@ -128,7 +123,7 @@ export async function openAll(files: readonly string[], names: readonly string[]
 }
 
 /** A connection to a receiver, over which files go one after the other. */
-class Sender {
+class Sender implements AsyncDisposable {
   readonly #channel: Channel<Pdu | null, Pdu>;
   readonly #context: ConnectContext;
   readonly #options: SendOptions;
@@ -158,7 +153,7 @@ class Sender {
     this.#context.console.note(
       `what the receiver has of ${source.name} is another file: it is sent from the beginning`,
     );
-    const again = await this.#reopen(source);
+    const again = await openSource(source.path, source.name);
     try {
       return await this.#try(again, false) as SentReport;
     } finally {
@@ -167,14 +162,9 @@ class Sender {
   }
 
   /** Says that nothing more comes. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#channel.close();
     await this.#listening;
-  }
-
-  #reopen(source: Source): Promise<Source> {
-    const index = this.#context.args.findIndex((path) => path.endsWith(source.name));
-    return openSource(this.#context.args[index], source.name);
   }
 
   /** @returns `other` when the receiver has the beginning of another file of that name */

@@ -9,6 +9,9 @@ export const BLOCK_BYTES = 262_144;
 
 /** A file, or anything else that ends, to be read from its beginning. */
 export interface Source {
+  /** Where it was opened. */
+  readonly path: string;
+  /** What it is called at the receiver. */
   readonly name: string;
   /** In bytes; null when it shows only at the end. */
   readonly size: number | null;
@@ -35,6 +38,7 @@ export async function openSource(path: string, name: string): Promise<Source> {
     throw new NetlabError("harness", `cannot read ${path}: it is a folder`);
   }
   return {
+    path,
     name,
     size: info.isFile ? info.size : null,
     async read() {
@@ -53,6 +57,7 @@ export async function openSource(path: string, name: string): Promise<Source> {
 function sourceOf(stream: ReadableStream<Uint8Array>, name: string): Source {
   const reader = stream.getReader();
   return {
+    path: "-",
     name,
     size: null,
     read: async () => (await reader.read()).value ?? null,
@@ -106,6 +111,11 @@ export class PartFile {
     }
     const digest = next === 0 ? null : new Uint8Array(hash.copy().digest());
     return { part: new PartFile(dir, name, file, hash, next * chunk), next, digest };
+  }
+
+  /** Bytes up to the last one that was written. */
+  get length(): number {
+    return this.#blockAt + this.#filled;
   }
 
   /** Writes bytes at their place. The system's own errors are thrown: no room, no such disk. */

@@ -7,7 +7,7 @@ import type { Framer } from "../../protocol/framing.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import type { Transport } from "../exercise.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
-import { decodePdu, encodePdu, HEADER_BYTES, payloadBytes, type Pdu } from "./protocol.ts";
+import { decodePdu, encodePdu, HEADER_BYTES, payloadBytes, type Pdu, PDU_TYPES } from "./protocol.ts";
 
 /** Cuts whole PDUs, header included, off a stream. */
 export class PduFramer implements Framer {
@@ -22,6 +22,10 @@ export class PduFramer implements Framer {
   }
 
   cut(queue: ByteQueue): Uint8Array | null {
+    // Whoever speaks another protocol is told so at its first byte.
+    if (queue.length > 0 && PDU_TYPES[queue.at(0) - 1] === undefined) {
+      throw new ProtocolError(`no such type of PDU: ${queue.at(0)}`, { fatal: true, offset: 0 });
+    }
     if (queue.length < HEADER_BYTES) return null;
     const bytes = HEADER_BYTES + payloadBytes(queue.peek(HEADER_BYTES));
     return queue.length < bytes ? null : queue.take(bytes);

@@ -28,6 +28,8 @@ import {
 /** What a receiver is made of. */
 export interface ReceiverOptions extends Offer {
   readonly session: number;
+  /** The largest file, in bytes: where the size was not said, that shows only as it comes. @default {Infinity} */
+  readonly maxSize?: number;
   /** The most chunks that are kept out of order. */
   readonly maxWindow: number;
   /** How long it may be silent, and how long it may take to begin. */
@@ -204,6 +206,11 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
   #take(pdu: Pdu, out: Effects, now: Millis): void {
     const { seq, payload } = pdu;
+    const { chunk, maxSize = Infinity } = this.#options;
+    if (this.#total === null && seq * chunk + payload.length > maxSize) {
+      const text = `too large: the limit is ${maxSize} bytes`;
+      return this.#obey({ type: "fail", code: ERROR_CODES.tooLarge, text }, out, now);
+    }
     if (!this.#fits(pdu)) return;
     if (payload.length < this.#options.chunk) this.#short = Math.min(this.#short, seq);
     if (this.#options.scheme === "none") {

@@ -19,7 +19,7 @@ export interface ReceivedReport {
 export function formatReceived(report: ReceivedReport): string {
   const { name, from, bytes, chunks, duplicates, seconds, failure } = report;
   const so = `${count(bytes, "byte")} in ${count(chunks, "chunk")}`;
-  if (failure !== null) return `not received: ${name} from ${from}: ${failure} (${so} came)`;
+  if (failure !== null) return `not received: ${name} from ${from}: ${failure}${chunks > 0 ? ` (${so} came)` : ""}`;
   const twice = duplicates > 0 ? `, ${count(duplicates, "duplicate")}` : "";
   return `received ${name} from ${from}: ${so}, ${seconds.toFixed(2)} s${twice}`;
 }

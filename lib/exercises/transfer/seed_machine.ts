@@ -43,7 +43,9 @@ export class SeedReceiverMachine implements Machine<Uint8Array, never, SeedRecei
   step(input: Input<Uint8Array, never>, now: Millis): Effect<Uint8Array, SeedReceiveEvent>[] {
     const out: Effect<Uint8Array, SeedReceiveEvent>[] = [];
     if (input.type === "message") {
+      const again = this.#isShortAgain(input.message, now);
       this.#heardAt = now;
+      if (again) return this.#dropAgain(out);
       for (let left = input.message; left.length > 0;) {
         const part = left.subarray(0, SEED_CHUNK - this.#filled);
         this.#chunk.set(part, this.#filled);
@@ -69,9 +71,7 @@ export class SeedReceiverMachine implements Machine<Uint8Array, never, SeedRecei
     const same = this.#taken === 0 && this.#lastBytes === SEED_CHUNK &&
       this.#chunk.every((byte, i) => byte === this.#last[i]);
     if (same && now - this.#lastAt >= AGAIN_MS) {
-      out.push({ type: "event", event: { type: "again" } });
-      // One copy's acknowledgement is on its way already; who asks a third time has not got it.
-      if (++this.#repeats > 1) out.push({ type: "send", message: ACK });
+      this.#dropAgain(out);
     } else {
       this.#repeats = 0;
       const bytes = this.#chunk.slice(this.#taken, SEED_CHUNK);
@@ -83,6 +83,19 @@ export class SeedReceiverMachine implements Machine<Uint8Array, never, SeedRecei
     }
     this.#lastAt = now;
     this.#filled = this.#taken = 0;
+  }
+
+  /** Whether this is the short chunk that was the last, sent again. */
+  #isShortAgain(message: Uint8Array, now: Millis): boolean {
+    return this.#taken > 0 && this.#filled === this.#taken && now - this.#heardAt >= AGAIN_MS &&
+      message.length === this.#taken && message.every((byte, i) => byte === this.#chunk[i]);
+  }
+
+  #dropAgain(out: Effect<Uint8Array, SeedReceiveEvent>[]): Effect<Uint8Array, SeedReceiveEvent>[] {
+    out.push({ type: "event", event: { type: "again" } });
+    // One copy's acknowledgement is on its way already; who asks a third time has not got it.
+    if (++this.#repeats > 1) out.push({ type: "send", message: ACK });
+    return out;
   }
 
   #takeShort(out: Effect<Uint8Array, SeedReceiveEvent>[]): void {

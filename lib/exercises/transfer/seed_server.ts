@@ -15,8 +15,16 @@ const END_LOST_MS = 5000;
 /** How many addresses at once may send datagrams: each of them has a file. */
 const MAX_SENDERS = 256;
 
-/** Starts a receiver; `dir` is a folder. */
-export function serveSeed(context: ServeContext, dir: string): RunningServer {
+/**
+ * Starts a receiver.
+ *
+ * @param onEnd told how each file ended: why it is not there, or null
+ */
+export function serveSeed(
+  context: ServeContext,
+  dir: string,
+  onEnd: (failure: string | null) => void,
+): RunningServer {
   const { limits, trace, transport } = context;
   const udp = transport === "udp";
   return new Server<Uint8Array, Uint8Array>({
@@ -27,7 +35,7 @@ export function serveSeed(context: ServeContext, dir: string): RunningServer {
     makeFramer: () => new BytesFramer(),
     // There are no words in this form: whoever is refused is hung up on.
     farewells: { refuse: () => new Uint8Array(0), bad: () => new Uint8Array(0), goodbye: false },
-    session: (channel) => new SeedReception(channel, context, dir),
+    session: (channel) => new SeedReception(channel, context, dir, onEnd),
   });
 }
 
@@ -39,6 +47,7 @@ class SeedReception implements Session<Uint8Array> {
   readonly #udp: boolean;
   readonly #driven: Driven<Uint8Array, never>;
   readonly #begunAt = performance.now();
+  readonly #onEnd: (failure: string | null) => void;
   #name = "";
   #part: PartFile | null = null;
   #bytes = 0;
@@ -48,7 +57,13 @@ class SeedReception implements Session<Uint8Array> {
   #ended = false;
   #failure: string | null = null;
 
-  constructor(channel: Channel<Uint8Array>, context: ServeContext, dir: string) {
+  constructor(
+    channel: Channel<Uint8Array>,
+    context: ServeContext,
+    dir: string,
+    onEnd: (failure: string | null) => void,
+  ) {
+    this.#onEnd = onEnd;
     this.#channel = channel;
     this.#context = context;
     this.#maxSize = Number(context.options["max-size"] ?? 2 ** 32);
@@ -127,6 +142,7 @@ class SeedReception implements Session<Uint8Array> {
     const { console } = this.#context;
     console.print(formatReceived(report), { event: this.#failure === null ? "received" : "failed", ...report });
     console.note(this.#doubt());
+    this.#onEnd(this.#failure);
   }
 
   /** What this form cannot promise. */

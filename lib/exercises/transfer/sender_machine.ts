@@ -23,6 +23,7 @@ import {
   MAX_CHUNKS,
   type Offer,
   openPdu,
+  payloadBytes,
   type Pdu,
   readAccept,
   readDuplicates,
@@ -481,8 +482,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   #resend(seq: number, out: Effects, now: Millis): void {
     const wire = this.#slots[seq % this.#window];
-    const length = HEADER_BYTES + ((wire[10] << 8) | wire[11]);
-    this.#send(wire.subarray(0, length), seq, RESENT, out, now);
+    this.#send(wire.subarray(0, HEADER_BYTES + payloadBytes(wire)), seq, RESENT, out, now);
   }
 
   /** The chunk in flight that was sent the longest ago. */

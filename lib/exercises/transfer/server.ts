@@ -8,6 +8,7 @@ import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
+import { Folder } from "../folder.ts";
 import { describeFileError, exists, PartFile } from "./files.ts";
 import { pduCodec, PduFramer } from "./framing.ts";
 import { ERROR_CODES, errorPdu, FLAG_PUSH, nameProblem, type Offer, type Pdu, readOffer, refusal } from "./protocol.ts";
@@ -19,6 +20,8 @@ import { serveSeed } from "./seed_server.ts";
 const VANISHED_MS = 60_000;
 /** How long a sender may take from OPEN to its first chunk, in ms. */
 const BEGIN_MS = 30_000;
+/** How long an address that has opened nothing is remembered, in ms. */
+const STRANGER_MS = 50;
 /** How many may be in between at once. */
 const MAX_UNBEGUN = 256;
 /** How much one sender may send ahead of a missing chunk, in bytes. */
@@ -47,14 +50,40 @@ interface Desk {
 
 /** Starts a receiver. */
 export function serveTransfer(context: ServeContext): RunningServer {
+  const { options, transport, wire } = context;
+  const { dir } = new Folder(String(options.dir ?? "."));
+  const ended = Promise.withResolvers<string | null>();
+  const serve = wire === "seed" ? serveSeed : servePdus;
+  const server = serve(context, dir, ended.resolve);
+  if (options.once !== true) return server;
+  return endAfterOne(server, ended.promise, transport === "udp" ? ONCE_MS : 0);
+}
+
+/**
+ * The same server, which ends with the first file.
+ *
+ * @param ended why that was not received, or null
+ * @param lingerMs how long it stays, for a sender that has not heard the last word
+ */
+function endAfterOne(server: RunningServer, ended: Promise<string | null>, lingerMs: number): RunningServer {
+  const end = async () => {
+    const failure = await Promise.race([ended, server.finished]);
+    if (lingerMs > 0) await outlasts(server.finished, lingerMs);
+    await server.shutdown(1000);
+    if (typeof failure === "string") throw new NetlabError("reply", `not received: ${failure}`);
+  };
+  const finished = end();
+  finished.catch(() => {}); // whoever waits for it is told
+  const { address } = server;
+  return { address, finished, shutdown: (graceMs) => server.shutdown(graceMs), abort: () => server.abort() };
+}
+
+/** @param onEnd told how each file ended that was begun: why it is not there, or null */
+function servePdus(context: ServeContext, dir: string, onEnd: (failure: string | null) => void): RunningServer {
   const { options, transport, limits, trace } = context;
-  const dir = String(options.dir ?? ".");
-  requireFolder(dir);
-  if (context.wire === "seed") return serveSeed(context, dir);
   const udp = transport === "udp";
   const idleMs = udp ? Math.min(VANISHED_MS, limits.idleMs ?? VANISHED_MS) : limits.idleMs ?? VANISHED_MS;
   const lines = new Set<Line>();
-  const once = options.once === true ? Promise.withResolvers<string | null>() : null;
   const desk: Desk = {
     dir,
     overwrite: options.overwrite === true,
@@ -63,7 +92,7 @@ export function serveTransfer(context: ServeContext): RunningServer {
     context,
     held: new Map(),
     unbegun: 0,
-    onEnd: (failure) => once?.resolve(failure),
+    onEnd,
   };
   const server = new Server<Pdu | null, Pdu>({
     listen: context,
@@ -82,41 +111,12 @@ export function serveTransfer(context: ServeContext): RunningServer {
       return line;
     },
   });
-  const shutdown = async (graceMs: number) => {
+  const shutdown = server.shutdown.bind(server);
+  server.shutdown = (graceMs) => {
     for (const line of lines) line.leave("the receiver is shutting down");
-    await server.shutdown(graceMs);
+    return shutdown(graceMs);
   };
-  const finished = once === null ? server.finished : endAfterOne();
-  finished.catch(() => {}); // whoever waits for it is told
-  return {
-    get address() {
-      return server.address;
-    },
-    get clientCount() {
-      return server.clientCount;
-    },
-    finished,
-    shutdown,
-    abort: () => server.abort(),
-  } as RunningServer;
-
-  async function endAfterOne(): Promise<void> {
-    const failure = await Promise.race([once!.promise, server.finished]);
-    if (udp) await outlasts(server.finished, ONCE_MS);
-    await shutdown(1000);
-    if (typeof failure === "string") throw new NetlabError("reply", `not received: ${failure}`);
-  }
-}
-
-/** @throws {NetlabError} of kind `usage` */
-function requireFolder(dir: string): void {
-  let isFolder = false;
-  try {
-    isFolder = Deno.statSync(dir).isDirectory;
-  } catch { /* then it is none */ }
-  if (!isFolder) {
-    throw new NetlabError("usage", `no such folder: ${dir}`, { hint: "make it, or name another with --dir" });
-  }
+  return server;
 }
 
 /** One sender: a TCP connection, or an address that datagrams come from. */
@@ -126,6 +126,8 @@ class Line implements Session<Pdu | null> {
   readonly #udp: boolean;
   readonly #onGone: () => void;
   readonly #receptions = new Map<number, Reception>();
+  #cancelForget: () => void = () => {};
+  #gone = false;
 
   constructor(channel: PduChannel, desk: Desk, udp: boolean, onGone: () => void) {
     this.#channel = channel;
@@ -146,11 +148,21 @@ class Line implements Session<Pdu | null> {
         this.#channel.send(errorPdu(pdu.session, ERROR_CODES.unknownSession, refusal.unknownSession()));
       }
     }
-    // A datagram of a stranger shall not be remembered.
-    if (this.#udp && this.#receptions.size === 0) void this.#channel.because("nothing was opened").close();
+    this.#forgetIfIdle("nothing was opened");
+  }
+
+  /** A stranger shall not be remembered; but what has been said to it leaves, and what it says meanwhile counts. */
+  #forgetIfIdle(why: string): void {
+    if (!this.#udp || this.#gone || this.#receptions.size > 0) return;
+    this.#cancelForget();
+    this.#cancelForget = systemClock.at(systemClock.now() + STRANGER_MS, () => {
+      if (this.#receptions.size === 0) this.#channel.abort(why);
+    });
   }
 
   onEnd(): void {
+    this.#gone = true;
+    this.#cancelForget();
     for (const reception of [...this.#receptions.values()]) reception.lose();
     this.#onGone();
   }
@@ -177,7 +189,7 @@ class Line implements Session<Pdu | null> {
     this.#receptions.set(pdu.session, reception);
     void reception.finished.then(() => {
       this.#receptions.delete(pdu.session);
-      if (this.#udp && this.#receptions.size === 0) void this.#channel.because("over").close();
+      this.#forgetIfIdle("over");
     });
   }
 }
@@ -208,8 +220,9 @@ class Reception {
     this.#key = offer.name.normalize("NFC").toLowerCase();
     ({ promise: this.released, resolve: this.#release } = Promise.withResolvers<void>());
     const maxWindow = Math.floor(MAX_AHEAD_BYTES / offer.chunk);
-    const { idleMs } = desk;
-    this.#machine = new ReceiverMachine({ ...offer, session, maxWindow, idleMs, beginMs: Math.min(BEGIN_MS, idleMs) });
+    const { idleMs, maxSize } = desk;
+    const beginMs = Math.min(BEGIN_MS, idleMs);
+    this.#machine = new ReceiverMachine({ ...offer, session, maxWindow, maxSize, idleMs, beginMs });
     this.#driven = drive(this.#machine, {
       clock: systemClock,
       send: (pdu) => void channel.send(pdu),
@@ -340,7 +353,7 @@ class Reception {
     };
     const event = { event: failure === null ? "received" : "failed", ...report };
     this.#desk.context.console.print(formatReceived(report), event);
-    if (accepted) this.#desk.onEnd(failure);
+    if (accepted && (failure === null || this.#machine.begun)) this.#desk.onEnd(failure);
   }
 
   #close(): void {
@@ -349,7 +362,7 @@ class Reception {
     this.#part = null;
     try {
       // An interrupted file can be gone on with; one that never began leaves nothing.
-      if (this.#bytes > 0 || this.#offer.resume) part?.close();
+      if (part !== null && part.length > 0) part.close();
       else part?.discard();
     } catch { /* no room for the rest: what is there stays */ }
     if (this.#desk.held.get(this.#key) === this) this.#desk.held.delete(this.#key);
