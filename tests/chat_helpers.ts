@@ -115,7 +115,8 @@ export function serveContext(
   exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions" | "samples">>,
   changes: Partial<ServeContext> = {},
 ): ServeContext {
-  const dir = exercise.serveOptions?.some(({ name }) => name === "dir") ? temporaryFolder() : null;
+  const folders = exercise.serveOptions?.filter(({ value }) => value === "DIR").map(({ name }) => name) ?? [];
+  const dir = folders.length > 0 ? temporaryFolder() : null;
   for (const [name, text] of Object.entries(exercise.samples ?? {})) Deno.writeTextFileSync(`${dir}/${name}`, text);
   return {
     host: "127.0.0.1",
@@ -124,7 +125,7 @@ export function serveContext(
     wire: "auto",
     limits: {},
     trace: NO_TRACE,
-    options: dir ? { dir } : {},
+    options: Object.fromEntries(folders.map((name) => [name, dir!])),
     console: new FakeConsole([]),
     stop() {},
     ...changes,

@@ -8,10 +8,22 @@ import { mesh } from "./mesh/mod.ts";
 import { messages } from "./messages/mod.ts";
 import { multitalk } from "./multitalk/mod.ts";
 import { peer } from "./peer/mod.ts";
+import { smtp } from "./smtp/mod.ts";
 import { talk } from "./talk/mod.ts";
 import { transfer } from "./transfer/mod.ts";
 
-export const exercises: readonly Exercise[] = [chat, messages, peer, mesh, calc, talk, multitalk, transfer, files];
+export const exercises: readonly Exercise[] = [
+  chat,
+  messages,
+  peer,
+  mesh,
+  calc,
+  talk,
+  multitalk,
+  transfer,
+  files,
+  smtp,
+];
 
 /** The exercise of that name. */
 export function findExercise(name: string): Exercise | undefined {

@@ -58,7 +58,10 @@ export interface ListenOptions {
 export interface ServerOptions<In, Out> {
   /** Null for a program that only calls others (`admit`). */
   readonly listen: ListenOptions | null;
-  readonly codec: Codec<In, Out>;
+  /** A function where each connection needs one of its own, which goes with its framer. */
+  readonly codec: Codec<In, Out> | ((framer: Framer) => Codec<In, Out>);
+  /** What each connection is accepted through, such as TLS. */
+  wrap?(conn: Conn): Conn;
   /** A fresh framer for each connection; `onDecided` is for framers that find out. */
   makeFramer(onDecided: (framer: Framer) => void): Framer;
   readonly farewells: Farewells<Out>;
@@ -189,7 +192,8 @@ export class Server<In, Out> {
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
   }
 
-  #admit(conn: Conn): void {
+  #admit(caller: Conn): void {
+    const conn = this.#options.wrap?.(caller) ?? caller;
     const full = this.#clients.size >= this.#limits.maxClients;
     if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
     if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
@@ -228,9 +232,10 @@ export class Server<In, Out> {
         this.#trace.emit({ type: "note", id: channel.id, text: `client frames with ${describeFramer(decided)}` });
       }
     });
+    const { codec } = this.#options;
     const channel: Channel<In, Out> = new Channel(conn, {
       framer,
-      codec: this.#options.codec,
+      codec: typeof codec === "function" ? codec(framer) : codec,
       queueBytes: this.#limits.queueBytes,
       trace: this.#trace,
       clock: this.#clock,
