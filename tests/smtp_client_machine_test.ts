@@ -502,5 +502,12 @@ test("a connection lost behind the server's word does not undo it, and what was 
   talk.hear("250 taken");
   talk.end();
   assertEquals(talk.error?.kind, "transport");
-  assertEquals(talk.results.map((one) => one.failure?.kind ?? null), [null, "transport"]);
+  assertEquals(talk.results.map((one) => one.failure?.kind ?? null), [null]);
+});
+
+test("of content without the server's word nobody knows: that is a failure", () => {
+  const talk = new Dialogue([MAIL, MAIL]);
+  talk.hear("220 hi", "250-hi", "250 PIPELINING", "250 ok", "250 ok", "354 go");
+  talk.end();
+  assertEquals(talk.results.map((one) => one.failure?.kind ?? null), ["transport"]);
 });

@@ -161,7 +161,10 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
   #closed = false;
   #out: Effects = [];
 
-  /** @param next the next mail to send on this session, or null when there is none: asked when there is room for it */
+  /**
+   * @param next the next mail to send on this session, or null when there is none: asked when there is room for it. Those of
+   * which no result is told when the session ends have not been sent.
+   */
   constructor(options: ClientOptions, next: () => Mail | null) {
     this.#options = options;
     this.#next = next;
@@ -405,8 +408,11 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
         begun = following !== null;
       } catch (error) {
         if (error instanceof NetlabError) delivery.failure ??= error;
-        // What has been taken stays taken, even if the session is stopped or lost behind it.
-        if (error instanceof NetlabError || delivery.taken) this.#tell({ type: "result", result: delivery.result() });
+        // What has been taken stays taken, even if the session is stopped or lost behind it. Without the server's word nobody
+        // knows; and what has not been said at all can be sent in another session.
+        if (delivery.taken || (delivery.said && error instanceof NetlabError)) {
+          this.#tell({ type: "result", result: delivery.result() });
+        }
         throw error;
       }
       this.#tell({ type: "result", result: delivery.result() });
@@ -521,6 +527,7 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
 
   *#content(delivery: Delivery): Talk<Mail | null> {
     const encoder = new DataEncoder();
+    delivery.said = true;
     this.#out.push({ type: "send", message: { type: "content", bytes: encoder.encode(delivery.mail.content) } });
     yield { for: "written", what: "the content (the server does not read)", ms: TIMEOUT_MS.block };
     this.#reached("content");
@@ -598,6 +605,8 @@ class Delivery {
   readonly accepted: string[] = [];
   readonly refused: { to: string; reply: ClientReply }[] = [];
   failure: NetlabError | null = null;
+  /** Its content is on its way. */
+  said = false;
   taken = false;
   #reply: ClientReply | null = null;
 
