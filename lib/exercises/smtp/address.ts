@@ -39,6 +39,7 @@ export function parsePath(text: string, bare = false): ParsedPath {
   if (!text.startsWith("<")) {
     if (!bare) return { problem: "a path stands in angle brackets" };
     const [path, ...rest] = text.split(" ");
+    if (path === "") return { problem: "an address is missing" };
     return readPath(path, rest.join(" "));
   }
   const end = endOfPath(text);
@@ -123,7 +124,7 @@ function isIpv6(text: string): boolean {
   const halves = text.split("::");
   if (halves.length > 2) return false;
   const groups = halves.flatMap((half) => half === "" ? [] : half.split(":"));
-  const last = groups.at(-1) ?? "";
+  const last = text.endsWith("::") ? "" : groups.at(-1) ?? "";
   const four = /^(\d{1,3}\.){3}\d{1,3}$/.test(last) && last.split(".").every((part) => Number(part) <= 255);
   const words = four ? groups.slice(0, -1) : groups;
   if (!words.every((word) => /^[0-9a-f]{1,4}$/i.test(word))) return false;

@@ -5,7 +5,7 @@ import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import { DataDecoder } from "./data.ts";
-import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND } from "./protocol.ts";
+import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND, MAX_MAIL } from "./protocol.ts";
 import type { Mode, SmtpMessage } from "./server_machine.ts";
 
 const CR = 0x0d;
@@ -19,8 +19,8 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   readonly maxBody = Infinity;
   readonly coalesces = true;
   readonly #mode: () => Mode;
-  /** Nobody may read what a password is in. */
-  #secret = false;
+  /** From where on nobody may read the last line, because a password may be in it. */
+  #secret = Infinity;
   #message: SmtpMessage | null = null;
   #decoder: DataDecoder | null = null;
   #searched = 0;
@@ -35,35 +35,31 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     const mode = this.#mode();
     if (mode.type === "data") return this.#cutData(queue);
     if (mode.type === "chunk") return this.#cutChunk(queue, mode.left);
-    return this.#cutLine(queue, mode.type === "auth" ? MAX_AUTH_LINE : MAX_COMMAND, mode.type === "auth");
+    return this.#cutLine(queue, mode.type === "auth");
   }
 
-  #cutLine(queue: ByteQueue, maxBytes: number, secret: boolean): Uint8Array | null {
-    for (;;) {
-      const end = queue.indexOf(LF, this.#searched);
-      if (end < 0) {
-        if (!this.#skipping && queue.length <= maxBytes) {
-          this.#searched = queue.length;
-          return null;
-        }
-        // Answered at its end, as every command is.
-        this.#skipping = true;
-        queue.skip(queue.length);
-        this.#searched = 0;
-        return null;
-      }
-      this.#searched = 0;
-      const line = queue.take(end + 1);
-      this.#secret = secret;
-      if (this.#skipping || line.length > maxBytes) {
-        this.#skipping = false;
-        this.#message = { type: "longLine" };
-        return line.subarray(0, 0);
-      }
-      const bytes = line.subarray(0, end > 0 && line[end - 1] === CR ? end - 1 : end);
-      this.#message = { type: "line", bytes };
-      return bytes;
+  #cutLine(queue: ByteQueue, auth: boolean): Uint8Array | null {
+    const maxBytes = auth ? MAX_AUTH_LINE : isMail(queue) ? MAX_MAIL : MAX_COMMAND;
+    const end = queue.indexOf(LF, this.#searched);
+    if (end < 0) {
+      // What is too long is answered at its end, as every command is.
+      this.#skipping ||= queue.length > maxBytes;
+      if (this.#skipping) queue.skip(queue.length);
+      this.#searched = queue.length;
+      return null;
     }
+    this.#searched = 0;
+    const line = queue.take(end + 1);
+    if (this.#skipping || line.length > maxBytes) {
+      this.#skipping = false;
+      this.#message = { type: "longLine" };
+      return line.subarray(0, 0);
+    }
+    const bareLf = end === 0 || line[end - 1] !== CR;
+    const bytes = line.subarray(0, bareLf ? end : end - 1);
+    this.#secret = auth ? 0 : secretFrom(bytes);
+    this.#message = { type: "line", bytes, bareLf };
+    return bytes;
   }
 
   #cutData(queue: ByteQueue): Uint8Array | null {
@@ -94,6 +90,17 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   }
 
   describe(frame: Uint8Array): string {
-    return this.#secret ? "(not shown)" : escapeBytes(frame, 200);
+    if (this.#secret >= frame.length) return escapeBytes(frame, 200);
+    return `${escapeBytes(frame.subarray(0, this.#secret))}(not shown)`;
   }
+}
+
+function isMail(queue: ByteQueue): boolean {
+  return queue.length >= 5 && /^mail\s/i.test(String.fromCharCode(...queue.peek(5)));
+}
+
+/** Where in a command begins what AUTH says at once (RFC 4954 section 4); Infinity where nothing does. */
+function secretFrom(line: Uint8Array): number {
+  if (line.length > MAX_COMMAND) return Infinity;
+  return /^\s*auth\s+\S+\s+(?=\S)/i.exec(String.fromCharCode(...line))?.[0].length ?? Infinity;
 }

@@ -11,26 +11,26 @@ import { encodeText } from "../../protocol/text.ts";
 
 /** The longest command line, CRLF included, and the same for AUTH's answers (RFC 5321 4.5.3.1.4, RFC 4954 section 4). */
 export const MAX_COMMAND = 512;
+/** MAIL may be longer by its parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
+export const MAX_MAIL = MAX_COMMAND + 26 + 17 + 10 + 500;
 export const MAX_AUTH_LINE = 12_288;
 
 /** The commands that a server knows. */
 export const VERBS = [
-  ...[
-    "EHLO",
-    "HELO",
-    "MAIL",
-    "RCPT",
-    "DATA",
-    "BDAT",
-    "RSET",
-    "NOOP",
-    "VRFY",
-    "EXPN",
-    "HELP",
-    "QUIT",
-    "STARTTLS",
-    "AUTH",
-  ],
+  "EHLO",
+  "HELO",
+  "MAIL",
+  "RCPT",
+  "DATA",
+  "BDAT",
+  "RSET",
+  "NOOP",
+  "VRFY",
+  "EXPN",
+  "HELP",
+  "QUIT",
+  "STARTTLS",
+  "AUTH",
 ] as const;
 export type Verb = typeof VERBS[number];
 
@@ -46,7 +46,8 @@ export interface Command {
 
 export function parseCommand(line: string): Command {
   const [, word, argument] = /^(\S*)\s?(.*?)\s*$/s.exec(line)!;
-  const upper = word.toUpperCase();
+  // Only ASCII: ſ and ı become S and I in upper case, and are neither.
+  const upper = /^[A-Za-z]+$/.test(word) ? word.toUpperCase() : "";
   return { verb: VERBS.find((verb) => verb === upper) ?? null, word, argument };
 }
 

@@ -32,7 +32,7 @@ export interface ServerOptions {
   /** Null where nobody can log in. */
   readonly auth: { readonly required: boolean; readonly insecure: boolean } | null;
   readonly tls: "none" | "offered" | "active";
-  /** Whether a bare CR or LF in content is refused, and not content. */
+  /** Whether a bare CR or LF is refused: in content, where it is content otherwise, and at the end of a command. */
   readonly rejectBareNewline: boolean;
   /** Speaks as the course's programs expect, where that bends the RFC. */
   readonly compat: boolean;
@@ -74,7 +74,8 @@ export interface Envelope {
 
 /** What comes in, and what goes out. */
 export type SmtpMessage =
-  | { readonly type: "line"; readonly bytes: Uint8Array }
+  /** `bareLf` when no CR stood before its LF. */
+  | { readonly type: "line"; readonly bytes: Uint8Array; readonly bareLf: boolean }
   /** A line longer than it may be, which was skipped. */
   | { readonly type: "longLine" }
   /** The next pieces of the content, as views; `last` when the end has come. */
@@ -83,14 +84,14 @@ export type SmtpMessage =
 
 /** What its user is asked for, and told. */
 export type SmtpEvent =
-  /** Make room for a message; answered by `opened` or `failed`. */
+  /** Make room for a message; answered by `opened` or `failed`. `abandon` may come first, when the client has gone. */
   | { readonly type: "open"; readonly envelope: Envelope; readonly size: number | null }
   | { readonly type: "content"; readonly bytes: Uint8Array }
-  /** That was all of it: keep it safe; answered by `delivered` or `failed`. */
+  /** That was all of it: keep it safe, even if the client goes now; answered by `delivered` or `failed`. */
   | { readonly type: "deliver"; readonly envelope: Envelope }
   /** It will not be complete: forget it. */
   | { readonly type: "abandon" }
-  /** Answered by `authenticated`. */
+  /** Answered by `authenticated`, or by `failed` when that cannot be found out. */
   | { readonly type: "authenticate"; readonly user: string; readonly password: string }
   /** What has been read and not handed over is void; TLS begins behind the reply. */
   | { readonly type: "startTls" };
@@ -99,6 +100,7 @@ export type SmtpEvent =
 export type SmtpCommand =
   | { readonly type: "opened" }
   | { readonly type: "delivered"; readonly id: string }
+  /** May also come unasked, as soon as content cannot be kept. */
   | { readonly type: "failed"; readonly reply: Reply }
   | { readonly type: "authenticated"; readonly ok: boolean }
   | { readonly type: "tlsBegun" };
@@ -117,11 +119,17 @@ interface Incoming {
   refusal: Reply | null;
   bytes: number;
   readonly newlines: NewlineCheck;
-  /** Whether its user has made room for it. */
+  /** Whether its user keeps room for it, or has been asked to, and has to be told when it comes to nothing. */
   opened: boolean;
 }
 
 const syntax = (text: string) => reply(501, "5.5.4", text);
+const BARE_NEWLINE = reply(550, "5.5.2", "a CR or LF stands alone: lines end in both");
+const WRONG_PASSWORD = reply(535, "5.7.8", "wrong name or password");
+const MECHANISMS = ["PLAIN", "LOGIN"] as const;
+const GO_ON = "go on with BDAT, or say RSET";
+const NO_BASE64 = reply(501, "5.5.2", "that is no base64");
+const CR = 0x0d;
 const OUT_OF_ORDER: Readonly<Partial<Record<Verb, string>>> = {
   MAIL: "say EHLO first, or RSET: one message at a time",
   RCPT: "say MAIL FROM first",
@@ -142,6 +150,8 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   #helo = "";
   #extended = false;
   #user: string | null = null;
+  /** Who says so, while the password is looked at. */
+  #claimed: string | null = null;
   #from: Mailbox | null = null;
   #to: Mailbox[] = [];
   #smtputf8 = false;
@@ -187,7 +197,6 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     else if (input.type === "message") this.#receive(input.message, out);
     else if (input.type === "command") this.#answered(input.command, out);
     else if (input.type === "end") {
-      if (this.#incoming?.opened) out.push({ type: "event", event: { type: "abandon" } });
       this.#close(out);
     }
     return out;
@@ -200,18 +209,35 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
 
   #receive(message: SmtpMessage, out: Effects): void {
     if (message.type === "content") return this.#take(message.pieces, message.last, out);
-    if (message.type === "longLine") return this.#refuse(out, reply(500, "5.5.2", "line too long"));
     if (message.type === "reply") return;
+    const line = this.#readLine(message);
+    if (typeof line !== "string") {
+      // An answer of AUTH that is none ends the exchange (RFC 4954 section 4).
+      this.#auth = null;
+      this.#mode = { type: "command" };
+      return this.#refuse(out, line);
+    }
+    if (this.#auth !== null) return this.#continueAuth(line, out);
+    if (this.#options.compat && line.trim() === "") return;
+    this.#obey(parseCommand(line), out);
+  }
+
+  /** The text of a line, or what is wrong with it. */
+  #readLine(message: SmtpMessage & { type: "line" | "longLine" }): string | Reply {
+    const auth = this.#auth !== null;
+    if (message.type === "longLine") return reply(500, auth ? "5.5.6" : "5.5.2", "line too long");
+    // RFC 5321 section 2.3.8 has them nowhere.
+    if (this.#options.rejectBareNewline && (message.bareLf || message.bytes.includes(CR))) {
+      return { ...BARE_NEWLINE, code: 500 };
+    }
     let line: string;
     try {
       line = decodeText(message.bytes);
     } catch {
-      return this.#refuse(out, reply(500, "5.5.2", "not UTF-8"));
+      return auth ? NO_BASE64 : reply(500, "5.5.2", "not UTF-8");
     }
-    if (line.includes("\0")) return this.#refuse(out, reply(500, "5.5.2", "a NUL is no text"));
-    if (this.#auth !== null) return this.#continueAuth(line, out);
-    if (this.#options.compat && line.trim() === "") return;
-    this.#obey(parseCommand(line), out);
+    if (line.includes("\0")) return auth ? NO_BASE64 : reply(500, "5.5.2", "a NUL is no text");
+    return line;
   }
 
   #obey(command: Command, out: Effects): void {
@@ -324,7 +350,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
         SIZE: value !== null && /^\d{1,20}$/.test(value),
         BODY: value !== null && /^(7BIT|8BITMIME)$/i.test(value),
         SMTPUTF8: value === null,
-        AUTH: value !== null,
+        ...(this.#options.auth === null ? {} : { AUTH: value !== null }),
       }[keyword];
       if (right === undefined) return reply(555, "5.5.4", `no such parameter: ${keyword}`);
       if (!right) return syntax(`${keyword} is wrong`);
@@ -334,6 +360,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
 
   #rcpt(argument: string, out: Effects): void {
     const { accept, maxRecipients, compat } = this.#options;
+    if (this.#incoming !== null) return this.#refuse(out, reply(503, "5.5.1", GO_ON));
     const [, path] = /^TO:\s*(.*)$/i.exec(argument) ?? [];
     if (path === undefined) return this.#refuse(out, syntax("RCPT TO:<address>"));
     const parsed = parsePath(path, compat);
@@ -361,7 +388,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
 
   #data(argument: string, out: Effects): void {
     if (argument !== "") return this.#refuse(out, syntax("DATA takes nothing"));
-    if (this.#incoming !== null) return this.#refuse(out, reply(503, "5.5.1", "go on with BDAT, or say RSET"));
+    if (this.#incoming !== null) return this.#refuse(out, reply(503, "5.5.1", GO_ON));
     this.#open(out);
     this.#mode = { type: "data" };
   }
@@ -375,7 +402,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (this.#state !== "rcpt") {
       this.#incoming = this.#newIncoming(reply(503, "5.5.1", OUT_OF_ORDER.BDAT!));
     } else if (this.#incoming === null) return this.#open(out);
-    if (Number(size) === 0) this.#take([], true, out);
+    if (Number(size) === 0) this.#endContent(this.#incoming, out);
   }
 
   #newIncoming(refusal: Reply | null): Incoming {
@@ -383,17 +410,16 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #open(out: Effects): void {
-    this.#incoming = this.#newIncoming(null);
+    this.#incoming = { ...this.#newIncoming(null), opened: true };
     this.#busy = true;
     out.push({ type: "event", event: { type: "open", envelope: this.#envelope(), size: this.#size } });
   }
 
   #envelope(): Envelope {
-    const protocol = `${this.#smtputf8 ? "UTF8" : ""}${this.#extended || this.#smtputf8 ? "SMTP" : "SMTP"}`;
-    const full = this.#extended
-      ? `${this.#smtputf8 ? "UTF8SMTP" : "ESMTP"}${this.#tls ? "S" : ""}${this.#user === null ? "" : "A"}`
-      : protocol;
-    return { from: this.#from, to: this.#to, smtputf8: this.#smtputf8, helo: this.#helo, protocol: full };
+    const suffix = `${this.#tls ? "S" : ""}${this.#user === null ? "" : "A"}`;
+    // RFC 3848, RFC 6531 section 4.3.
+    const protocol = !this.#extended ? "SMTP" : `${this.#smtputf8 ? "UTF8SMTP" : "ESMTP"}${suffix}`;
+    return { from: this.#from, to: this.#to, smtputf8: this.#smtputf8, helo: this.#helo, protocol };
   }
 
   #take(pieces: readonly Uint8Array[], last: boolean, out: Effects): void {
@@ -404,62 +430,71 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       incoming.bytes += bytes.length;
       if (this.#mode.type === "chunk") this.#mode = { type: "chunk", left: this.#mode.left - bytes.length };
       if (incoming.bytes > maxSize) incoming.refusal ??= reply(552, "5.3.4", `at most ${maxSize} bytes`);
-      if (rejectBareNewline && !incoming.newlines.check(bytes)) {
-        incoming.refusal ??= reply(550, "5.5.2", "a CR or LF stands alone: lines end in both");
-      }
+      if (rejectBareNewline && !incoming.newlines.check(bytes)) incoming.refusal ??= BARE_NEWLINE;
       if (incoming.refusal === null) out.push({ type: "event", event: { type: "content", bytes } });
     }
-    if (!last) return;
+    if (last) this.#endContent(incoming, out);
+  }
+
+  /** The end of the message, or of a chunk of it. */
+  #endContent(incoming: Incoming, out: Effects): void {
     const whole = this.#mode.type === "data" || this.#lastChunk;
     this.#mode = { type: "command" };
-    if (incoming.refusal !== null) {
-      if (incoming.opened) out.push({ type: "event", event: { type: "abandon" } });
-      incoming.opened = false;
-      const { refusal } = incoming;
-      if (whole || this.#state !== "rcpt") this.#endTransaction();
+    if (whole && this.#options.rejectBareNewline && incoming.newlines.afterCr) incoming.refusal ??= BARE_NEWLINE;
+    const { refusal } = incoming;
+    if (refusal !== null) {
+      this.#abandon(out);
+      // A chunk out of order changes nothing; one that failed is followed by more (RFC 3030 section 2).
+      if (this.#state !== "rcpt") this.#incoming = null;
+      else if (whole) this.#endTransaction();
       return this.#refuse(out, refusal);
     }
     if (!whole) return this.#say(out, reply(250, "2.0.0", `${incoming.bytes} bytes so far`));
+    incoming.opened = false;
     this.#busy = true;
     out.push({ type: "event", event: { type: "deliver", envelope: this.#envelope() } });
   }
 
   #answered(command: SmtpCommand, out: Effects): void {
+    const wasBusy = this.#busy;
     this.#busy = false;
     switch (command.type) {
       case "opened":
-        this.#incoming!.opened = true;
         if (this.#mode.type === "data") this.#say(out, this.#goAhead());
-        else if (this.#mode.type === "chunk" && this.#mode.left === 0) this.#take([], true, out);
+        else if (this.#mode.type === "chunk" && this.#mode.left === 0) this.#endContent(this.#incoming!, out);
         break;
       case "delivered":
         this.#endTransaction();
         this.#say(out, reply(250, "2.0.0", `taken as ${command.id}`));
         break;
       case "failed":
-        this.#failed(command.reply, out);
+        this.#failed(command.reply, wasBusy, out);
         break;
       case "authenticated":
-        if (command.ok) this.#say(out, this.#welcome());
-        else {
-          this.#user = null;
-          this.#refuse(out, reply(535, "5.7.8", "wrong name or password"));
-        }
+        if (command.ok) {
+          this.#user = this.#claimed;
+          this.#say(out, this.#welcome());
+        } else this.#refuse(out, WRONG_PASSWORD);
         break;
       case "tlsBegun":
+        // All that was said in clear text is forgotten (RFC 3207 section 4.2).
         this.#tls = true;
         this.#state = "start";
         this.#helo = "";
+        this.#extended = false;
         this.#user = null;
     }
   }
 
-  #failed(refusal: Reply, out: Effects): void {
-    const incoming = this.#incoming!;
-    // A chunk that has been announced comes all the same.
-    if (!incoming.opened && this.#mode.type === "chunk") {
-      incoming.refusal = refusal;
-      if (this.#mode.left === 0) this.#take([], true, out);
+  #failed(refusal: Reply, wasBusy: boolean, out: Effects): void {
+    const incoming = this.#incoming;
+    if (incoming === null) return wasBusy ? this.#refuse(out, refusal) : undefined;
+    incoming.opened = false;
+    const { mode } = this;
+    if (!wasBusy || mode.type === "chunk") {
+      // Whatever belongs to the message is read all the same: it must not be taken for commands.
+      incoming.refusal ??= refusal;
+      if (wasBusy && mode.type === "chunk" && mode.left === 0) this.#endContent(incoming, out);
       return;
     }
     this.#mode = { type: "command" };
@@ -492,10 +527,9 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (this.#user !== null) return this.#refuse(out, reply(503, "5.5.1", "you are logged in already"));
     if (!this.#tls && !auth.insecure) return this.#refuse(out, reply(538, "5.7.11", "encrypt first: STARTTLS"));
     const [, name, initial] = /^(\S+)(?: (\S*))?$/.exec(argument) ?? [];
-    const mechanism = name?.toUpperCase();
-    if (mechanism !== "PLAIN" && mechanism !== "LOGIN") {
-      return this.#refuse(out, reply(504, "5.5.4", "PLAIN or LOGIN"));
-    }
+    if (name === undefined) return this.#refuse(out, syntax("AUTH mechanism [answer]"));
+    const mechanism = MECHANISMS.find((one) => new RegExp(`^${one}$`, "i").test(name));
+    if (mechanism === undefined) return this.#refuse(out, reply(504, "5.5.4", "PLAIN or LOGIN"));
     this.#auth = { mechanism, user: null };
     this.#mode = { type: "auth" };
     if (initial !== undefined) return this.#continueAuth(initial === "=" ? "" : initial, out);
@@ -509,7 +543,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     this.#mode = { type: "command" };
     if (line === "*") return this.#refuse(out, reply(501, "5.7.0", "as you like"));
     const decoded = decodeBase64(compat ? line.trim() : line);
-    if (decoded === null) return this.#refuse(out, reply(501, "5.5.2", "that is no base64"));
+    if (decoded === null) return this.#refuse(out, NO_BASE64);
     const text = compat ? decoded.trim() : decoded;
     if (mechanism === "LOGIN" && user === null) {
       this.#auth = { mechanism, user: text };
@@ -517,22 +551,23 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       return this.#say(out, reply(334, null, "UGFzc3dvcmQ6"));
     }
     const parts = mechanism === "LOGIN" ? ["", user!, text] : text.split("\0");
-    // PLAIN is who to act as, who one is, and the password (RFC 4616); to act as somebody else is nobody's right here.
-    if (parts.length !== 3 || parts[1] === "" || (parts[0] !== "" && parts[0] !== parts[1])) {
-      return this.#refuse(
-        out,
-        reply(mechanism === "PLAIN" && parts.length !== 3 ? 501 : 535, "5.7.8", "wrong name or password"),
-      );
-    }
-    this.#user = parts[1];
+    if (parts.length !== 3) return this.#refuse(out, reply(501, "5.5.2", "PLAIN is \\0name\\0password"));
+    // To act as somebody else (RFC 4616) is nobody's right here.
+    if (parts[1] === "" || (parts[0] !== "" && parts[0] !== parts[1])) return this.#refuse(out, WRONG_PASSWORD);
+    this.#claimed = parts[1];
     this.#busy = true;
     out.push({ type: "event", event: { type: "authenticate", user: parts[1], password: parts[2] } });
   }
 
   /** Forgets the message that is coming in. */
   #reset(out: Effects): void {
-    if (this.#incoming?.opened) out.push({ type: "event", event: { type: "abandon" } });
+    this.#abandon(out);
     this.#endTransaction();
+  }
+
+  #abandon(out: Effects): void {
+    if (this.#incoming?.opened) out.push({ type: "event", event: { type: "abandon" } });
+    if (this.#incoming !== null) this.#incoming.opened = false;
   }
 
   #endTransaction(): void {
@@ -557,6 +592,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #close(out: Effects): void {
+    this.#abandon(out);
     this.#closed = true;
     out.push({ type: "close" });
   }
