@@ -471,12 +471,16 @@ test("what a server says in clear behind its answer to STARTTLS is not believed"
 
 // Other people's servers.
 
-/** A Python program that says its port first. */
-async function withPython(
+const withPython = (args: readonly string[], fn: (port: number) => Promise<void>) =>
+  withProgram("python3", args, (port) => fn(port));
+
+/** A program that says its port first; `said` waits for another line. */
+async function withProgram(
+  program: string,
   args: readonly string[],
-  fn: (port: number) => Promise<void>,
+  fn: (port: number, said: (pattern: RegExp) => Promise<string>) => Promise<void>,
 ): Promise<void> {
-  const command = new Deno.Command("python3", {
+  const command = new Deno.Command(program, {
     args: [...args],
     stdout: "piped",
     stderr: "null",
@@ -493,7 +497,10 @@ async function withPython(
   };
   try {
     while (!text.includes("\n")) assert(await more(), "the server has ended");
-    await fn(Number(text.split("\n")[0]));
+    await fn(Number(text.split("\n")[0]), async (pattern) => {
+      while (!pattern.test(text)) assert(await more(), `the server has ended; it said ${text}`);
+      return pattern.exec(text)![0];
+    });
   } finally {
     try {
       child.kill("SIGKILL");
@@ -619,3 +626,61 @@ test("a Maildir is listed and shown: decoded, and controls written out by the co
   const outside = await client(1, shown, { list: dir });
   assertEquals([outside?.kind, outside?.hint], ["usage", "it has mailboxes inside: box"]);
 });
+
+const NPM_SERVER = new URL("peers/smtp_npm_server.ts", import.meta.url).pathname;
+/** A TLS upgrade at the server's end hangs there (node:tls). */
+const OLD = Deno.version.deno.startsWith("2.6.");
+
+for (const how of ["starttls", "tls"]) {
+  test(
+    `npm's smtp-server: --${how} and AUTH`,
+    async () => {
+      const { path } = await makeCertificate();
+      const args = ["run", "--quiet", "--allow-net", "--allow-read", "--allow-env", "--allow-sys", NPM_SERVER];
+      const files = [path, path.replace("cert.pem", "key.pem"), how];
+      await withProgram(Deno.execPath(), [...args, ...files], async (port, said) => {
+        const options = { ...TO_ONE, [how]: true, "tls-ca": path, user: "bob" };
+        const console = new FakeConsole([]);
+        const right = { ...options, "password-file": passwordFile("pass w0rd") };
+        assertEquals(await client(port, console, right), null);
+        await said(/^a@x\.example b@y\.example bob true \d+$/m);
+        assertMatch(console.printed.join(), /: 250 .*kept/);
+        assertEquals(await client(port, console, { ...right, count: 20, connections: 3 }), null);
+        const wrong = await client(port, console, { ...options, "password-file": passwordFile("wrong") });
+        assertMatch(wrong!.message, /the login: 535/);
+        const large = await client(port, console, { ...right, body: "x".repeat(100_001) });
+        assertEquals(large?.kind, "limit");
+        if (how === "starttls") {
+          const clear = await client(port, console, { ...right, starttls: false });
+          assertEquals(clear?.kind, "reply", "what is refused in clear is a failure");
+        }
+      });
+    },
+    OLD && how === "starttls"
+      ? skipIf("this Deno's node:tls cannot upgrade a server's connection")
+      : skipUnless("openssl"),
+  );
+}
+
+test("Postfix's smtp-sink takes what the client sends, many at once", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  const user = Deno.uid() === 0 ? ["-u", "nobody"] : [];
+  const child = new Deno.Command("smtp-sink", { args: [...user, `127.0.0.1:${port}`, "100"], stderr: "null" }).spawn();
+  try {
+    // It says nothing when it listens: the first connection that is taken says it.
+    let error: NetlabError | null = null;
+    const begun = performance.now();
+    do error = await client(port, new FakeConsole([]), TO_ONE); while (
+      error?.message.includes("refused") && performance.now() - begun < 10_000
+    );
+    assertEquals(error, null);
+    const console = new FakeConsole([]);
+    assertEquals(await client(port, console, { ...TO_ONE, count: 2000, connections: 10 }), null);
+    assertMatch(console.printed.join(), /^sent 2000 of 2000 messages/);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+}, skipUnless("smtp-sink"));
