@@ -102,7 +102,7 @@ class HandSession {
       throw new NetlabError("transport", `the server ended the connection (${channel.reason})`);
     }
     if (this.#refusals > 0 && !console.interactive) {
-      throw new NetlabError("reply", `${this.#refusals} of the script's commands were refused`);
+      throw new NetlabError("reply", `the server refused ${this.#refusals} of the script's commands`);
     }
   }
 
@@ -223,9 +223,9 @@ class HandSession {
     if (code === 354) {
       return "now headers, an empty line, and the text; a dot alone ends it; a line that begins with a dot needs one more";
     }
-    if (code === 503) return "not in this order: EHLO, MAIL FROM, RCPT TO, DATA";
-    if (code === 530) return "log in first: AUTH, perhaps STARTTLS before";
-    if (code >= 400) return code < 500 ? "a refusal for now: later it may work" : "a refusal for good";
+    if (code >= 400) {
+      return REFUSALS[code] ?? (code < 500 ? "a refusal for now: later it may work" : "a refusal for good");
+    }
     const next = NEXT.find(([pattern]) => pattern.test(asked))?.[1] ?? null;
     const also = /^EHLO\b/.test(asked) ? ["STARTTLS", "AUTH"].filter((word) => this.#offered.includes(word)) : [];
     return next === null ? null : `next: ${[next, ...also].join(", or ")}`;
@@ -241,6 +241,18 @@ class HandSession {
     return BEGINNINGS.filter((one) => one.toUpperCase().startsWith(upper));
   }
 }
+
+/** What a refusal asks for, by its code. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  421: "the server ends the session",
+  500: "it does not know that: ? lists the commands",
+  501: "what stands behind the command is wrong: ? lists the commands",
+  502: "it does not do that",
+  503: "not in this order: EHLO, MAIL FROM, RCPT TO, DATA",
+  530: "log in first: AUTH, perhaps STARTTLS before",
+  535: "wrong name or password",
+  538: "encrypt first: STARTTLS, then EHLO again",
+};
 
 /** What comes next, by what has just gone well; the greeting is the answer to nothing. */
 const NEXT: readonly (readonly [RegExp, string])[] = [

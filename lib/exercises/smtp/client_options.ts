@@ -1,7 +1,7 @@
 // What `netlab connect smtp` takes, and what it comes to.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import type { ConnectContext } from "../exercise.ts";
+import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
 import { type Stage, STAGES } from "./client_machine.ts";
 
@@ -60,6 +60,31 @@ export const connectOptions: readonly OptionSpec[] = [
   {
     ...{ name: "compat", type: "string", value: "course", choices: ["course"] },
     summary: "understand students' servers, where that bends RFC 5321; says what is wrong",
+  },
+];
+
+/** Examples for help, with what they print. */
+export const connectExamples: readonly Example[] = [
+  {
+    command: "netlab connect smtp --dialogue --stop-after greeting",
+    output: ["S: 220 netlab ESMTP netlab", "stopped after greeting", "C: QUIT", "S: 221 2.0.0 netlab says goodbye"],
+  },
+  {
+    command: "netlab connect smtp",
+    input: ["HELO me.example", "MAIL FROM:<alice@example.org>", "RCPT TO:<bob@example.org>", "RSET", "QUIT"],
+    output: [
+      "S: 220 netlab ESMTP netlab",
+      "C: HELO me.example",
+      "S: 250 netlab",
+      "C: MAIL FROM:<alice@example.org>",
+      "S: 250 sender taken",
+      "C: RCPT TO:<bob@example.org>",
+      "S: 250 recipient taken",
+      "C: RSET",
+      "S: 250 forgotten",
+      "C: QUIT",
+      "S: 221 netlab says goodbye",
+    ],
   },
 ];
 
