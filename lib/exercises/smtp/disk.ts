@@ -14,6 +14,8 @@ export interface DiskFile {
 export interface Disk {
   /** @throws {Deno.errors.AlreadyExists} */
   create(path: string): DiskFile;
+  /** The same without making everybody wait: while others' fsync is under way, a new file may take as long as that. */
+  createLater(path: string): Promise<DiskFile>;
   /** Makes a folder, and those above it; one that is there will do. */
   mkdir(path: string): void;
   rename(from: string, to: string): void;
@@ -27,8 +29,8 @@ class SystemFile implements DiskFile {
   readonly #file: Deno.FsFile;
   #open = true;
 
-  constructor(path: string) {
-    this.#file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -49,11 +51,14 @@ class SystemFile implements DiskFile {
   }
 }
 
+const NEW_FILE = { write: true, createNew: true, mode: 0o600 };
+
 /** Windows has no fsync of folders; its file system keeps their order by itself. */
 const SYNCS_FOLDERS = Deno.build.os !== "windows";
 
 export const systemDisk: Disk = {
-  create: (path) => new SystemFile(path),
+  create: (path) => new SystemFile(Deno.openSync(path, NEW_FILE)),
+  createLater: async (path) => new SystemFile(await Deno.open(path, NEW_FILE)),
   mkdir: (path) => Deno.mkdirSync(path, { recursive: true, mode: 0o700 }),
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => Deno.removeSync(path),
