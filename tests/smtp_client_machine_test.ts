@@ -14,7 +14,7 @@ import {
   TIMEOUT_MS,
 } from "../lib/exercises/smtp/client_machine.ts";
 import { formatReply } from "../lib/exercises/smtp/client_replies.ts";
-import { NetlabError } from "../lib/protocol/errors.ts";
+import type { NetlabError } from "../lib/protocol/errors.ts";
 import type { Input } from "../lib/protocol/machine.ts";
 import { decodeLossy, encodeText } from "../lib/protocol/text.ts";
 import { test } from "./helpers.ts";

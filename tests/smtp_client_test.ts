@@ -219,6 +219,25 @@ test("a multi-line greeting, a code alone, LF alone: all are understood", async 
   assertMatch(console.notes.join(), /LF alone/);
 });
 
+test("replies may come byte by byte; a server that says all of them at once is found out", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const console = new FakeConsole([]);
+  await withListener((conn) => {
+    conn.setNoDelay(true);
+    const slow = {
+      read: (into: Uint8Array) => conn.read(into),
+      write: async (bytes: Uint8Array) => {
+        for (let i = 0; i < bytes.length; i++) await conn.write(bytes.subarray(i, i + 1));
+        return bytes.length;
+      },
+    } as Deno.Conn;
+    return play(slow, {}, heard);
+  }, async (port) => assertEquals(await client(port, console, { ...TO_ONE, count: 3 }), null));
+  assertEquals(heard.contents.length, 3);
+  const { error } = await run({ greeting: Object.values(USUAL).join("") }, TO_ONE);
+  assertEquals(error?.kind, "protocol");
+});
+
 test("EHLO that is not known leads to HELO", async () => {
   const { error, heard } = await run({ EHLO: "502 no\r\n" }, TO_ONE);
   assertEquals(error, null);

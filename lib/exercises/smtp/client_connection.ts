@@ -198,7 +198,7 @@ export class SmtpConnection {
   }
 
   send(message: ClientMessage): void {
-    if (message.type === "command" && message.shown !== undefined) this.#setup.secrets.add(lastWord(message.text));
+    if (message.type === "command" && message.shown !== undefined) this.#setup.secrets.add(hiddenOf(message));
     this.channel.send(message);
     if (this.#onLine === null) return;
     if (message.type === "command") this.#onLine("C", message.shown ?? message.text);
@@ -252,7 +252,10 @@ function literalOf({ hostname }: Deno.NetAddr): string {
   return hostname.includes(":") ? `[IPv6:${hostname}]` : `[${hostname}]`;
 }
 
-const lastWord = (text: string) => text.slice(text.lastIndexOf(" ") + 1);
+/** What the asterisks at the end of `shown` stand for. */
+function hiddenOf({ text, shown = "" }: { readonly text: string; readonly shown?: string }): string {
+  return text.slice(shown.replace(/\*+$/, "").length);
+}
 
 /** Lines in, commands and content out. */
 class ClientCodec implements Codec<string, ClientMessage> {

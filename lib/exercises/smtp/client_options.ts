@@ -67,7 +67,7 @@ export const connectOptions: readonly OptionSpec[] = [
 export const connectExamples: readonly Example[] = [
   {
     command: "netlab connect smtp --dialogue --stop-after greeting",
-    output: ["S: 220 netlab ESMTP netlab", "stopped after greeting", "C: QUIT", "S: 221 2.0.0 netlab says goodbye"],
+    output: ["S: 220 netlab ESMTP netlab", "stopped after greeting", "C: QUIT", "S: 221 netlab says goodbye"],
   },
   {
     command: "netlab connect smtp",

@@ -1,7 +1,7 @@
 // A message as it is sent (RFC 5322, MIME): built by nodemailer's composer, from what the command line says.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import { encodeText, hasUnsafe } from "../../protocol/text.ts";
+import { encodeText } from "../../protocol/text.ts";
 
 /** What a message says. */
 export interface Draft {
@@ -68,7 +68,7 @@ function parseHeader(line: string): { key: string; value: string } {
 function checkText(what: string, text: string): string {
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) {
-    throw new NetlabError("usage", `${what} has a control character${hasUnsafe(text) ? "" : " in it"}`);
+    throw new NetlabError("usage", `${what} has a control character in it`);
   }
   return text;
 }
