@@ -1,13 +1,12 @@
 // The client's dialogue as a machine: what it says to what, without a socket and in virtual time.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Mail, MailResult } from "../lib/exercises/smtp/client_mail.ts";
 import {
   type ClientCommand,
   type ClientEvent,
   type ClientMessage,
   type ClientOptions,
-  type Mail,
-  type MailResult,
   SmtpClientMachine,
   type Stage,
   STAGES,

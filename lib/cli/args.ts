@@ -87,7 +87,9 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
     else named.push(alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
   }
   // For the parser --no-x is the negation of --x; an option may be called so all the same.
-  const negative = named.map((word) => bySpelling.has(word.replace(/=.*/s, "")) ? word.replace(/^--no-/, "--no:") : word);
+  const negative = named.map((word) =>
+    bySpelling.has(word.replace(/=.*/s, "")) ? word.replace(/^--no-/, "--no:") : word
+  );
   const parsed = parseArgs([...negative, ...args.slice(options.length)], {
     string: ["_", ...specs.map((spec) => spec.name.replace(/^no-/, "no:"))],
     collect: specs.filter((spec) => spec.repeats).map((spec) => spec.name),

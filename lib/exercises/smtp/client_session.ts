@@ -5,12 +5,11 @@ import { drive } from "../../net/drive.ts";
 import { NetlabError, type ProtocolError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { type ConnectionSetup, type OnLine, SmtpConnection } from "./client_connection.ts";
+import type { Mail, MailResult } from "./client_mail.ts";
 import {
   type ClientEvent,
   type ClientMessage,
   type ClientOptions,
-  type Mail,
-  type MailResult,
   SmtpClientMachine,
   type Stage,
 } from "./client_machine.ts";
