@@ -2,6 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { checks } from "./checks.ts";
+import { connectSmtp } from "./client.ts";
+import { connectExamples, connectOptions } from "./client_options.ts";
 import { CrlfFramer, notationCodec } from "./notation.ts";
 import { VERBS } from "./protocol.ts";
 import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, serveSmtp } from "./server.ts";
@@ -81,9 +83,9 @@ export const smtp: Exercise = {
     },
     { name: "no-fsync", type: "flag", summary: "faster, and mail may be lost when the power fails" },
   ],
-  connectOptions: [],
+  connectOptions,
   serveExamples: [],
-  connectExamples: [],
+  connectExamples,
   explain: {
     wire: [
       `The client says commands, a line each, and the server answers each with a code of three digits and text. In a reply of`,
@@ -147,5 +149,5 @@ export const smtp: Exercise = {
   },
   checks,
   serve: serveSmtp,
-  connect: () => Promise.reject(new Error("the client is on its way")),
+  connect: connectSmtp,
 };
