@@ -1,7 +1,8 @@
 // Other people's mail programs against the server: Python's smtplib, swaks, curl, and Postfix's smtp-source.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { skipUnless, test, within } from "./helpers.ts";
+import nodemailer from "nodemailer";
+import { eventually, skipUnless, test, within } from "./helpers.ts";
 import { contentOf, type Office, withOffice } from "./smtp_server_helpers.ts";
 
 const PASSWORD = "wordpass-7";
@@ -147,3 +148,42 @@ for (const args of [[], ["-d"], ["-r", "5"], ["-l", "300000"]]) {
       assertEquals(boxes.reduce((sum, box) => sum + office.mail(box).length, 0), args[0] === "-r" ? 1000 : 200);
     }), SOURCE);
 }
+
+/** Sends two messages through nodemailer, over one connection of a pool. */
+async function nodemail(port: number, options: Readonly<Record<string, unknown>>): Promise<void> {
+  const transport = nodemailer.createTransport({ host: "127.0.0.1", port, pool: true, maxConnections: 1, ...options });
+  const text = ".\n..\n.dot\n";
+  const mails = [1, 2].map((n) =>
+    transport.sendMail({
+      from: "a@y.org",
+      to: "b@x.org",
+      subject: `${n} ä`,
+      text,
+      attachments: [{ content: "x\n".repeat(9999) }],
+    })
+  );
+  try {
+    await within(Promise.all(mails), "nodemailer");
+  } finally {
+    transport.close();
+  }
+}
+
+test("nodemailer: two messages with attachments over one connection", () =>
+  withOffice({}, async (office) => {
+    await nodemail(office.port, {});
+    assertEquals(office.mail("b@x.org").length, 2);
+    for (const file of office.mail("b@x.org")) assertMatch(contentOf(file), /\r\n\.\r\n\.\.\r\n\.dot\r\n/);
+    await eventually("its connection to end", () =>
+      (office.server as unknown as { clientCount: number }).clientCount === 0);
+  }));
+
+test("nodemailer: AUTH in clear", () =>
+  withOffice({ ...USER, "auth-insecure": true, "require-auth": true }, async (office) => {
+    await nodemail(office.port, { auth: { user: "ann", pass: PASSWORD } });
+    assertEquals(office.mail("b@x.org").length, 2);
+    await eventually(
+      "its connection to end",
+      () => (office.server as unknown as { clientCount: number }).clientCount === 0,
+    );
+  }));
