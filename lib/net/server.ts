@@ -31,6 +31,8 @@ export interface Farewells<Out> {
   refuse(why: string): Out;
   /** What a caller is told when there is no room. @default {"server full: N clients"} */
   readonly full?: string;
+  /** Whether a refusal need not wait for what the client says first, where the server always speaks first. @default {false} */
+  readonly atOnce?: boolean;
   /** What is said of a shutdown. @default {"server is shutting down"} */
   readonly leaving?: string;
   /** Whether that is said unasked, and not only in answer to what comes too late. @default {true} */
@@ -287,7 +289,8 @@ export class Server<In, Out> {
       this.#say(channel, why);
       void channel.because(why).close(waitMs);
     };
-    const cancel = this.#clock.at(this.#clock.now() + waitMs, refuse);
+    const beforeMs = this.#options.farewells.atOnce ? 0 : waitMs;
+    const cancel = this.#clock.at(this.#clock.now() + beforeMs, refuse);
     await channel.each(refuse, refuse);
     cancel();
     refuse();

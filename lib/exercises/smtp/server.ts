@@ -94,6 +94,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
         leaving: "shutting down",
         bad: (error) => ({ type: "reply", reply: reply(500, "5.5.2", error.message) }),
         goodbye: false,
+        atOnce: true,
       },
       session(channel) {
         const visit: Visit = new Visit(channel, office, () => visits.delete(visit));

@@ -4,6 +4,7 @@
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
+import { escapeBytes } from "../../protocol/text.ts";
 import { SmtpFramer } from "./framing.ts";
 import type { Mode, SmtpMessage } from "./server_machine.ts";
 
@@ -74,6 +75,8 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
   }
 
   describe(frame: Uint8Array): string {
+    // What comes in has lost its line end: only a reply of ours has one, where lines are expected.
+    if (frame.at(-1) === LF) return escapeBytes(frame, 400);
     const secret = this.#linewise ? secretsIn(frame, this.#mode(), this.#note(frame)) : frame.length;
     const shown = this.#inner.describe(frame);
     return secret === frame.length || shown.endsWith("(not shown)") ? shown : "(not shown)";
