@@ -109,10 +109,6 @@ class FullDisk implements Disk {
     };
   }
 
-  createLater(path: string): Promise<DiskFile> {
-    return Promise.resolve().then(() => this.create(path));
-  }
-
   mkdir(path: string): void {
     this.#step();
     systemDisk.mkdir(path);

@@ -14,8 +14,6 @@ export interface DiskFile {
 export interface Disk {
   /** @throws {Deno.errors.AlreadyExists} */
   create(path: string): DiskFile;
-  /** The same without making everybody wait: while others' fsync is under way, a new file may take as long as that. */
-  createLater(path: string): Promise<DiskFile>;
   /** Makes a folder, and those above it; one that is there will do. */
   mkdir(path: string): void;
   rename(from: string, to: string): void;
@@ -58,7 +56,6 @@ const SYNCS_FOLDERS = Deno.build.os !== "windows";
 
 export const systemDisk: Disk = {
   create: (path) => new SystemFile(Deno.openSync(path, NEW_FILE)),
-  createLater: async (path) => new SystemFile(await Deno.open(path, NEW_FILE)),
   mkdir: (path) => Deno.mkdirSync(path, { recursive: true, mode: 0o700 }),
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => Deno.removeSync(path),

@@ -91,12 +91,12 @@ export class Maildir {
   }
 
   /** Opens a new file in `tmp` of a mailbox, which is made if it is not there. */
-  async open(folder: string, id: string): Promise<DiskFile> {
-    const { disk, root, fsync } = this;
+  open(folder: string, id: string): DiskFile {
+    const { disk, root } = this;
     const path = `${root}/${folder}/tmp/${id}`;
     if (!this.#folders.has(folder)) this.#make(folder);
     try {
-      return fsync ? await disk.createLater(path) : disk.create(path);
+      return disk.create(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       this.#make(folder); // somebody has taken it away
@@ -225,7 +225,7 @@ export class NewMail {
     await this.#work(async () => {
       try {
         if (this.#first === null) {
-          this.#first = await this.#maildir.open(this.folders[0], this.id);
+          this.#first = this.#maildir.open(this.folders[0], this.id);
           await this.#first.write(this.#head(this.folders[0], this.id));
         }
         await this.#first.write(this.#buffer.subarray(0, this.#filled));
@@ -297,7 +297,7 @@ export class NewMail {
     const whole = new Uint8Array(head.length + this.#filled);
     whole.set(head);
     whole.set(this.#buffer.subarray(0, this.#filled), head.length);
-    const file = await this.#maildir.open(folder, this.id);
+    const file = this.#maildir.open(folder, this.id);
     try {
       file.writeNow(whole);
       if (this.#maildir.fsync) await file.sync();
@@ -307,7 +307,7 @@ export class NewMail {
   }
 
   async #copy(from: string, offset: number, folder: string): Promise<void> {
-    const file = await this.#maildir.open(folder, this.id);
+    const file = this.#maildir.open(folder, this.id);
     try {
       await file.write(this.#head(folder, this.id));
       const block = new Uint8Array(COPY_BYTES);
