@@ -172,7 +172,7 @@ const UNSAFE: readonly (readonly [sent: string, shown: string])[] = [
   ["\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"],
   ["\x1b]0;title\x07", "\\x1b]0;title\\x07"],
   ["nul\0nul", "nul\\x00nul"],
-  ["c1 \x9b31m", "c1 \\x9b31m"],
+  ["c1 \x9b31m", "c1 \\u{9b}31m"],
   ["del\x7f bs\b", "del\\x7f bs\\x08"],
   ["line\nfeed", "line\\nfeed"],
   ["over\rwrite", "over\\rwrite"],

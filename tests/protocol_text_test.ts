@@ -56,7 +56,7 @@ test("characters that steer a terminal are written out", () => {
     ["\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"],
     ["a\0b", "a\\x00b"],
     ["bell\x07 back\x08 del\x7f", "bell\\x07 back\\x08 del\\x7f"],
-    ["c1: \x9b31m", "c1: \\x9b31m"],
+    ["c1: \x9b31m", "c1: \\u{9b}31m"],
     ["two\nlines\r\n", "two\\nlines\\r\\n"],
     ["\u202egnp.exe", "\\u{202e}gnp.exe"],
     ["\u200fmark\u2066isolate\u2069", "\\u{200f}mark\\u{2066}isolate\\u{2069}"],
@@ -85,7 +85,7 @@ test("short and long texts are treated alike", () => {
     const plain = "x".repeat(length);
     assertEquals([escapeText(plain), hasUnsafe(plain), decodeText(bytes(plain))], [plain, false, plain]);
     for (
-      const [end, escaped] of [["\x1b", "\\x1b"], ["\x7f", "\\x7f"], ["\x80", "\\x80"], ["\u202e", "\\u{202e}"], [
+      const [end, escaped] of [["\x1b", "\\x1b"], ["\x7f", "\\x7f"], ["\x80", "\\u{80}"], ["\u202e", "\\u{202e}"], [
         "é",
         "é",
       ]]

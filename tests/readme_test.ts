@@ -81,9 +81,9 @@ async function withServerOf(command: string, fn: (port: number) => Promise<void>
   }
 }
 
-/** Without what is different each time: times, rates and their shares. */
+/** Without what is different each time: times, rates and their shares, and how many datagrams of random size there were. */
 function steady(output: string): string {
-  return output.replace(/\d+(\.\d+)? (m?s|%|[kMG]?bit\/s)(?=\W)/g, "N $2");
+  return output.replace(/\d+(\.\d+)? (m?s|%|[kMG]?bit\/s|datagrams)(?=\W)/g, "N $2");
 }
 
 for (const { command, output } of blocks("console").flatMap(({ lines }) => commandsOf(lines))) {

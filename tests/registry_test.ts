@@ -89,7 +89,9 @@ interface Running {
 async function withServer(exercise: Exercise, fn: (running: Running) => Promise<void>): Promise<void> {
   const trace = collect(["open", "close", "bytes", "warning"]);
   const console = new FakeConsole();
-  const server = await exercise.serve(serveContext(exercise, { trace, console }));
+  const context = serveContext(exercise, { trace, console });
+  // Garbage is made of the dialogue: by chance it may be all of it, and leave what the dialogue leaves.
+  const server = await exercise.serve({ ...context, options: { ...context.options, overwrite: true } });
   const running: Running = { exercise, port: server.address.port, trace, console, opened: 0 };
   try {
     await fn(running);

@@ -2,7 +2,8 @@
 // byte by byte, against the server's machine.
 
 import type { Verb } from "../lib/exercises/smtp/protocol.ts";
-import type { ServerOptions, State } from "../lib/exercises/smtp/server_machine.ts";
+import type { State } from "../lib/exercises/smtp/codes.ts";
+import type { ServerOptions } from "../lib/exercises/smtp/server_machine.ts";
 import { bytes } from "./helpers.ts";
 
 /** What a client sends in one go; text is UTF-8. */

@@ -8,11 +8,10 @@ import {
   type ClientMessage,
   type ClientOptions,
   SmtpClientMachine,
-  type Stage,
-  STAGES,
   TIMEOUT_MS,
 } from "../lib/exercises/smtp/client_machine.ts";
 import { formatReply } from "../lib/exercises/smtp/client_replies.ts";
+import { type Stage, STAGES } from "../lib/exercises/smtp/protocol.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
 import type { Input } from "../lib/protocol/machine.ts";
 import { decodeLossy, encodeText } from "../lib/protocol/text.ts";

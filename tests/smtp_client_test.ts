@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connectSmtp } from "../lib/exercises/smtp/client.ts";
-import { STAGES } from "../lib/exercises/smtp/client_machine.ts";
+import { STAGES } from "../lib/exercises/smtp/protocol.ts";
 import { connectOptions } from "../lib/exercises/smtp/client_options.ts";
 import { smtp } from "../lib/exercises/smtp/mod.ts";
 import { serveSmtp } from "../lib/exercises/smtp/server.ts";

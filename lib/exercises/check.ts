@@ -56,10 +56,13 @@ export interface Check {
 export const connect = (...who: string[]): Step[] => who.map((one) => ({ do: "connect", who: one }));
 export const callUntilTaken = (who: string, text: string): Step => ({ do: "callUntilTaken", who, text });
 export const send = (who: string, text: string): Step => ({ do: "send", who, text });
-export const sendBytes = (who: string, bytes: Uint8Array, what: string): Step => ({
+/** @param bytes or what makes them, when the check is played: most runs of netlab play none */
+export const sendBytes = (who: string, bytes: Uint8Array | (() => Uint8Array), what: string): Step => ({
   do: "sendBytes",
   who,
-  bytes,
+  get bytes() {
+    return typeof bytes === "function" ? bytes() : bytes;
+  },
   what,
 });
 export const expect = (who: string, what: Expectation): Step => ({ do: "expect", who, what });

@@ -30,6 +30,10 @@ export interface Console {
    * @param share how much of it is done, from 0 to 1
    */
   status(text: string | null, share?: number): void;
+  /** Bytes as they are, for results that are no text. Nothing is to be printed besides. */
+  write?(bytes: Uint8Array): Promise<void>;
+  /** Single keys by name (`space`, `left`, `q`), as they are pressed, until `stop`; absent where nobody can press any. */
+  keys?(): AsyncIterable<string>;
   /** Sets what Tab offers: given the line up to the cursor, all lines that it could become. */
   completeWith(candidates: (line: string) => readonly string[]): void;
 }

@@ -76,6 +76,8 @@ export class Folder {
 
   /** All files, sorted by name; links that lead out, folders and devices are left out. */
   async list(): Promise<Entry[]> {
+    // What was put in its place meanwhile is another folder.
+    if (await Deno.realPath(this.#real).catch(() => null) !== this.#real) return [];
     const names: string[] = [];
     const links: string[] = [];
     for await (const { name, isFile, isSymlink } of Deno.readDir(this.#real)) {
@@ -112,4 +114,10 @@ function stat(path: string): Promise<Deno.FileInfo | null> {
 function refused(name: string, error: unknown): FileRefused {
   if (error instanceof Deno.errors.NotFound) return new FileRefused(404, `no such file: ${name}`);
   return new FileRefused(403, `it may not be read: ${name}`);
+}
+
+/** What the system says of a file, without its number. */
+export function describeFileError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/ \(os error \d+\).*/s, "");
 }

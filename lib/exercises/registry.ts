@@ -9,6 +9,7 @@ import { messages } from "./messages/mod.ts";
 import { multitalk } from "./multitalk/mod.ts";
 import { peer } from "./peer/mod.ts";
 import { smtp } from "./smtp/mod.ts";
+import { stream } from "./stream/mod.ts";
 import { talk } from "./talk/mod.ts";
 import { transfer } from "./transfer/mod.ts";
 
@@ -22,6 +23,7 @@ export const exercises: readonly Exercise[] = [
   multitalk,
   transfer,
   files,
+  stream,
   smtp,
 ];
 

@@ -60,6 +60,7 @@ export class Channel<In, Out = In> {
   #reads = 0;
   #poured = 0;
   #pouring: Promise<unknown> | null = null;
+  readonly #aborted = Promise.withResolvers<void>();
   #pendingRead: Promise<number | null> | null = null;
   /** What has arrived and is not decoded yet, where datagrams do. */
   #datagram: Uint8Array | null = null;
@@ -166,6 +167,7 @@ export class Channel<In, Out = In> {
    * @returns how many were written: fewer when there are no more, or the channel was closed
    */
   pour(read: (into: Uint8Array) => Promise<number | null>, bytes: number, blockBytes: number): Promise<number> {
+    this.#outgoing.hold();
     const pouring = this.#pour(read, bytes, blockBytes);
     this.#pouring = pouring.catch(() => {});
     return pouring;
@@ -173,7 +175,6 @@ export class Channel<In, Out = In> {
 
   async #pour(read: (into: Uint8Array) => Promise<number | null>, bytes: number, blockBytes: number): Promise<number> {
     await this.#outgoing.flushed();
-    this.#outgoing.hold();
     let filling = new Uint8Array(Math.min(blockBytes, bytes));
     let writing = new Uint8Array(filling.length);
     let left = bytes;
@@ -202,7 +203,9 @@ export class Channel<In, Out = In> {
   async #writeAll(bytes: Uint8Array): Promise<boolean> {
     try {
       for (let left = bytes; left.length > 0;) {
-        const count = await this.#conn.write(left);
+        // An older Deno leaves a write pending when its connection is closed.
+        const count = await Promise.race([this.#conn.write(left), this.#aborted.promise]);
+        if (count === undefined) return false;
         this.#poured++;
         if (this.#trace.wants.bytes) {
           this.#trace.emit({ type: "bytes", id: this.id, direction: "out", bytes: left.subarray(0, count) });
@@ -310,6 +313,7 @@ export class Channel<In, Out = In> {
     this.#closed = true;
     this.#reason ??= reason;
     this.#outgoing.stop();
+    this.#aborted.resolve();
     try {
       this.#conn.close();
     } catch { /* it is closed already */ }

@@ -39,6 +39,9 @@ export class SendQueue {
   #ends: number[] = [];
   #inFlightEnds: number[] = [];
   #scheduled = false;
+  /** What was queued before `hold` and is not in flight yet. */
+  #front: Uint8Array | null = null;
+  #frontEnds: number[] = [];
   #held = false;
   #dead = false;
   #waiters: (() => void)[] = [];
@@ -52,7 +55,12 @@ export class SendQueue {
 
   /** Bytes accepted and not yet handed to the system. */
   get queuedBytes(): number {
-    return this.#used + (this.#inFlight === null ? 0 : this.#inFlight.length - this.#written);
+    return this.#used + this.#leavingBytes;
+  }
+
+  /** Of these, what nothing holds. */
+  get #leavingBytes(): number {
+    return (this.#front?.length ?? 0) + (this.#inFlight === null ? 0 : this.#inFlight.length - this.#written);
   }
 
   /**
@@ -88,20 +96,28 @@ export class SendQueue {
     return true;
   }
 
-  /** Resolves when everything queued has been handed to the system, or cannot be any more. */
+  /** Resolves when everything queued, but for what is held, has been handed to the system, or cannot be any more. */
   flushed(): Promise<void> {
-    if (this.#dead || this.queuedBytes === 0) return Promise.resolve();
+    if (this.#dead || (this.#leavingBytes === 0 && (this.#held || this.#used === 0))) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Lets nothing leave until it is released: somebody writes to the connection directly. Call it when all is flushed. */
+  /** Holds what is queued from now on until `release`: what is queued already leaves. */
   hold(): void {
+    if (this.#inFlight === null) this.#flush();
+    else if (this.#used > 0) {
+      this.#front = this.#filling.subarray(0, this.#used);
+      this.#frontEnds = this.#ends;
+      this.#ends = [];
+      this.#filling = new Uint8Array(0);
+      this.#used = 0;
+    }
     this.#held = true;
   }
 
   release(): void {
     this.#held = false;
-    if (!this.#dead) this.#flush();
+    this.#flush();
   }
 
   /** What is queued from now on leaves by another connection. Call it when all is flushed. */
@@ -116,6 +132,7 @@ export class SendQueue {
     this.#used = 0;
     this.#spare = null;
     this.#inFlight = null;
+    this.#front = null;
     this.#settle();
   }
 
@@ -130,15 +147,21 @@ export class SendQueue {
   readonly #flush = () => {
     this.#scheduled = false;
     if (this.#dead || this.#held || this.#inFlight !== null || this.#used === 0) return;
-    this.#inFlight = this.#filling.subarray(0, this.#used);
-    this.#written = 0;
-    this.#inFlightEnds = this.#ends;
+    const whole = this.#filling.subarray(0, this.#used);
+    const ends = this.#ends;
     if (this.#ends.length > 0) this.#ends = [];
     this.#filling = this.#spare ?? new Uint8Array(0);
     this.#spare = null;
     this.#used = 0;
-    this.#write();
+    this.#launch(whole, ends);
   };
+
+  #launch(whole: Uint8Array, ends: number[]): void {
+    this.#inFlight = whole;
+    this.#written = 0;
+    this.#inFlightEnds = ends;
+    this.#write();
+  }
 
   #write(): void {
     const whole = this.#inFlight!;
@@ -156,7 +179,10 @@ export class SendQueue {
     if (this.#written < whole.length) return this.#write();
     this.#inFlight = null;
     if (whole.buffer.byteLength <= KEEP_BYTES) this.#spare = new Uint8Array(whole.buffer);
-    if (this.#used > 0) this.#flush();
+    const front = this.#front;
+    this.#front = null;
+    if (front !== null) this.#launch(front, this.#frontEnds);
+    else if (this.#used > 0 && !this.#held) this.#flush();
     else this.#settle();
   };
 

@@ -100,7 +100,7 @@ function escapeOne(character: string): string {
   if (character === "\n") return "\\n";
   if (character === "\r") return "\\r";
   const code = character.codePointAt(0)!;
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
 /** `value` as JSON on one line, in which what `escapeText` would write out is a `\u` escape: safe to show, and nothing lost. */

@@ -7,7 +7,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
-import { isInfix, isOperator, MAX_REQUEST, splitParts } from "./protocol.ts";
+import { MAX_REQUEST } from "./protocol.ts";
 
 /** How long an answer may take, in ms; over UDP the question is asked again so often within it. */
 const ANSWER_MS = 5000;
@@ -18,13 +18,6 @@ export async function connectCalc(context: ConnectContext): Promise<void> {
   if (context.args.length > 0) return await askOnce(context);
   if (context.transport === "udp") return await askEach(context);
   await new Calc(await openChannel(context, MAX_REQUEST), context).run();
-}
-
-/** Whether `words` are one expression: `7 '*' 6`, `7*6`, `4.5 + 1` (the server says what is wrong with that). */
-export function isExpression(words: readonly string[]): boolean {
-  const parts = splitParts(words.join(" "));
-  if (!/^[-+*/%\d]/.test(parts[0] ?? "")) return false;
-  return isInfix(parts.join(" ")) || (parts.length === 3 && parts.some(isOperator));
 }
 
 /** Prints the result of the expression on the command line, or fails as the server says. */

@@ -3,9 +3,7 @@
 import type { Exercise } from "../exercise.ts";
 import { errorReply } from "../text.ts";
 import { checks } from "./checks.ts";
-import { connectCalc, isExpression } from "./client.ts";
-import { answer, DIVISIONS, MAX_DIGITS, refusal } from "./protocol.ts";
-import { serveCalc } from "./server.ts";
+import { answer, DIVISIONS, isExpression, MAX_DIGITS, refusal } from "./protocol.ts";
 
 const exact = (question: string) => answer(question, "exact");
 
@@ -68,6 +66,6 @@ export const calc: Exercise = {
     ],
   },
   checks,
-  serve: serveCalc,
-  connect: connectCalc,
+  serve: async (context) => (await import("./server.ts")).serveCalc(context),
+  connect: async (context) => (await import("./client.ts")).connectCalc(context),
 };

@@ -45,17 +45,24 @@ const BEGUN = /^[+-]?[0-9]+\s*[-+*/%]\s*[+-]?$/;
 const INTEGER = /^[+-]?[0-9]+$/;
 
 /** The words of a request. */
-export function splitParts(text: string): string[] {
+function splitParts(text: string): string[] {
   return text.split(SEPARATORS).filter((part) => part !== "");
 }
 
 /** Whether an operator stands between two operands, spaces or not. */
-export function isInfix(text: string): boolean {
+function isInfix(text: string): boolean {
   return COMPACT.test(text);
 }
 
-export function isOperator(text: string): text is Operator {
+function isOperator(text: string): text is Operator {
   return (OPERATORS as readonly string[]).includes(text);
+}
+
+/** Whether `words` are one expression: `7 '*' 6`, `7*6`, `4.5 + 1` (the server says what is wrong with that). */
+export function isExpression(words: readonly string[]): boolean {
+  const parts = splitParts(words.join(" "));
+  if (!/^[-+*/%\d]/.test(parts[0] ?? "")) return false;
+  return isInfix(parts.join(" ")) || (parts.length === 3 && parts.some(isOperator));
 }
 
 /** Reads a request: the operator may stand between the integers, before or behind them. */

@@ -3,9 +3,7 @@
 import type { Exercise } from "../exercise.ts";
 import { MAX_NAME } from "../names.ts";
 import { checks } from "./checks.ts";
-import { connectChat } from "./client.ts";
 import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply } from "./protocol.ts";
-import { serveChat } from "./server.ts";
 
 export const chat: Exercise = {
   name: "chat",
@@ -56,6 +54,6 @@ export const chat: Exercise = {
     ],
   },
   checks,
-  serve: serveChat,
-  connect: connectChat,
+  serve: async (context) => (await import("./server.ts")).serveChat(context),
+  connect: async (context) => (await import("./client.ts")).connectChat(context),
 };

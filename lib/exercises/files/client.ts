@@ -10,7 +10,7 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { type Framer, LineFramer } from "../../protocol/framing.ts";
-import { decodeLossy } from "../../protocol/text.ts";
+import { decodeLossy, hasUnsafe } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { ConnectContext, Console } from "../exercise.ts";
 import { fileNameProblem } from "../names.ts";
@@ -23,20 +23,12 @@ const ANSWER_MS = 60_000;
 const PROGRESS_MS = 100;
 const MAX_LINE = 4096;
 
-/** Whether `words` are what the client does: `list`, `stat NAME`, `get NAME…`. */
-export function isCommand(words: readonly string[]): boolean {
-  const [word, ...names] = words;
-  if (word === "list") return names.length === 0;
-  if (word === "stat") return names.length === 1;
-  return word === "get" && names.length > 0;
-}
-
 /** Does what the command line says, or what is typed. @throws {NetlabError} when something could not be had */
 export async function connectFiles(context: ConnectContext): Promise<void> {
   const { args, console } = context;
   if (args.length > 0) return await run(context, args[0], args.slice(1));
   const names = new Set<string>();
-  console.completeWith((line) => completeLine(FORMS, line, ({ form }) => form.includes("<name") ? names : []));
+  console.completeWith((line) => complete(line, names));
   console.note(`files at ${formatHostPort(context.host, context.port)}: ${FORMS.map(({ word }) => word).join(", ")}`);
   let failed = 0;
   for await (const line of console.lines("> ")) {
@@ -53,6 +45,14 @@ export async function connectFiles(context: ConnectContext): Promise<void> {
   if (failed > 0 && !console.interactive) throw new NetlabError("reply", `${failed} of the script's lines failed`);
 }
 
+/** As `completeLine`, but that names may have spaces. */
+function complete(line: string, names: ReadonlySet<string>): string[] {
+  const [, command, begun] = /^(\S+) (.*)$/s.exec(line) ?? [];
+  if (command === undefined) return completeLine(FORMS, line);
+  if (!findForm(FORMS, command)?.form.includes("<name")) return [];
+  return [...names].filter((name) => name.startsWith(begun)).map((name) => `${command} ${name} `);
+}
+
 /** @returns false when that was the end */
 async function obey(context: ConnectContext, word: string, rest: string, names: Set<string>): Promise<boolean> {
   const form = findForm(FORMS, word);
@@ -61,7 +61,7 @@ async function obey(context: ConnectContext, word: string, rest: string, names: 
   }
   if (form.word === "exit") return false;
   if (form.word === "help") { for (const row of describeForms(FORMS)) context.console.print(row); }
-  else if (form.word === "list") (await list(context)).forEach((name) => names.add(name));
+  else if (form.word === "list") { for (const name of await list(context)) if (!hasUnsafe(name)) names.add(name); }
   else if (rest === "") throw new NetlabError("usage", `${form.word} what? ${form.form}`);
   else await run(context, form.word, [rest.trim()]);
   return true;
@@ -140,7 +140,7 @@ async function get(context: ConnectContext, name: string, out: string, progress:
   const { console, options } = context;
   const begun = performance.now();
   await using visit = await Visit.open(context);
-  using target = out === "-" ? new StandardOutput() : new PartialFile(out, name, options.overwrite === true);
+  using target = out === "-" ? new StandardOutput(console) : new PartialFile(out, name, options.overwrite === true);
   const report = (bytes: number, text: string) => {
     const seconds = (performance.now() - begun) / 1000;
     if (out === "-") console.note(text);
@@ -176,8 +176,8 @@ async function fetch(visit: Visit, name: string, target: Target, progress: Progr
   if (reply.type !== "file") throw visit.unexpected();
   if (target.expect(reply.digest)) return "present";
   const file = progress.begin(name, reply.size);
-  await visit.body(reply.size, (bytes) => {
-    target.write(bytes);
+  await visit.body(reply.size, async (bytes) => {
+    await target.write(bytes);
     file.add(bytes.length);
   });
   file.end();
@@ -191,13 +191,16 @@ interface Target extends Disposable {
   readonly size: number;
   /** Told what the digest has to be. @returns true when the file is there already, whole */
   expect(digest: string): boolean;
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array): void | Promise<void>;
   isRight(): boolean;
   restart(): void;
   complete(): void;
 }
 
-/** A file on the disk: `NAME.part` until it is whole. */
+/** What the name of a file ends with that is not whole: no other file's does. */
+const PARTIAL = ".netlab-part";
+
+/** A file on the disk: `NAME.netlab-part` until it is whole. */
 class PartialFile implements Target {
   readonly path: string;
   readonly #part: string;
@@ -208,10 +211,10 @@ class PartialFile implements Target {
   #digest = "";
 
   constructor(dir: string, name: string, overwrite: boolean) {
-    const problem = fileNameProblem(name);
+    const problem = name.endsWith(PARTIAL) ? `it ends with ${PARTIAL}` : fileNameProblem(name);
     if (problem !== null) throw new NetlabError("usage", `cannot keep a file of that name here: ${problem}`);
     this.path = `${dir}/${name}`;
-    this.#part = `${this.path}.part`;
+    this.#part = this.path + PARTIAL;
     this.#overwrite = overwrite;
     this.#file = this.#try(() => Deno.openSync(this.#part, { read: true, write: true, create: true }));
     const block = new Uint8Array(262_144);
@@ -276,18 +279,23 @@ class StandardOutput implements Target {
   readonly path = "-";
   readonly size = 0;
   readonly #hash = createHash("sha256");
+  readonly #console: Console;
   #digest = "";
   #came = 0;
+
+  constructor(console: Console) {
+    this.#console = console;
+  }
 
   expect(digest: string): boolean {
     this.#digest = digest;
     return false;
   }
 
-  write(bytes: Uint8Array): void {
+  async write(bytes: Uint8Array): Promise<void> {
     this.#hash.update(bytes);
     this.#came += bytes.length;
-    for (let left = bytes; left.length > 0;) left = left.subarray(Deno.stdout.writeSync(left));
+    await this.#console.write?.(bytes);
   }
 
   isRight(): boolean {
@@ -375,14 +383,14 @@ class Visit implements AsyncDisposable {
   }
 
   /** Takes exactly so many bytes. */
-  async body(size: number, onBytes: (bytes: Uint8Array) => void): Promise<void> {
+  async body(size: number, onBytes: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     this.#framer.left = size;
     this.#inBody = size > 0;
     for (let left = size; left > 0;) {
       const piece = await this.#next();
       if (!("bytes" in piece)) throw this.unexpected();
       left -= piece.bytes.length;
-      onBytes(piece.bytes);
+      await onBytes(piece.bytes);
     }
     this.#inBody = false;
   }

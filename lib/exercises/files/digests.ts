@@ -19,7 +19,8 @@ export class Digests {
 
   /** In hexadecimal. @throws the system's error when the file cannot be read */
   of(open: OpenFile): Promise<string> {
-    const mark = markOf(open.info);
+    // Times can be set back, but not this one. (Another name for the same file changes it, too: then it is read once more.)
+    const mark = `${markOf(open.info)}:${open.info.ctime?.getTime()}`;
     const known = this.#known.get(open.path);
     if (known?.mark === mark) return known.digest;
     const digest = compute(open.path);

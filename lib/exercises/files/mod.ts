@@ -2,9 +2,7 @@
 
 import type { Exercise } from "../exercise.ts";
 import { checks } from "./checks.ts";
-import { connectFiles, isCommand } from "./client.ts";
-import { FORMS, HELLO_DIGEST, reply, SAMPLES } from "./protocol.ts";
-import { serveFiles } from "./server.ts";
+import { FORMS, HELLO_DIGEST, isCommand, reply, SAMPLES } from "./protocol.ts";
 
 export const files: Exercise = {
   name: "files",
@@ -74,6 +72,6 @@ export const files: Exercise = {
     ],
   },
   checks,
-  serve: serveFiles,
-  connect: connectFiles,
+  serve: async (context) => (await import("./server.ts")).serveFiles(context),
+  connect: async (context) => (await import("./client.ts")).connectFiles(context),
 };

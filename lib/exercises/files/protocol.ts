@@ -8,6 +8,7 @@
 //     GET hello.txt 3      → OK 2 2cf24dba…   and the 2 bytes from byte 3 on; the digest is of the whole file
 //     hello.txt            → its bytes, and the end of the connection (as the course's first clients ask)
 
+import { escapeText } from "../../protocol/text.ts";
 import type { CommandForm } from "../commands.ts";
 import { errorReply } from "../text.ts";
 
@@ -61,8 +62,16 @@ export const reply = {
   file: (size: number, digest: string) => `OK ${size} ${digest}`,
   error: (code: number, why: string) => errorReply(`${code} ${why}`),
   /** What a client that only said a name is told. */
-  bareError: (code: number, why: string) => code === 404 ? "Error: File not found" : `Error: ${why}`,
+  bareError: (code: number, why: string) => code === 404 ? "Error: File not found" : `Error: ${escapeText(why)}`,
 };
+
+/** Whether `words` are what the client does: `list`, `stat NAME`, `get NAME…`. */
+export function isCommand(words: readonly string[]): boolean {
+  const [word, ...names] = words;
+  if (word === "list") return names.length === 0;
+  if (word === "stat") return names.length === 1;
+  return word === "get" && names.length > 0;
+}
 
 /** What is typed at the client. */
 export const FORMS: readonly CommandForm[] = [

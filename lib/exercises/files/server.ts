@@ -5,12 +5,12 @@ import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { FileRefused, Folder, type OpenFile } from "../folder.ts";
+import { describeFileError, FileRefused, Folder, type OpenFile } from "../folder.ts";
 import { badReply, errorReply, textCodec } from "../text.ts";
 import { Digests, markOf } from "./digests.ts";
 import { MAX_REQUEST, parseRequest, reply, type Request } from "./protocol.ts";
 
-/** What all transfers together may hold, and the bounds of one block, in bytes. */
+/** What transfers hold, about, and the bounds of one block, in bytes: each gets its share when it begins. */
 const BLOCKS_BYTES = 64 * 1_048_576;
 const MIN_BLOCK = 32_768;
 const MAX_BLOCK = 524_288;
@@ -138,18 +138,20 @@ class Visit implements Session<string> {
     const blockBytes = Math.max(MIN_BLOCK, Math.min(MAX_BLOCK, Math.floor(BLOCKS_BYTES / 2 / (transfers + 1))));
     if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
     this.#desk.transfers++;
-    let written: number;
+    let written = 0;
+    let why: string | null = null;
     try {
       written = await this.#channel.pour((into) => file.read(into), bytes, blockBytes);
+      if (markOf(await file.stat()) !== markOf(info)) why = `${name} was changed while it was sent`;
+      else if (written < bytes) why = `${written} of ${bytes} bytes`;
+    } catch (error) {
+      // In the midst of content there is no place for words.
+      why = describeFileError(error);
     } finally {
       this.#desk.transfers--;
     }
-    const changed = markOf(await file.stat()) !== markOf(info);
-    if (written < bytes || changed) {
-      const why = changed ? `${name} was changed while it was sent` : `${written} of ${bytes} bytes`;
-      this.#report(name, written, begun, this.#channel.reason ?? why);
-      this.#channel.abort(why);
-    } else this.#report(name, written, begun, null);
+    this.#report(name, written, begun, why && (this.#channel.reason ?? why));
+    if (why !== null) this.#channel.abort(why);
   }
 
   #report(name: string, bytes: number, begun: number, failure: string | null): void {

@@ -4,7 +4,6 @@ import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
 import { checks } from "./checks.ts";
 import { FORMS } from "./protocol.ts";
-import { connectMesh, serveMesh } from "./server.ts";
 
 export const mesh: Exercise = {
   name: "mesh",
@@ -37,6 +36,6 @@ export const mesh: Exercise = {
     ],
   },
   checks,
-  serve: serveMesh,
-  connect: connectMesh,
+  serve: async (context) => (await import("./server.ts")).serveMesh(context),
+  connect: async (context) => (await import("./server.ts")).connectMesh(context),
 };

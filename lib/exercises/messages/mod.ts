@@ -3,9 +3,7 @@
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
 import { checks } from "./checks.ts";
-import { connectMessages } from "./client.ts";
 import { QUIT } from "./protocol.ts";
-import { serveMessages } from "./server.ts";
 
 export const messages: Exercise = {
   name: "messages",
@@ -50,6 +48,6 @@ export const messages: Exercise = {
     ],
   },
   checks,
-  serve: serveMessages,
-  connect: connectMessages,
+  serve: async (context) => (await import("./server.ts")).serveMessages(context),
+  connect: async (context) => (await import("./client.ts")).connectMessages(context),
 };

@@ -3,9 +3,7 @@
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
 import { checks } from "./checks.ts";
-import { connectMultitalk } from "./client.ts";
 import { ALL, FORMS, MESSAGE_FORMS } from "./protocol.ts";
-import { serveMultitalk } from "./server.ts";
 
 export const multitalk: Exercise = {
   name: "multitalk",
@@ -47,6 +45,6 @@ export const multitalk: Exercise = {
     ],
   },
   checks,
-  serve: serveMultitalk,
-  connect: connectMultitalk,
+  serve: async (context) => (await import("./server.ts")).serveMultitalk(context),
+  connect: async (context) => (await import("./client.ts")).connectMultitalk(context),
 };

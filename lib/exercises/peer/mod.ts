@@ -4,7 +4,6 @@ import type { Exercise } from "../exercise.ts";
 import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
 import { checks } from "./checks.ts";
 import { BUSY, FORMS } from "./protocol.ts";
-import { connectPeer, servePeer } from "./server.ts";
 
 export const peer: Exercise = {
   name: "peer",
@@ -37,6 +36,6 @@ export const peer: Exercise = {
     ],
   },
   checks,
-  serve: servePeer,
-  connect: connectPeer,
+  serve: async (context) => (await import("./server.ts")).servePeer(context),
+  connect: async (context) => (await import("./server.ts")).connectPeer(context),
 };

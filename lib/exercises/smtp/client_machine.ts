@@ -13,6 +13,7 @@ import { encodeBase64 } from "./base64.ts";
 import { Delivery, isPositive, type Mail, type MailResult, refused } from "./client_mail.ts";
 import { type ClientReply, formatReply, ReplyReader } from "./client_replies.ts";
 import { DataEncoder } from "./data.ts";
+import { MAX_COMMAND, type Stage, STAGES } from "./protocol.ts";
 
 /** How long a client waits, in ms (RFC 5321 section 4.5.3.2). */
 export const TIMEOUT_MS = {
@@ -28,12 +29,6 @@ export const TIMEOUT_MS = {
 const SILENCE_MS = 300;
 /** Silence in a reply after which the person is told what may be wrong, in ms. */
 const HINT_MS = 2000;
-/** The longest command line (section 4.5.3.1.4); a longer initial response of AUTH goes on a line of its own. */
-const MAX_COMMAND = 512;
-
-/** Where a session can be stopped, in order. */
-export const STAGES = ["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "content", "message"] as const;
-export type Stage = typeof STAGES[number];
 
 /** What the client does. */
 export interface ClientOptions {

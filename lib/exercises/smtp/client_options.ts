@@ -3,7 +3,7 @@
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
-import { type Stage, STAGES } from "./client_machine.ts";
+import { type Stage, STAGES } from "./protocol.ts";
 
 const stageOption = (name: string, summary: string): OptionSpec => ({
   ...{ name, summary, type: "string", value: "STAGE", choices: STAGES },

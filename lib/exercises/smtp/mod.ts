@@ -2,12 +2,10 @@
 
 import type { Exercise } from "../exercise.ts";
 import { checks } from "./checks.ts";
-import { connectSmtp } from "./client.ts";
+import { CODES, STATES } from "./codes.ts";
 import { connectExamples, connectOptions } from "./client_options.ts";
 import { CrlfFramer, notationCodec } from "./notation.ts";
-import { VERBS } from "./protocol.ts";
-import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, serveSmtp } from "./server.ts";
-import { CODES, STATES } from "./server_machine.ts";
+import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, VERBS } from "./protocol.ts";
 
 /** RFC 5321 section 4.5.3.2.7, and, before the first command, the same. */
 const IDLE_MS = 300_000;
@@ -148,6 +146,6 @@ export const smtp: Exercise = {
     ],
   },
   checks,
-  serve: serveSmtp,
-  connect: connectSmtp,
+  serve: async (context) => (await import("./server.ts")).serveSmtp(context),
+  connect: async (context) => (await import("./client.ts")).connectSmtp(context),
 };

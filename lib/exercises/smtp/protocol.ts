@@ -14,6 +14,10 @@ export const MAX_COMMAND = 512;
 /** MAIL may be longer by its parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
 export const MAX_MAIL = MAX_COMMAND + 26 + 17 + 10 + 500;
 export const MAX_AUTH_LINE = 12_288;
+/** The largest message that a server takes unless told otherwise, in bytes. */
+export const DEFAULT_MAX_SIZE = 33_554_432;
+/** RFC 5321 section 4.5.3.1.8 wants room for 100 at least. */
+export const DEFAULT_MAX_RECIPIENTS = 1000;
 
 /** The commands that a server knows. */
 export const VERBS = [
@@ -96,3 +100,7 @@ export function parseParameters(text: string): Parameter[] | null {
   }
   return parameters;
 }
+
+/** What a client goes through, in order. */
+export const STAGES = ["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "content", "message"] as const;
+export type Stage = typeof STAGES[number];

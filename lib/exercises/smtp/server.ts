@@ -15,7 +15,7 @@ import type { OptionValues } from "../options.ts";
 import type { Mailbox } from "./address.ts";
 import { deliveryHead, mailDate } from "./head.ts";
 import { folderOf, Maildir, type MaildirError, type NewMail } from "./maildir.ts";
-import { reply } from "./protocol.ts";
+import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, reply } from "./protocol.ts";
 import {
   type Envelope,
   type ServerOptions,
@@ -30,9 +30,6 @@ import { Users } from "./users.ts";
 
 /** What the server calls itself. */
 const HOSTNAME = "netlab";
-export const DEFAULT_MAX_SIZE = 33_554_432;
-/** RFC 5321 section 4.5.3.1.8 wants room for 100 at least. */
-export const DEFAULT_MAX_RECIPIENTS = 1000;
 /** After so many wrong commands a client is sent away. */
 const MAX_ERRORS = 100;
 /** A body that ends in LF.LF, and then nothing for so long, waits for an end that never comes, in ms. */

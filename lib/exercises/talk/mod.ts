@@ -4,9 +4,7 @@ import { formatDuration, type OptionSpec } from "../options.ts";
 import type { Exercise } from "../exercise.ts";
 import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
 import { checks } from "./checks.ts";
-import { connectTalk } from "./client.ts";
 import { BYE, refusal, RESEND_MS } from "./protocol.ts";
-import { serveTalk } from "./server.ts";
 
 const resendAfter: OptionSpec = {
   name: "resend-after",
@@ -62,6 +60,6 @@ export const talk: Exercise = {
     ],
   },
   checks,
-  serve: serveTalk,
-  connect: connectTalk,
+  serve: async (context) => (await import("./server.ts")).serveTalk(context),
+  connect: async (context) => (await import("./client.ts")).connectTalk(context),
 };

@@ -290,12 +290,14 @@ export const seedChecks: readonly Check[] = [
   },
 ].map((check) => ({ ...check, wire: "seed", transports: ["tcp"] }));
 
-function damaged(text: string): Uint8Array {
-  const bytes = encodePdu(parsePdu(text)).slice();
-  bytes[bytes.length - 1] ^= 0x04;
-  return bytes;
+function damaged(text: string): () => Uint8Array {
+  return () => {
+    const bytes = encodePdu(parsePdu(text)).slice();
+    bytes[bytes.length - 1] ^= 0x04;
+    return bytes;
+  };
 }
 
-function truncated(text: string): Uint8Array {
-  return encodePdu(parsePdu(text)).slice(0, -2);
+function truncated(text: string): () => Uint8Array {
+  return () => encodePdu(parsePdu(text)).slice(0, -2);
 }

@@ -21,19 +21,6 @@ const QUEUE_BYTES = 4 * 1_048_576;
 /** How often progress is shown, in ms. */
 const PROGRESS_MS = 100;
 
-/** Whether `words` are what is to be sent: every one a file that is there, or standard input. */
-export function areFiles(words: readonly string[]): boolean {
-  return words.length > 0 && words.every((word) => word === "-" || isThere(word));
-}
-
-function isThere(path: string): boolean {
-  try {
-    return !Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
 /** What the options say, for all files. */
 export interface SendOptions {
   readonly scheme: Scheme;

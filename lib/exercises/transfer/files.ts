@@ -2,6 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
+import { describeFileError } from "../folder.ts";
 import { PART } from "./protocol.ts";
 
 /** How much is read, written and digested at once, in bytes. */
@@ -205,10 +206,4 @@ export function exists(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** What the system says of a file, without its number. */
-export function describeFileError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*/s, "");
 }

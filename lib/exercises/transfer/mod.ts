@@ -2,10 +2,9 @@
 
 import type { Exercise } from "../exercise.ts";
 import { checks, seedChecks } from "./checks.ts";
-import { areFiles, connectTransfer } from "./client.ts";
+import { areFiles } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
-import { serveTransfer } from "./server.ts";
 
 const HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
@@ -158,6 +157,6 @@ export const transfer: Exercise = {
     ],
   },
   checks: [...checks, ...seedChecks],
-  serve: serveTransfer,
-  connect: connectTransfer,
+  serve: async (context) => (await import("./server.ts")).serveTransfer(context),
+  connect: async (context) => (await import("./client.ts")).connectTransfer(context),
 };

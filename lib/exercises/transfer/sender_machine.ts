@@ -450,7 +450,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       if (due.at > this.#timedOutTo) {
         const { rtoMs } = this.rto;
         if (due.at + rtoMs > now) return;
-        this.#timedOutTo = now - rtoMs;
+        this.#timedOutTo = Math.max(due.at, now - rtoMs); // which may be rounded
         // What was sent together is lost together: that is one timeout, and one reason to wait longer.
         if (due.at >= this.#backedOffAt && !this.#countTimeout(out, now)) return;
       }

@@ -1,0 +1,198 @@
+// Measures netlab's file server beside socat and the least that Deno can do, in rounds, on this machine:
+//   deno run -P=tools bench/files.ts [--rounds 5] [--json]
+// The table goes to stdout, what is going on to stderr. Each ratio is of figures from the same round, one after the other,
+// with one and the same reader; the medians are of the rounds. The aims are those of the project; exit status: 0 measured
+// (whether or not they were reached), 2 usage.
+
+import { parseArgs } from "@std/cli/parse-args";
+import { machine, median, residentBytes } from "./measure.ts";
+import { run } from "./processes.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const PIPE = new URL("peers/pipe_files.ts", import.meta.url).pathname;
+const READER = new URL("peers/read_files.py", import.meta.url).pathname;
+const MB = 1_000_000;
+const GIB = 1_073_741_824;
+const CLIENTS = 100;
+const MEMORY_MS = 100;
+const READ_MS = 120_000;
+
+/** A server, as a process that has said where it listens. */
+class Served {
+  readonly port: number;
+  readonly #process: Deno.ChildProcess;
+
+  private constructor(process: Deno.ChildProcess, port: number) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  /** Starts a program that tells its port in its first words, on standard output or, as socat does, on standard error. */
+  static async start(program: string, args: readonly string[], pattern: RegExp, err = false): Promise<Served> {
+    const process = new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+      stdout: err ? "null" : "piped",
+      stderr: err ? "piped" : "null",
+    }).spawn();
+    let text = "";
+    const reader = (err ? process.stderr : process.stdout).pipeThrough(new TextDecoderStream()).getReader();
+    while (!pattern.test(text)) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error(`${program} ended before it listened: ${text}`);
+      text += value;
+    }
+    // What else it says is read and dropped, so that it never waits for us.
+    (async () => {
+      while (!(await reader.read()).done);
+    })();
+    return new Served(process, Number(pattern.exec(text)![1]));
+  }
+
+  memory(): Promise<number> {
+    return residentBytes(this.#process.pid);
+  }
+
+  async stop(): Promise<void> {
+    try {
+      this.#process.kill();
+    } catch { /* it has ended */ }
+    await this.#process.status;
+  }
+}
+
+/** Reads with `clients` at once and returns MB/s. */
+async function read(port: number, clients: number, bytes: number, request?: string): Promise<number> {
+  const args = [READER, String(port), String(clients), String(bytes), ...request ? [request] : []];
+  const { success, stdout, stderr } = await run("python3", args, READ_MS);
+  if (!success) throw new Error(stderr.trim() || "the reader was killed, it took too long");
+  const result = JSON.parse(stdout);
+  if (result.bytes !== clients * bytes) throw new Error(`${result.bytes} bytes came`);
+  return result.bytes / MB / result.seconds;
+}
+
+/** The figure of one round by a server that was started for it. */
+async function once(starting: Promise<Served>, bytes: number): Promise<number> {
+  const served = await starting;
+  try {
+    return await read(served.port, 1, bytes);
+  } finally {
+    await served.stop();
+  }
+}
+
+/** The most memory that a server was seen to hold while `work` ran, in bytes. */
+async function peakOf<T>(served: Served, work: Promise<T>): Promise<{ value: T; peak: number }> {
+  let peak = await served.memory();
+  const timer = setInterval(
+    () => void served.memory().then((bytes) => (peak = Math.max(peak, bytes)), () => {}),
+    MEMORY_MS,
+  );
+  try {
+    return { value: await work, peak };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function makeFile(path: string, bytes: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  const block = crypto.getRandomValues(new Uint8Array(65_536));
+  for (let left = bytes; left > 0; left -= block.length) {
+    new DataView(block.buffer).setUint32(0, left);
+    await file.write(block.subarray(0, Math.min(left, block.length)));
+  }
+}
+
+const options = parseArgs(Deno.args, { string: ["rounds"], boolean: ["json"] });
+const rounds = Number(options.rounds ?? 5);
+if (!(rounds >= 1)) {
+  console.error("usage: deno run -P=tools bench/files.ts [--rounds 5] [--json]");
+  Deno.exit(2);
+}
+
+const dir = await Deno.makeTempDir({ prefix: "netlab-bench-" });
+const [large, small] = [`${dir}/large`, `${dir}/small`];
+const hasSocat = await run("socat", ["-V"]).then(({ success }) => success, () => false);
+if (!hasSocat) console.error("socat is not installed: left out");
+
+const startNetlab = () =>
+  Served.start(Deno.execPath(), [
+    ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, "serve", "files"],
+    ...["--host", "127.0.0.1", "--port", "0", "--dir", dir],
+  ], /127\.0\.0\.1:(\d+)/);
+const startPipe = () => Served.start(Deno.execPath(), ["run", "--quiet", "-A", PIPE, large], /"port":(\d+)/);
+const startSocat = () =>
+  Served.start(
+    "socat",
+    ["-d", "-d", "-u", "-b", "262144", `OPEN:${large}`, "TCP-LISTEN:0,bind=127.0.0.1"],
+    /listening on .*:(\d+)/,
+    true,
+  );
+
+try {
+  await makeFile(large, GIB);
+  await makeFile(small, 100 * MB);
+  const figures = { netlab: [] as number[], socat: [] as number[], pipe: [] as number[], many: [] as number[] };
+  const ratios = { socat: [] as number[], pipe: [] as number[], many: [] as number[] };
+  const peaks = { one: 0, many: 0 };
+  const netlab = await startNetlab();
+  try {
+    for (const name of ["large", "small"]) {
+      // So that the digests are known.
+      const { success, stderr } = await run(Deno.execPath(), [
+        ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`],
+        ...["connect", "files", `127.0.0.1:${netlab.port}`, "stat", name],
+      ], READ_MS);
+      if (!success) throw new Error(stderr);
+    }
+    for (let round = 1; round <= rounds; round++) {
+      console.error(`round ${round} of ${rounds}`);
+      const socat = hasSocat ? await once(startSocat(), GIB) : null;
+      const one = await peakOf(netlab, read(netlab.port, 1, GIB, "GET large"));
+      const pipe = await once(startPipe(), GIB);
+      const many = await peakOf(netlab, read(netlab.port, CLIENTS, 100 * MB, "GET small"));
+      if (socat !== null) {
+        figures.socat.push(socat);
+        ratios.socat.push(one.value / socat);
+      }
+      figures.netlab.push(one.value);
+      figures.pipe.push(pipe);
+      figures.many.push(many.value);
+      ratios.pipe.push(one.value / pipe);
+      ratios.many.push(many.value / one.value);
+      // Later the server holds what the hundred have left behind.
+      if (round === 1) peaks.one = one.peak;
+      peaks.many = Math.max(peaks.many, many.peak);
+    }
+  } finally {
+    await netlab.stop();
+  }
+  const row = (name: string, ours: number[], beside: string, theirs: number[], ratio: number[], aim: number) => ({
+    ...{ name, beside, aim, netlab: median(ours), other: median(theirs), ratio: median(ratio) },
+  });
+  const single = "GET of 1 GiB";
+  const rows = [
+    ...hasSocat ? [row(single, figures.netlab, "socat -u -b 262144", figures.socat, ratios.socat, 0.9)] : [],
+    row(single, figures.netlab, "Deno's pipeTo", figures.pipe, ratios.pipe, 1),
+    row(`${CLIENTS} clients × 100 MB`, figures.many, "one client", figures.netlab, ratios.many, 0.9),
+  ];
+  if (options.json) console.log(JSON.stringify({ machine: await machine(), rounds, rows, peaks }));
+  else {
+    console.log(`${await machine()}, medians of ${rounds} rounds\n`);
+    for (const { name, beside, aim, netlab, other, ratio } of rows) {
+      const verdict = ratio >= aim ? "reached" : "missed";
+      console.log(
+        `${name}: ${Math.round(netlab)} MB/s, ${beside} ${Math.round(other)}: ${ratio.toFixed(2)}× (aim ${
+          aim.toFixed(1)
+        }×: ${verdict})`,
+      );
+    }
+    const held = (bytes: number) => Math.round(bytes / MB);
+    console.log(
+      `the server held at most ${held(peaks.one)} MB for one client, ${held(peaks.many)} MB for ${CLIENTS}`,
+    );
+  }
+} finally {
+  await Deno.remove(dir, { recursive: true });
+}

@@ -1,0 +1,119 @@
+// Programs that play what is written to them. They are started with the permission of deno.json, which names them.
+
+import { outlasts } from "../../net/clock.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import { decodeLossy } from "../../protocol/text.ts";
+import { type PlayerName, PLAYERS } from "./defaults.ts";
+
+/** How each is asked whether it is there, and told to play its standard input once. */
+const VERSION: Readonly<Record<PlayerName, string>> = { ffplay: "-version", mpv: "--version", vlc: "--version" };
+const ARGUMENTS: Readonly<Record<PlayerName, (audio: boolean) => string[]>> = {
+  // Without pictures there is nothing to show, and perhaps no screen to show it on.
+  ffplay: (audio) => ["-loglevel", "error", "-nostats", "-autoexit", ...(audio ? ["-nodisp"] : []), "-i", "pipe:0"],
+  mpv: (audio) => ["--no-terminal", "--keep-open=no", ...(audio ? ["--no-video"] : []), "-"],
+  vlc: (audio) => [...(audio ? ["--intf", "dummy"] : []), "--quiet", "--play-and-exit", "-"],
+};
+
+/** What a player has not taken yet may be so much, in bytes; of more, it misses the rest. */
+const MAX_WAITING = 64 * 1_048_576;
+/** How much of what it complains of is kept, in characters. */
+const MAX_COMPLAINT = 2000;
+/** How long a player may take to end that was told to, in ms. */
+const END_MS = 2000;
+
+/** The player that is meant, if it is installed. @throws {NetlabError} of kind `usage` when it is not */
+export async function findPlayer(choice: string): Promise<PlayerName> {
+  const wanted = PLAYERS.filter((name) => choice === "auto" || choice === name);
+  for (const name of wanted) if (await isInstalled(name)) return name;
+  throw new NetlabError("usage", choice === "auto" ? "no player found" : `${choice} is not installed`, {
+    hint: `install one (ffplay comes with ffmpeg: ${installer()}), or keep the stream with --out FILE`,
+  });
+}
+
+function installer(): string {
+  if (Deno.build.os === "darwin") return "brew install ffmpeg";
+  return Deno.build.os === "windows" ? "winget install ffmpeg" : "apt install ffmpeg";
+}
+
+async function isInstalled(name: PlayerName): Promise<boolean> {
+  try {
+    const command = new Deno.Command(name, { args: [VERSION[name]], stdin: "null", stdout: "null", stderr: "null" });
+    return (await command.output()).success;
+  } catch {
+    return false; // not there, or not allowed
+  }
+}
+
+/** A player that runs. */
+export class Player {
+  readonly name: PlayerName;
+  /** Settles when it has ended: with what it complained of, or null when it did not. */
+  readonly ended: Promise<string | null>;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  #waiting = 0;
+  /** We have ended it: how it ends is no news. */
+  #stopped = false;
+
+  /** @param audio whether there are no pictures */
+  constructor(name: PlayerName, audio: boolean) {
+    this.name = name;
+    const command = new Deno.Command(name, {
+      args: ARGUMENTS[name](audio),
+      stdin: "piped",
+      stdout: "null",
+      stderr: "piped",
+    });
+    this.#child = command.spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#input.closed.catch(() => {}); // it may hang up
+    // Ctrl-C ends us at once: what is being heard has to end, too.
+    addEventListener("unload", this.#kill);
+    this.ended = this.#watch();
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#waiting + bytes.length > MAX_WAITING) return;
+    this.#waiting += bytes.length;
+    this.#input.write(bytes).then(() => void (this.#waiting -= bytes.length), () => {});
+  }
+
+  /** Nothing more comes: it plays what it has. */
+  async finish(): Promise<string | null> {
+    await this.#input.close().catch(() => {});
+    return await this.ended;
+  }
+
+  /** Ends it now. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    void this.#input.abort().catch(() => {});
+    this.#kill("SIGTERM");
+    if (await outlasts(this.ended, END_MS)) this.#kill("SIGKILL");
+    await this.ended;
+  }
+
+  readonly #kill = (how: unknown) => {
+    try {
+      this.#child.kill(how === "SIGKILL" ? "SIGKILL" : "SIGTERM");
+    } catch { /* it has ended */ }
+  };
+
+  async #watch(): Promise<string | null> {
+    const complaint = this.#listen();
+    const { success, code, signal } = await this.#child.status;
+    removeEventListener("unload", this.#kill);
+    const lines = (await complaint).trim().split("\n");
+    if (this.#stopped) return null;
+    // ffplay ends well even with what it cannot open.
+    const refused = lines.find((line) => line.startsWith("pipe:0: "));
+    if (refused !== undefined || success || signal !== null) return refused ?? null;
+    return lines.at(-1) || `it ended with status ${code}`;
+  }
+
+  async #listen(): Promise<string> {
+    let text = "";
+    for await (const chunk of this.#child.stderr) text = (text + decodeLossy(chunk)).slice(-MAX_COMPLAINT);
+    return text;
+  }
+}

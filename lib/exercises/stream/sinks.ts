@@ -1,0 +1,105 @@
+// Where a stream goes: a file, in which each piece has its place; standard output and a player, which take it in order.
+
+import { NetlabError } from "../../protocol/errors.ts";
+import type { Console } from "../exercise.ts";
+import type { Player } from "./player.ts";
+import type { Piece } from "./protocol.ts";
+
+/** What takes a stream. */
+export interface Sink {
+  /** A piece has come, in any order. @throws {NetlabError} when it cannot be kept */
+  arrived?(piece: Piece): void;
+  /** A piece is due; `skipped` bytes before it have not come. */
+  play?(bytes: Uint8Array, skipped: number): void;
+  /** All has been given. @throws {NetlabError} when it could not be kept */
+  finish(): Promise<void>;
+}
+
+/** For so many missing bytes zeros are put in, so that samples stay in step; of more, the rest is left out. */
+const MAX_FILL = 1_048_576;
+
+/** What did not come, as silence. */
+function silence(bytes: number): Uint8Array {
+  return new Uint8Array(Math.min(bytes, MAX_FILL));
+}
+
+/** A file. What is missing is left empty. */
+export class FileSink implements Sink {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+
+  /** @throws {NetlabError} of kind `usage` when it cannot be written */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  arrived({ offset, bytes }: Piece): void {
+    try {
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      for (let left = bytes; left.length > 0;) left = left.subarray(this.#file.writeSync(left));
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  finish(): Promise<void> {
+    this.#file.close();
+    return Promise.resolve();
+  }
+
+  #explain(cause: unknown): NetlabError {
+    const why = (cause as Error).message.replace(/ \(os error .*/, "");
+    return new NetlabError("usage", `cannot write ${this.#path}: ${why}`, { hint: "name another with --out", cause });
+  }
+}
+
+/** Standard output. */
+export class OutputSink implements Sink {
+  readonly #console: Console;
+  #last: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  constructor(console: Console) {
+    this.#console = console;
+  }
+
+  play(bytes: Uint8Array, skipped: number): void {
+    if (skipped > 0) this.#write(silence(skipped));
+    this.#write(bytes);
+  }
+
+  async finish(): Promise<void> {
+    await this.#last;
+    if (this.#failed) throw new NetlabError("harness", "nobody reads standard output any more");
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#last = this.#last.then(() => this.#failed ? undefined : this.#console.write?.(bytes)).catch(() => {
+      this.#failed = true;
+    });
+  }
+}
+
+/** A player. */
+export class PlayerSink implements Sink {
+  readonly #player: Player;
+
+  constructor(player: Player) {
+    this.#player = player;
+  }
+
+  play(bytes: Uint8Array, skipped: number): void {
+    if (skipped > 0) this.#player.write(silence(skipped));
+    this.#player.write(bytes);
+  }
+
+  async finish(): Promise<void> {
+    const complaint = await this.#player.finish();
+    if (complaint !== null) throw new NetlabError("harness", `${this.#player.name} could not play it: ${complaint}`);
+  }
+}

@@ -1,0 +1,79 @@
+// What a receiver counts: loss, order, duplicates and jitter of numbered datagrams.
+
+import type { Millis } from "../../protocol/clock.ts";
+import type { Piece } from "./protocol.ts";
+
+/** A number so far ahead is not of this stream. */
+const MAX_AHEAD = 65_536;
+
+/** How a piece came. */
+export type Arrival = "new" | "late" | "duplicate" | "wild";
+
+/** Counts what comes. */
+export class Tally {
+  /** Pieces that came, each once, and their bytes. */
+  packets = 0;
+  bytes = 0;
+  /** Came behind one with a higher number (RFC 4737, section 3). */
+  reordered = 0;
+  duplicates = 0;
+  /** Behind the highest number that has come, or is known to have been sent. */
+  next = 0;
+  /** Of the interarrival times, as RFC 3550 estimates it (section 6.4.1, code in A.8), in ms. */
+  jitterMs: Millis = 0;
+  #highest = -1;
+  /** Numbers below `next` that have not come. */
+  readonly #missing = new Set<number>();
+  /** Of the last that came: when it came, less when it is to be played. */
+  #transit: Millis | null = null;
+  /** What was sent before has times of another schedule. */
+  #runStart = 0;
+
+  /** Pieces that did not come, of those that must have been sent. */
+  get lost(): number {
+    return this.#missing.size;
+  }
+
+  /** Holes: runs of numbers that did not come. */
+  get gaps(): number {
+    let gaps = 0;
+    for (const seq of this.#missing) if (!this.#missing.has(seq - 1)) gaps++;
+    return gaps;
+  }
+
+  /** Counts a piece that has come. */
+  take({ seq, timeMs, bytes }: Piece, now: Millis): Arrival {
+    if (seq >= this.next + MAX_AHEAD) return "wild";
+    if (seq < this.next && !this.#missing.delete(seq)) {
+      this.duplicates++;
+      return "duplicate";
+    }
+    this.#measure(seq, now - timeMs);
+    this.packets++;
+    this.bytes += bytes.length;
+    if (seq < this.#highest) this.reordered++;
+    this.#highest = Math.max(this.#highest, seq);
+    if (seq < this.next) return "late";
+    this.expect(seq);
+    this.next = seq + 1;
+    return "new";
+  }
+
+  /** So many have been sent. */
+  expect(total: number): void {
+    if (total > this.next + MAX_AHEAD) return;
+    for (; this.next < total; this.next++) this.#missing.add(this.next);
+  }
+
+  /** From `seq` on the server sends by a new schedule: it was told to pause, to go on, or to go elsewhere. */
+  restart(seq: number): void {
+    this.#runStart = seq;
+    this.#transit = null;
+  }
+
+  #measure(seq: number, transit: Millis): void {
+    if (seq < this.#runStart) return;
+    if (this.#transit !== null) this.jitterMs += (Math.abs(transit - this.#transit) - this.jitterMs) / 16;
+    this.#transit = transit;
+  }
+}

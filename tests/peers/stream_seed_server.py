@@ -1,0 +1,27 @@
+"""A streaming server of the seed's kind: any datagram, or a file name, is answered with the file in chunks of random size.
+
+Usage: stream_seed_server.py FILE END [size]
+It prints its port, serves one client, and ends. With "size" the datagram has to be the file's name, and the size goes first.
+"""
+
+import os
+import random
+import socket
+import sys
+import time
+
+path, end = sys.argv[1], sys.argv[2].encode()
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("127.0.0.1", 0))
+print(sock.getsockname()[1], flush=True)
+request, client = sock.recvfrom(1024)
+if len(sys.argv) > 3:
+    if request.decode() != os.path.basename(path):
+        sock.sendto(b"Error: File not found", client)
+        sys.exit(0)
+    sock.sendto(str(os.path.getsize(path)).encode(), client)
+with open(path, "rb") as file:
+    while chunk := file.read(random.randint(1000, 2000)):
+        sock.sendto(chunk, client)
+        time.sleep(0.001)
+sock.sendto(end, client)

@@ -1,0 +1,300 @@
+// Streams in virtual time: pacing without drift, the jitter buffer, pause and seek, what is counted, and what a hostile peer says.
+
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import {
+  dataPdu,
+  encodePdu,
+  errorPdu,
+  finPdu,
+  infoPdu,
+  type Pdu,
+  readData,
+  readReport,
+} from "../lib/exercises/stream/protocol.ts";
+import { ReceiverMachine } from "../lib/exercises/stream/receiver_machine.ts";
+import { SenderMachine } from "../lib/exercises/stream/sender_machine.ts";
+import { Tally } from "../lib/exercises/stream/tally.ts";
+import { Random } from "../lib/protocol/random.ts";
+import { property, test } from "./helpers.ts";
+import { countReordered, makeWav, SESSION, Simulation } from "./stream_helpers.ts";
+
+const file = makeWav(10);
+const rate = file.length / 10;
+const dataOf = (seen: readonly { readonly at: number; readonly pdu: Pdu }[]) =>
+  seen.filter(({ pdu }) => pdu.type === "DATA").map(({ at, pdu }) => ({ at, ...readData(pdu) }));
+
+test("each datagram leaves when it is due, for an hour: nothing adds up", () => {
+  const info = { size: 2 ** 40, durationMs: null, rate: 40_000, assumed: false, mediaType: "" };
+  const machine = new SenderMachine({ session: 1, info, startMs: 0, idleMs: Infinity, random: new Random(1) });
+  const block = new Uint8Array(65_536);
+  let now = 1000;
+  let bytes = 0;
+  const handle = (effects: ReturnType<SenderMachine["step"]>) => {
+    for (const effect of effects) {
+      if (effect.type === "send" && effect.message.type === "DATA") {
+        const piece = readData(effect.message);
+        bytes += piece.bytes.length;
+        // Timers are late, by as much as they like: here by up to 20 ms.
+        assertLess(Math.abs(now - 1000 - 1000 * piece.offset / info.rate), 20.01);
+      }
+      if (effect.type !== "event" || effect.event.type !== "read") continue;
+      const { offset, length } = effect.event;
+      handle(
+        machine.step({ type: "command", command: { type: "data", offset, bytes: block.subarray(0, length) } }, now),
+      );
+    }
+  };
+  handle(machine.step({ type: "start" }, now));
+  const random = new Random(2);
+  const end = 1000 + 3_600_000;
+  while (now < end) {
+    now = Math.max(now, machine.deadline()!) + 20 * random.next();
+    handle(machine.step({ type: "timer" }, now));
+  }
+  assertLess(Math.abs(bytes / (info.rate * (now - 1000) / 1000) - 1), 0.0001);
+});
+
+test("a datagram is 1000 to 2000 bytes long, and of random size; only the last is shorter", async () => {
+  const { sent } = await new Simulation({ file, rate }).run();
+  const lengths = sent.filter(({ pdu }) => pdu.type === "DATA").map(({ pdu }) => encodePdu(pdu).length);
+  const payloads = dataOf(sent).map(({ bytes }) => bytes.length);
+  assert(lengths.slice(0, -1).every((length) => length >= 1000 && length <= 2000));
+  assert(payloads.slice(0, -1).every((length) => length >= 1000 && length <= 2000));
+  assert(new Set(lengths).size > lengths.length / 2);
+});
+
+test("what is sent is what is received, at the pace of the medium", async () => {
+  const simulation = await new Simulation({ file, rate, there: { delayMs: 20 } }).run();
+  assertEquals([simulation.error, simulation.why], [undefined, "played to its end"]);
+  assertEquals(simulation.out, file);
+  const pieces = dataOf(simulation.sent);
+  for (const { at, offset } of pieces) assertLess(Math.abs(at - pieces[0].at - 1000 * offset / rate), 1);
+  const { lost, reordered, duplicates, jitterMs, bytes } = simulation.receiver.tally;
+  assertEquals([lost, reordered, duplicates, bytes], [0, 0, 0, file.length]);
+  assertLess(jitterMs, 1); // media times are whole milliseconds
+});
+
+test("who has been held up for seconds goes on from there, and sends no flood", () => {
+  const info = { size: 1_000_000, durationMs: null, rate: 10_000, assumed: false, mediaType: "" };
+  const machine = new SenderMachine({ session: 1, info, startMs: 0, idleMs: 60_000, random: new Random(1) });
+  const give = (offset: number, bytes: Uint8Array, now: number) =>
+    machine.step({ type: "command", command: { type: "data", offset, bytes } }, now);
+  machine.step({ type: "start" }, 0);
+  give(0, new Uint8Array(65_536), 0);
+  const sent = machine.step({ type: "timer" }, 30_000).filter(({ type }) => type === "send");
+  assertEquals(sent.length, 1);
+});
+
+property("loss, order, duplicates and jitter are reported as they were (200 networks)", 200, async (random) => {
+  const there = {
+    loss: 0.2 * random.next(),
+    reorder: 0.3 * random.next(),
+    reorderMs: random.int(20, 250),
+    duplicate: 0.1 * random.next(),
+    delayMs: random.int(0, 100),
+    jitterMs: random.int(0, 100),
+  };
+  const simulation = await new Simulation({ file, rate, there, seed: random.uint32() }).run();
+  const { tally } = simulation.receiver;
+  const arrived = dataOf(simulation.arrived);
+  const seqs = arrived.map(({ seq }) => seq);
+  assertEquals(tally.lost, simulation.plan.tally.lost);
+  assertEquals(tally.packets + tally.lost, simulation.plan.tally.pieces);
+  assertEquals(tally.reordered, countReordered(seqs));
+  assertEquals(tally.duplicates, seqs.length - new Set(seqs).size);
+  assertEquals(tally.jitterMs, rfc3550(arrived));
+  assertEquals(simulation.sender.report?.next, tally.next);
+});
+
+/** Jitter as the code in RFC 3550, A.8 has it, of what came for the first time. */
+function rfc3550(arrived: readonly { readonly seq: number; readonly at: number; readonly timeMs: number }[]): number {
+  let jitter = 0;
+  let transit: number | null = null;
+  const seen = new Set<number>();
+  for (const { seq, at, timeMs } of arrived) {
+    if (seen.has(seq)) continue;
+    seen.add(seq);
+    const d = transit === null ? null : Math.abs(at - timeMs - transit);
+    if (d !== null) jitter += (1 / 16) * (d - jitter);
+    transit = at - timeMs;
+  }
+  return jitter;
+}
+
+test("5 % loss and reordering: everything else is played in order and on time, and the report agrees with the plan", async () => {
+  const there = { loss: 0.05, reorder: 0.2, reorderMs: 200, delayMs: 30 };
+  const simulation = await new Simulation({ file: makeWav(60), rate: 16_000, there, seed: 7 }).run();
+  const { played, receiver: { tally, skippedBytes }, plan } = simulation;
+  assertEquals(tally.lost, plan.tally.lost);
+  assert(tally.lost > 0.03 * plan.tally.pieces && tally.lost < 0.07 * plan.tally.pieces);
+  assert(tally.reordered > 0 && tally.reordered <= plan.tally.reordered);
+  // A fifth is late by 100 ms in the mean: twice that share of the differences is not 0.
+  assert(tally.jitterMs > 5 && tally.jitterMs < 100, `${tally.jitterMs}`);
+  assertEquals(played.length, tally.packets);
+  for (const [i, { at, offset }] of played.entries()) {
+    if (i > 0) assert(offset > played[i - 1].offset);
+    assertLess(Math.abs(at - played[0].at - (offset - played[0].offset) / 16), 2);
+  }
+  const first = played[0].offset;
+  const last = simulation.out.length - played.at(-1)!.offset;
+  assert(skippedBytes > 0 && skippedBytes + tally.bytes >= simulation.out.length - first - last);
+});
+
+test("what comes later than the buffer allows is passed over, and still kept in its place", async () => {
+  const there = { reorder: 0.2, reorderMs: 400 };
+  const late = await new Simulation({ file, rate, there, seed: 3, receiver: { bufferMs: 50 } }).run();
+  assertEquals(late.receiver.tally.lost, 0);
+  assertEquals(late.out, file);
+  assert(late.receiver.skippedBytes > 0);
+  assertLess(late.played.length, late.receiver.tally.packets);
+  const patient = await new Simulation({ file, rate, there, seed: 3, receiver: { bufferMs: 500 } }).run();
+  assertEquals([patient.receiver.skippedBytes, patient.played.length], [0, patient.receiver.tally.packets]);
+});
+
+test("a pause holds the stream up for as long as it lasts, and nothing is lost by it", async () => {
+  const simulation = new Simulation({ file, rate, there: { delayMs: 10 } });
+  await simulation.run(3000);
+  simulation.control("pause");
+  await simulation.run(20_000);
+  assert(simulation.receiver.paused && !simulation.over);
+  const before = simulation.played.length;
+  await simulation.run(10_000);
+  assertEquals(simulation.played.length, before);
+  simulation.control("resume");
+  await simulation.run();
+  assertEquals(simulation.error, undefined);
+  assertEquals(simulation.out, file);
+  assertLess(Math.abs(simulation.clock.now() - 40_350), 200);
+  assertLess(simulation.receiver.tally.jitterMs, 2);
+  assertEquals(simulation.receiver.skippedBytes, 0);
+});
+
+test("a seek goes there, forwards and back, from a pause and from the end, too", async () => {
+  const simulation = new Simulation({ file, rate });
+  await simulation.run(2000);
+  simulation.control("seek", 8000);
+  assertEquals(simulation.receiver.positionMs, 8000);
+  await simulation.run(1000);
+  assertLess(Math.abs(simulation.receiver.positionMs - 8700), 200);
+  simulation.control("pause");
+  simulation.control("seek", 1000);
+  await simulation.run(1000);
+  assertEquals(Math.round(simulation.receiver.positionMs / 10), 100);
+  simulation.control("resume");
+  simulation.control("seek", 9999);
+  await simulation.run(200);
+  simulation.control("seek", 9000);
+  await simulation.run();
+  assertEquals([simulation.error, simulation.why], [undefined, "played to its end"]);
+  const { lost } = simulation.receiver.tally;
+  assertEquals(lost, 0);
+  assertEquals(simulation.played.at(-1)!.skipped, 0);
+  const moves = simulation.events.filter(({ type }) => type === "moved").length;
+  assertEquals(moves, 6);
+});
+
+property("commands arrive through any loss, each once (100 networks)", 100, async (random) => {
+  const simulation = new Simulation({ file, rate, there: { loss: 0.3 * random.next() }, seed: random.uint32() });
+  await simulation.run(1000);
+  for (let i = 0; i < 5; i++) {
+    const action = random.pick(["pause", "resume", "seek"] as const);
+    simulation.control(action, random.int(0, 1000));
+    await simulation.run(random.int(0, 1500));
+  }
+  simulation.control("resume");
+  await simulation.run();
+  assertEquals(simulation.error, undefined);
+  assertEquals(simulation.events.filter(({ type }) => type === "moved").length, 6);
+  assertEquals(simulation.receiver.tally.lost, simulation.plan.tally.lost);
+});
+
+test("a client that vanishes is dropped 5 s after its last report", () => {
+  const info = { size: 1_000_000, durationMs: null, rate: 10_000, assumed: false, mediaType: "" };
+  const machine = new SenderMachine({ session: 1, info, startMs: 0, idleMs: 5000, random: new Random(1) });
+  machine.step({ type: "start" }, 0);
+  const report: Pdu = { type: "REPORT", flags: 0, session: 1, seq: 0, payload: new Uint8Array(8) };
+  machine.step({ type: "message", message: report }, 3000);
+  assertEquals(machine.deadline(), 8000);
+  assertEquals(machine.step({ type: "timer" }, 7999).filter(({ type }) => type === "close"), []);
+  const effects = machine.step({ type: "timer" }, 8000);
+  assertEquals(effects, [{ type: "event", event: { type: "over", why: "no report for 5 s" } }, { type: "close" }]);
+});
+
+test("a file that becomes shorter is an error, at both ends", async () => {
+  const simulation = await new Simulation({ file: makeWav(30), rate: 16_000, cutAt: 100_000 }).run();
+  assertEquals(simulation.why, "the file has become shorter");
+  assertMatch(simulation.error!.message, /the server says: the file has become shorter/);
+});
+
+test("an empty file is a stream without data", async () => {
+  const simulation = await new Simulation({ file: new Uint8Array(0), rate: 1000 }).run();
+  assertEquals([simulation.error, simulation.receiver.tally.packets], [undefined, 0]);
+});
+
+test("no answer, and silence, are given up with a word", async () => {
+  const machine = new ReceiverMachine({ session: 1, name: "x", startMs: 0, bufferMs: 100, silentMs: 8000 });
+  let [now, asked] = [0, 0];
+  let effects = machine.step({ type: "start" }, now);
+  while (!effects.some(({ type }) => type === "close")) {
+    asked += effects.filter(({ type }) => type === "send").length;
+    now = machine.deadline()!;
+    effects = machine.step({ type: "timer" }, now);
+  }
+  assertEquals(now, 10_000);
+  assert(asked >= 4 && asked <= 10);
+  const silent = await new Simulation({ file, rate, there: { loss: 1 } }).run();
+  assertMatch(silent.error!.message, /^the server has said nothing for 8 s$/);
+});
+
+test("what a hostile server sends costs little: wild numbers, places and sizes are dropped", () => {
+  const machine = new ReceiverMachine({ session: SESSION, name: "x", startMs: 0, bufferMs: 100, silentMs: 8000 });
+  const info = { size: 5000, durationMs: null, rate: 1000, assumed: false, mediaType: "\x1b[2J" };
+  machine.step({ type: "start" }, 0);
+  const take = (message: Pdu) => machine.step({ type: "message", message }, 1);
+  const bytes = new Uint8Array(1000);
+  take(infoPdu(SESSION, info));
+  take(dataPdu(SESSION, { seq: 4_000_000_000, offset: 0, timeMs: 0, bytes }));
+  take(dataPdu(SESSION, { seq: 0, offset: 2 ** 50, timeMs: 0, bytes }));
+  take(dataPdu(SESSION, { seq: 0, offset: 4001, timeMs: 0, bytes }));
+  take(dataPdu(SESSION + 1, { seq: 0, offset: 0, timeMs: 0, bytes }));
+  take(finPdu(SESSION, 4_000_000_000, 7));
+  take({ type: "INFO", flags: 0, session: SESSION, seq: 0, payload: new Uint8Array(3) });
+  take({ type: "CONTROL", flags: 0, session: SESSION, seq: 9, payload: new Uint8Array(9) });
+  take(errorPdu(SESSION + 1, 1, "not for us"));
+  assertEquals([machine.tally.packets, machine.tally.lost], [0, 0]);
+  take(dataPdu(SESSION, { seq: 0, offset: 0, timeMs: 0, bytes }));
+  assertEquals([machine.tally.packets, machine.tally.lost], [1, 0]);
+  take(finPdu(SESSION, 4_000_000_000));
+  assertEquals(machine.tally.lost, 0);
+});
+
+test("a server that only gives cookies is not asked for ever at once", () => {
+  const machine = new ReceiverMachine({ session: SESSION, name: "x", startMs: 0, bufferMs: 100, silentMs: 8000 });
+  machine.step({ type: "start" }, 0);
+  let asked = 0;
+  for (let i = 0; i < 1000; i++) {
+    const payload = crypto.getRandomValues(new Uint8Array(16));
+    const message: Pdu = { type: "COOKIE", flags: 0, session: SESSION, seq: 0, payload };
+    asked += machine.step({ type: "message", message }, 1).length;
+  }
+  assertLess(asked, 6);
+});
+
+test("a tally counts gaps, not only what is in them", () => {
+  const tally = new Tally();
+  const take = (seq: number) => tally.take({ seq, offset: 0, timeMs: 0, bytes: new Uint8Array(1) }, 0);
+  assertEquals([0, 3, 5, 4, 4, 100_000].map(take), ["new", "new", "new", "late", "duplicate", "wild"]);
+  tally.expect(9);
+  assertEquals([tally.lost, tally.gaps, tally.reordered, tally.duplicates], [5, 2, 1, 1]);
+});
+
+test("the last report that the server gets is what the client says in the end", async () => {
+  const simulation = await new Simulation({ file, rate, there: { loss: 0.1 }, seed: 5 }).run();
+  assert(simulation.sent.length > 0);
+  assertLess(Math.abs((simulation.sender.report?.lost ?? 0) - simulation.receiver.tally.lost), 5);
+  assertEquals(readReport({ type: "REPORT", flags: 0, session: 0, seq: 3, payload: new Uint8Array(8) }), {
+    next: 3,
+    lost: 0,
+    jitterMs: 0,
+  });
+});

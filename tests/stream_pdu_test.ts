@@ -1,0 +1,134 @@
+// The PDUs of stream: what is written is what is read, in bytes and in writing, and what is damaged is none.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Budget, Cookies } from "../lib/exercises/stream/cookies.ts";
+import { makeNotation, readPdu } from "../lib/exercises/stream/framing.ts";
+import { formatPdu, parsePdu } from "../lib/exercises/stream/notation.ts";
+import {
+  ACTIONS,
+  controlPdu,
+  cookiePdu,
+  dataPdu,
+  decodePdu,
+  encodePdu,
+  errorPdu,
+  finPdu,
+  infoPdu,
+  NO_COOKIE,
+  type Pdu,
+  readControl,
+  readCookie,
+  readData,
+  readError,
+  readInfo,
+  readReport,
+  readRequest,
+  reportPdu,
+  requestPdu,
+  UNPROVEN_BYTES,
+} from "../lib/exercises/stream/protocol.ts";
+import { ProtocolError } from "../lib/protocol/errors.ts";
+import type { Random } from "../lib/protocol/random.ts";
+import { property, test } from "./helpers.ts";
+
+const NAMES = ["a.mp3", 'quote" and \\back\\slash.wav', "żółć.ogg", "", "tab\tand\x1b[2J", "x".repeat(255)];
+
+/** A PDU of each type. */
+function somePdus(random: Random): Pdu[] {
+  const session = random.uint32();
+  const name = random.pick(NAMES);
+  const control = { number: random.uint32(), action: random.pick(ACTIONS), positionMs: 5, first: random.uint32() };
+  const info = {
+    size: random.int(0, 2 ** 40),
+    durationMs: random.chance(0.3) ? null : random.int(0, 2 ** 31),
+    rate: random.int(1, 2 ** 31),
+    assumed: random.chance(0.5),
+    mediaType: random.pick(["", "audio/mpeg", 'video/mp4; codecs="avc1"']),
+  };
+  return [
+    requestPdu(session, { name, startMs: random.uint32(), cookie: random.chance(0.5) ? NO_COOKIE : random.bytes(16) }),
+    cookiePdu(session, random.bytes(16)),
+    infoPdu(session, info),
+    dataPdu(session, { seq: random.uint32(), offset: 2 ** 45, timeMs: 77, bytes: random.bytes(random.int(1, 24)) }),
+    reportPdu(session, { next: random.uint32(), lost: random.uint32(), jitterMs: random.int(0, 4_000_000) / 1000 }),
+    controlPdu(session, control),
+    finPdu(session, random.uint32(), random.int(0, 255)),
+    errorPdu(session, random.int(0, 65_535), random.pick(["no such file", "", "zażółć"])),
+  ];
+}
+
+property("every PDU is read as it was written, in bytes and in writing (300 of each)", 300, (random) => {
+  for (const pdu of somePdus(random)) {
+    assertEquals(decodePdu(encodePdu(pdu)), pdu);
+    assertEquals(encodePdu(parsePdu(formatPdu(pdu))), encodePdu(pdu), formatPdu(pdu));
+  }
+});
+
+test("what a PDU says is what was put into it", () => {
+  const cookie = new Uint8Array(16).fill(7);
+  const request = { name: "a.mp3", startMs: 9, cookie };
+  assertEquals(readRequest(requestPdu(1, request)), request);
+  assertEquals(readCookie(cookiePdu(1, cookie)), cookie);
+  const info = { size: 2 ** 50, durationMs: null, rate: 44_100, assumed: true, mediaType: "audio/wav" };
+  assertEquals(readInfo(infoPdu(1, info)), info);
+  const piece = { seq: 3, offset: 2 ** 50, timeMs: 12, bytes: new Uint8Array([1, 2]) };
+  assertEquals(readData(dataPdu(1, piece)), piece);
+  assertEquals(readReport(reportPdu(1, { next: 1, lost: 2, jitterMs: 0.125 })), { next: 1, lost: 2, jitterMs: 0.125 });
+  const control = { number: 4, action: "seek" as const, positionMs: 1000, first: 8 };
+  assertEquals(readControl(controlPdu(1, control)), control);
+  assertEquals(readError(errorPdu(1, 8, "why")), { code: 8, text: "why" });
+});
+
+property("one bit changed, or the end missing: it is no PDU, or at least not that one (200 of each)", 200, (random) => {
+  for (const pdu of somePdus(random)) {
+    const bytes = encodePdu(pdu);
+    const at = random.int(0, bytes.length - 1);
+    bytes[at] ^= 1 << random.int(0, 7);
+    assertEquals(readPdu(bytes), null);
+    bytes.set(encodePdu(pdu));
+    assertEquals(readPdu(bytes.subarray(0, random.int(0, bytes.length - 1))), null);
+  }
+});
+
+property("whatever comes is a PDU or a protocol error, and its fields, too (500)", 500, (random) => {
+  const readers = [readRequest, readCookie, readInfo, readData, readReport, readControl, readError];
+  const payload = random.bytes(random.int(0, 40));
+  for (const type of ["REQUEST", "COOKIE", "INFO", "DATA", "REPORT", "CONTROL", "FIN", "ERROR"] as const) {
+    const pdu: Pdu = { type, flags: 0, session: 1, seq: 1, payload };
+    assert(formatPdu(pdu).startsWith(type));
+    for (const read of readers) {
+      try {
+        read(pdu);
+      } catch (error) {
+        assert(error instanceof ProtocolError, `${error}`);
+      }
+    }
+  }
+});
+
+test("in writing, * is the cookie that was given to that session, and to no other", () => {
+  const { codec } = makeNotation();
+  const cookie = new Uint8Array(16).fill(9);
+  assertEquals(codec.decode(encodePdu(cookiePdu(5, cookie))), "COOKIE session=5 cookie=*");
+  const ask = (session: number) =>
+    readRequest(decodePdu(codec.encode(`REQUEST session=${session} start=0 cookie=* "x"`) as Uint8Array)).cookie;
+  assertEquals([ask(5), ask(6)], [cookie, NO_COOKIE]);
+  assertThrows(() => parsePdu("NONSENSE session=1"), ProtocolError);
+});
+
+test("a cookie is good for its address and session, for half a minute to a minute", () => {
+  const cookies = new Cookies();
+  const cookie = cookies.give("10.0.0.1:5000", 7, 1000);
+  const isGood = (address: string, session: number, now: number) => cookies.isGood(cookie, address, session, now);
+  assertEquals([1000, 30_000, 59_999, 60_000].map((now) => isGood("10.0.0.1:5000", 7, now)), [true, true, true, false]);
+  assertEquals([isGood("10.0.0.1:5001", 7, 1000), isGood("10.0.0.1:5000", 8, 1000)], [false, false]);
+  assert(!new Cookies().isGood(cookie, "10.0.0.1:5000", 7, 1000));
+  assert(!cookies.isGood(NO_COOKIE, "10.0.0.1:5000", 7, 1000));
+});
+
+test("the budget of an address that has proved nothing is 64 bytes, and returns after a while", () => {
+  const budget = new Budget();
+  assertEquals([30, 30, 30, 4, 1].map((bytes) => budget.take("a", bytes, 0)), [true, true, false, true, false]);
+  assert(budget.take("b", UNPROVEN_BYTES, 0) && !budget.take("c", UNPROVEN_BYTES + 1, 0));
+  assertEquals([budget.take("a", 30, 9999), budget.take("a", 30, 10_000)], [false, true]);
+});

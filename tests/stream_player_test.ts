@@ -1,0 +1,114 @@
+// Other people's programs: ffmpeg makes media and decodes what was kept, ffplay plays a stream to its end, and netlab as a
+// process of its own pipes one.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { temporaryFolder } from "./chat_helpers.ts";
+import { runProgram } from "./cli_helpers.ts";
+import { skipUnless, test } from "./helpers.ts";
+import { makeWav, receive, Relay, StreamServer } from "./stream_helpers.ts";
+
+const ffmpeg = skipUnless("ffmpeg");
+const ffplay = skipUnless("ffplay");
+
+/** Kinds of media, and how ffmpeg makes a second and a half of each. */
+const KINDS: Readonly<Record<string, string>> = {
+  "a.mp3": "-f lavfi -i sine=duration=1.5",
+  "a.ogg": "-f lavfi -i sine=duration=1.5",
+  "a.flac": "-f lavfi -i sine=duration=1.5 -ar 8000",
+  "a.mp4": "-f lavfi -i testsrc=duration=1.5:size=64x64:rate=10 -f lavfi -i sine=duration=1.5 -c:v mpeg4 -c:a aac",
+  "a.mkv": "-f lavfi -i testsrc=duration=1.5:size=64x64:rate=10 -f lavfi -i sine=duration=1.5 -c:v mpeg4 -c:a aac",
+  "a.webm": "-f lavfi -i testsrc=duration=1.5:size=64x64:rate=10 -c:v libvpx",
+  "a.ts": "-f lavfi -i testsrc=duration=1.5:size=64x64:rate=10 -f lavfi -i sine=duration=1.5 -c:v mpeg2video -c:a mp2",
+};
+
+async function run(program: string, words: string, env: Record<string, string> = {}): Promise<string> {
+  const { status, err } = await runProgram(words, { command: [program], env });
+  assertEquals(status, 0, err);
+  return err;
+}
+
+test(
+  "ffmpeg decodes what --out kept, which is the source to the bit: mp3, ogg, flac, mp4, mkv, webm, mpeg-ts, wav",
+  async () => {
+    const made: Record<string, Uint8Array> = { "a.wav": makeWav(1.5) };
+    const dir = temporaryFolder();
+    for (const [name, words] of Object.entries(KINDS)) {
+      await run("ffmpeg", `-v error -y ${words} ${dir}/${name}`);
+      made[name] = Deno.readFileSync(`${dir}/${name}`);
+    }
+    await using server = await StreamServer.start(made);
+    await Promise.all(
+      Object.entries(made).map(async ([name, bytes]) => {
+        const out = `${dir}/out-${name}`;
+        const begun = performance.now();
+        const { notes } = await receive(server.port, name, { out });
+        assert(performance.now() - begun > 900, `${name} came sooner than it can be played: ${notes}`);
+        assertEquals(Deno.readFileSync(out), bytes, name);
+        // Its duration was read from the file, give or take what encoders add.
+        assertMatch(notes.join(), / 0:01, /, name);
+        assertEquals(await run("ffmpeg", `-v error -i ${out} -f null -`), "", name);
+      }),
+    );
+  },
+  ffmpeg,
+);
+
+test("ffplay plays a stream to its end, without a screen", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(1.5) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav --play ffplay --json`;
+  const begun = performance.now();
+  const { status, out, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy" } });
+  assertEquals(status, 0, err);
+  assertEquals(JSON.parse(out).missing, 0);
+  assert(performance.now() - begun > 1500);
+  await server.console.shows("played to its end");
+}, ffplay);
+
+test("ffplay goes on through 5 % loss and reordering", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(2, 44_100) });
+  await using relay = new Relay(server.port, { loss: 0.05, reorder: 0.2, reorderMs: 100 }, 11);
+  const line = `connect stream 127.0.0.1:${relay.port} a.wav --play ffplay --json`;
+  const { status, out, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy" } });
+  assertEquals(status, 0, err);
+  const { lost, skipped, missing } = JSON.parse(out);
+  assertEquals(lost, relay.lost);
+  assert(lost > 0 && missing > 0 && skipped <= missing);
+}, ffplay);
+
+test("--play auto says what it found", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(0.5) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav`;
+  const { status, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy" } });
+  assertEquals(status, 0, err);
+  assertStringIncludes(err, "plays with ffplay\n");
+}, ffplay);
+
+test("what a player cannot play is said, in its own words", async () => {
+  await using server = await StreamServer.start({ "a.wav": new Uint8Array(3000).fill(0x61) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav --play ffplay`;
+  const { status, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy", SDL_VIDEODRIVER: "dummy" } });
+  assertEquals(status, 3, err);
+  assertMatch(err, /netlab: ffplay could not play it: .*Invalid data found/);
+}, ffplay);
+
+test("without a player, it is said how to get one", async () => {
+  const { status, err } = await runProgram("connect stream 127.0.0.1:9 a.wav --play mpv", {
+    env: { PATH: "/nonexistent" },
+  });
+  assertEquals(status, 2);
+  assertMatch(
+    err,
+    /^netlab: mpv is not installed: install one \(ffplay comes with ffmpeg: .*\), or keep the stream with --out FILE$/m,
+  );
+});
+
+test("--out - is the stream and nothing else", async () => {
+  const wav = makeWav(1);
+  await using server = await StreamServer.start({ "a.wav": wav });
+  const folder = temporaryFolder();
+  const command = ["sh", "-c", `${JSON.stringify(Deno.execPath())} run --quiet -P main.ts "$@" > ${folder}/out`, "sh"];
+  const { status, err } = await runProgram(`connect stream 127.0.0.1:${server.port} a.wav --out -`, { command });
+  assertEquals(status, 0, err);
+  assertEquals(Deno.readFileSync(`${folder}/out`), wav);
+  assertMatch(err, /^received a\.wav: 16044 bytes/m);
+});

@@ -1,0 +1,113 @@
+// The seed's own form: its programs, in Python, as clients and as servers; and what that form cannot promise.
+
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
+import { SEED_COMPLETE_MS, SEED_TRIES, SeedMachine } from "../lib/exercises/stream/seed_machine.ts";
+import { isPrivate } from "../lib/exercises/stream/seed_server.ts";
+import { temporaryFolder } from "./chat_helpers.ts";
+import { Program, runProgram } from "./cli_helpers.ts";
+import { bytes, skipUnless, test } from "./helpers.ts";
+import { makeWav, receive, receivingFails, Stranger, StreamServer } from "./stream_helpers.ts";
+
+const PEERS = new URL("peers/", import.meta.url).pathname;
+const python = skipUnless("python3");
+const wav = makeWav(1);
+
+/** Both forms, and both endings. */
+const FORMS = (["EOF", "END"] as const).flatMap((end) => [true, false].map((size) => ({ end, size })));
+
+for (const { end, size } of FORMS) {
+  const form = `${size ? "file name, size first" : "any datagram"}, ${end}`;
+
+  test(`a client of the seed's kind gets the stream (${form})`, async () => {
+    await using server = await StreamServer.start(
+      { "song.wav": wav },
+      { "seed-end": end, "seed-size": size },
+      { wire: "seed" },
+    );
+    const out = `${temporaryFolder()}/out`;
+    const request = size ? "song.wav" : "hello";
+    const begun = performance.now();
+    const words = [`${PEERS}stream_seed_client.py`, `${server.port}`, request, out, end, ...(size ? ["size"] : [])];
+    const { status, out: said, err } = await runProgram(words, { command: ["python3"] });
+    assertEquals([status, err], [0, ""]);
+    assertEquals(Deno.readFileSync(out), wav);
+    const [, total, shortest, longest] = /bytes (\d+) shortest (\d+) longest (\d+)/.exec(said)!.map(Number);
+    assertEquals(total, wav.length);
+    assert(shortest >= 1000 && longest <= 2000, said);
+    assertEquals(said.startsWith(`size ${wav.length}\n`), size);
+    assertGreaterOrEqual(performance.now() - begun, 850); // in real time
+  }, python);
+
+  test(`netlab's client gets the stream of a server of the seed's kind (${form})`, async () => {
+    const dir = temporaryFolder();
+    Deno.writeFileSync(`${dir}/song.wav`, wav);
+    const words = [`${PEERS}stream_seed_server.py`, `${dir}/song.wav`, end, ...(size ? ["size"] : [])];
+    await using server = new Program(words, { command: ["python3"] });
+    const port = Number(await server.out.line());
+    const console = await receive(port, size ? "song.wav" : "", { out: `${dir}/out` }, undefined, "seed");
+    assertEquals(Deno.readFileSync(`${dir}/out`), wav);
+    assertEquals([console.events[0].bytes, console.events[0].missing], [wav.length, size ? 0 : null]);
+    assertEquals((await server.result()).status, 0);
+  }, python);
+}
+
+test("a seed server that does not have the file is understood", async () => {
+  const dir = temporaryFolder();
+  Deno.writeFileSync(`${dir}/song.wav`, wav);
+  const words = [`${PEERS}stream_seed_server.py`, `${dir}/song.wav`, "EOF", "size"];
+  await using server = new Program(words, { command: ["python3"] });
+  const port = Number(await server.out.line());
+  assertMatch(
+    await receivingFails(port, "other.wav", {}, undefined, "seed"),
+    /^reply: 127\.0\.0\.1:\d+: the server says: Error: File not found$/,
+  );
+}, python);
+
+test("in the seed's form, too, no name leads out of the folder, and a name that is none there is no other file", async () => {
+  await using server = await StreamServer.start({ "song.wav": wav }, {}, { wire: "seed" });
+  for (const name of ["../song.wav", "/etc/passwd", "nothing.mp3", "..\\song.wav"]) {
+    using stranger = new Stranger(server.port);
+    await stranger.sendBytes(bytes(name));
+    assertEquals(new TextDecoder().decode(await stranger.receiveBytes()), "Error: File not found", name);
+  }
+});
+
+test("one stream an address: who asks again and again gets one", async () => {
+  await using server = await StreamServer.start({ "song.wav": makeWav(0.3) }, {}, { wire: "seed" });
+  using stranger = new Stranger(server.port);
+  for (let i = 0; i < 20; i++) await stranger.sendBytes(bytes("hello"));
+  let [came, datagrams] = [0, 0];
+  for (let text = ""; text !== "EOF"; datagrams++) {
+    const datagram = await stranger.receiveBytes();
+    text = new TextDecoder().decode(datagram);
+    if (text !== "EOF") came += datagram.length;
+  }
+  assertEquals(came, makeWav(0.3).length);
+  assertLess(datagrams, 8);
+});
+
+test("only neighbours are served in the seed's form", () => {
+  const near = ["127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.0.7", "169.254.1.1", "::1", "fe80::1"];
+  const far = ["8.8.8.8", "172.32.0.1", "172.15.0.1", "192.169.0.1", "11.0.0.1", "128.0.0.1", "2001:db8::1", "::"];
+  assertEquals([...near, "fd00::1", "::ffff:10.0.0.1"].filter((host) => !isPrivate(host)), []);
+  assertEquals([...far, "::ffff:8.8.8.8"].filter(isPrivate), []);
+});
+
+test("a lost end is told apart from a lost stream", () => {
+  const closes = (machine: SeedMachine, now: number) =>
+    machine.step({ type: "timer" }, now).find(({ type }) => type === "close") as { error?: Error } | undefined;
+  const asked = new SeedMachine("x");
+  asked.step({ type: "start" }, 0);
+  for (let i = 1; i < SEED_TRIES; i++) assertEquals(closes(asked, asked.deadline()!), undefined);
+  assertEquals(closes(asked, asked.deadline()!)!.error!.message, `no answer to ${SEED_TRIES} requests`);
+  const whole = new SeedMachine("x");
+  whole.step({ type: "start" }, 0);
+  whole.step({ type: "message", message: bytes("3") }, 1);
+  whole.step({ type: "message", message: bytes("abc") }, 2);
+  assertEquals(whole.deadline(), 2 + SEED_COMPLETE_MS);
+  assertEquals(closes(whole, whole.deadline()!)!.error, undefined);
+  const cut = new SeedMachine("x");
+  cut.step({ type: "start" }, 0);
+  cut.step({ type: "message", message: bytes("abc") }, 2);
+  assertEquals(closes(cut, cut.deadline()!)!.error!.message, "nothing came for 5 s, and neither EOF nor END");
+});

@@ -1,0 +1,34 @@
+// The client on a real terminal: a line that lives, and keys.
+
+import { makeWav, StreamServer } from "./stream_helpers.ts";
+import { test } from "./helpers.ts";
+import { needsTmux, Screen } from "./terminal_helpers.ts";
+
+test("space pauses, an arrow seeks, space goes on, q quits and leaves the terminal as it was", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(120) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav --play none`;
+  await using screen = await Screen.run(line, { columns: 110 });
+  await screen.shows(/^space pauses, ← → seek by 10 s, ↑ ↓ by a minute, q quits$/);
+  await screen.shows(/ 0:0\d of 2:00 {2}128 kbit\/s {2}lost 0 {2}jitter \d+\.\d ms {2}buffer \d+ ms$/);
+  await screen.press("Space");
+  await screen.shows(/ paused$/);
+  await screen.press("Right");
+  await screen.shows(/ 0:1\d of 2:00 .* paused$/);
+  await screen.press("Up");
+  await screen.shows(/ 1:1\d of 2:00 .* paused$/);
+  await screen.press("Space");
+  await screen.shows(/ buffer [1-9]\d* ms$/);
+  await screen.type("q");
+  await screen.shows(/^received a\.wav: /);
+  await screen.endsWith("status 0", "echo icanon isig");
+  await server.console.shows("(it left)");
+}, needsTmux());
+
+test("Ctrl-C ends it at once, and leaves the terminal as it was", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(120) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav --play none`;
+  await using screen = await Screen.run(line, { columns: 110 });
+  await screen.shows(/ buffer [1-9]\d* ms$/);
+  await screen.press("C-c");
+  await screen.endsWith("space pauses, ← → seek by 10 s, ↑ ↓ by a minute, q quits", "status 130", "echo icanon isig");
+}, needsTmux());

@@ -1,0 +1,266 @@
+// Streams over real sockets: what is kept is what was sent, at its pace and through a bad network; who gets no stream; who is
+// dropped; names; damage; pause and seek; the checks.
+
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { stream } from "../lib/exercises/stream/mod.ts";
+import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
+import { spellingOf } from "../lib/exercises/notation.ts";
+import { playChecks } from "../lib/grade/play.ts";
+import { connectUdp } from "../lib/net/datagram_peers.ts";
+import { FakeConsole, temporaryFolder } from "./chat_helpers.ts";
+import { collect, eventually, test } from "./helpers.ts";
+import { countReordered, makeWav, receive, receivingFails, Relay, Stranger, StreamServer } from "./stream_helpers.ts";
+
+const wav = makeWav(1);
+const output = () => `${temporaryFolder()}/out.wav`;
+
+test("what is kept is what the server has, to the bit", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  const out = output();
+  const console = await receive(server.port, "a.wav", { out });
+  assertEquals(Deno.readFileSync(out), wav);
+  assertMatch(console.printed[0], /^received a\.wav: 16044 bytes in \d+ datagrams, \d\.\d\d s/);
+  const { event, name, lost, reordered, duplicates, gaps, bytes, missing } = console.events[0];
+  assertEquals(
+    [event, name, lost, reordered, duplicates, gaps, bytes, missing],
+    ["streamed", "a.wav", 0, 0, 0, 0, 16_044, 0],
+  );
+  assertStringIncludes(console.notes.join("\n"), "a.wav: audio/wav, 16 kB, 0:01, 128 kbit/s");
+  await server.console.shows("played to its end");
+  await eventually("the server to forget the client", () => server.clientCount === 0);
+});
+
+test("it takes as long as the medium lasts (2.5 s; bench/stream.ts measures how exactly)", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(2.5) });
+  using stranger = new Stranger(server.port);
+  await stranger.ask(1, "a.wav");
+  await stranger.hearOf("INFO");
+  const seen: { at: number; offset: number }[] = [];
+  for (let text = await stranger.hear(); !text.startsWith("FIN "); text = await stranger.hear()) {
+    const offset = Number(/ offset=(\d+) /.exec(text)?.[1]);
+    seen.push({ at: performance.now(), offset });
+  }
+  const [first, last] = [seen[0], seen.at(-1)!];
+  const rate = 1000 * (last.offset - first.offset) / (last.at - first.at);
+  assertLess(Math.abs(rate / (makeWav(2.5).length / 2.5) - 1), 0.1);
+});
+
+test("each client has its own pace, and its own place", async () => {
+  await using server = await StreamServer.start({ "slow.wav": wav, "fast.wav": makeWav(1, 44_100) });
+  const outs = [output(), output(), output()];
+  const begun = performance.now();
+  await Promise.all([
+    receive(server.port, "slow.wav", { out: outs[0] }),
+    receive(server.port, "fast.wav", { out: outs[1] }),
+    receive(server.port, "slow.wav", { out: outs[2], start: 500 }),
+  ]);
+  assertGreaterOrEqual(performance.now() - begun, 800);
+  assertEquals(Deno.readFileSync(outs[0]), wav);
+  assertEquals(Deno.readFileSync(outs[1]), makeWav(1, 44_100));
+  assertEquals(Deno.readFileSync(outs[2]).subarray(8020), wav.subarray(8020));
+});
+
+test("--rate says how fast, and where nothing does, it is said what is assumed", async () => {
+  const noise = crypto.getRandomValues(new Uint8Array(20_000));
+  await using fast = await StreamServer.start({ "noise.bin": noise }, { rate: 200_000 });
+  const out = output();
+  const said = await receive(fast.port, "noise.bin", { out });
+  assertEquals(Deno.readFileSync(out), noise);
+  assertStringIncludes(said.notes.join(), "1.6 Mbit/s");
+  await using slow = await StreamServer.start({ "noise.bin": noise });
+  using stranger = new Stranger(slow.port);
+  await stranger.ask(1, "noise.bin");
+  assertEquals(await stranger.hear(), 'INFO session=1 size=20000 duration=unknown rate=16000 assumed ""');
+});
+
+test("5 % loss and reordering on a real network: the report agrees, the player's side goes on, --out fails", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(2, 44_100) });
+  await using relay = new Relay(server.port, { loss: 0.05, reorder: 0.2, reorderMs: 100, delayMs: 5 }, 11);
+  const out = output();
+  const console = new FakeConsole([]);
+  assertMatch(await receivingFails(relay.port, "a.wav", { out }, console), /^transport: data are missing in /);
+  const { lost, packets, reordered, duplicates, jitterMs, missing, bytes } = console.events[0] as Record<
+    string,
+    number
+  >;
+  assertEquals([lost, packets + lost, duplicates], [relay.lost, relay.plan.tally.pieces, 0]);
+  assertEquals(missing, makeWav(2, 44_100).length - bytes);
+  assert(lost > 0);
+  // What leaves the relay within the same moment may change places once more.
+  const expected = countReordered(relay.delivered.map(({ seq }) => seq));
+  assertLess(Math.abs(reordered - expected), 3 + expected / 10);
+  assert(jitterMs > 3 && jitterMs < 40, `jitter ${jitterMs}`);
+  const plain = await receive(relay.port, "a.wav", {});
+  assertEquals(plain.events[0].event, "streamed"); // who only plays it has not failed
+});
+
+test("an address that has not returned the cookie gets 64 bytes at most, however much it asks", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  using stranger = new Stranger(server.port);
+  for (let i = 0; i < 50; i++) {
+    await stranger.say(`REQUEST session=${i} start=0 "a.wav"`, "REPORT session=1 seq=0 lost=0 jitter=0");
+    await stranger.say("FIN session=3 seq=0", `CONTROL session=${i} seq=1 seek position=5 first=0`);
+    await stranger.say(`REQUEST session=${i} start=0 cookie=00112233445566778899aabbccddeeff "a.wav"`);
+  }
+  // Another one gets an answer, and so has all of this been seen.
+  using other = new Stranger(server.port);
+  await other.say('REQUEST session=1 start=0 "a.wav"');
+  await other.hearOf("COOKIE");
+  let bytes = 0;
+  const end = new Uint8Array([0xff]);
+  await stranger.socket.send(end, stranger.socket.addr);
+  for (let datagram; (datagram = await stranger.receiveBytes()).length > 1;) bytes += datagram.length;
+  assert(bytes > 0 && bytes <= 64, `${bytes} bytes`);
+  assertEquals(server.clientCount, 0);
+});
+
+test("a cookie is good for the address and the session that it was given to, and no other", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  using owner = new Stranger(server.port);
+  using thief = new Stranger(server.port);
+  const { codec } = stream.notation!;
+  await owner.say('REQUEST session=1 start=0 "a.wav"');
+  const cookie = await owner.receiveBytes();
+  codec.decode(cookie);
+  await thief.sendBytes(codec.encode('REQUEST session=1 start=0 cookie=* "a.wav"') as Uint8Array);
+  assertEquals(await thief.hear(), "COOKIE session=1 cookie=*");
+  assertEquals(server.clientCount, 0);
+});
+
+test("a client that vanishes is dropped within seconds, and its file closed", async () => {
+  const trace = collect(["open", "close", "note"]);
+  await using server = await StreamServer.start({ "a.wav": makeWav(600) }, {}, { limits: { idleMs: 400 }, trace });
+  {
+    using stranger = new Stranger(server.port);
+    await stranger.ask(1, "a.wav");
+    await stranger.hearOf("DATA");
+  }
+  const { reason } = await trace.until("its end", ({ type }) => type === "close");
+  assertEquals(reason, "no report for 0.4 s");
+  await eventually("the server to forget it", () => server.clientCount === 0);
+});
+
+test("more clients than allowed are told so", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(60) }, {}, { limits: { maxClients: 1 } });
+  using first = new Stranger(server.port);
+  await first.ask(1, "a.wav");
+  await first.hearOf("INFO");
+  using second = new Stranger(server.port);
+  await second.ask(2, "a.wav");
+  assertEquals(await second.hear(), 'ERROR session=2 code=9 "1 clients are being served"');
+  assert(MAX_CLIENTS > 100);
+});
+
+test("no name leads out of the folder", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  Deno.mkdirSync(`${server.dir}/sub`);
+  Deno.writeFileSync(`${server.dir}/sub/b.wav`, wav);
+  Deno.symlinkSync("/etc/hostname", `${server.dir}/link.wav`);
+  Deno.symlinkSync(`${server.dir}/sub`, `${server.dir}/folder.wav`);
+  using stranger = new Stranger(server.port);
+  await stranger.say('REQUEST session=1 start=0 "a.wav"');
+  await stranger.hearOf("COOKIE");
+  const names = [
+    "../a.wav",
+    "/etc/hostname",
+    "sub/b.wav",
+    "sub\\\\b.wav",
+    ".",
+    "..",
+    "",
+    "link.wav",
+    "folder.wav",
+    "sub",
+  ];
+  for (const name of [...names, "a.wav\\x00", "a.wav ", "A.WAV", "%2e%2e/a.wav", "CON", "none.wav", "\\x1b[2J"]) {
+    await stranger.say(`REQUEST session=1 start=0 cookie=* "${name}"`);
+    assertMatch(await stranger.hear(), /^ERROR session=1 code=[234] "/, name);
+  }
+  assertMatch(await receivingFails(server.port, "none.wav"), /^reply: the server says: no such file: none\.wav$/);
+});
+
+test("pause, resume and seek from a script", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(20) });
+  const console = new FakeConsole();
+  const receiving = receive(server.port, "a.wav", {}, console);
+  await console.shows("a.wav: audio/wav");
+  console.type("pause");
+  await console.shows("pause at 0:00");
+  console.type("seek 19.5", "seek", "dance");
+  await console.shows("seek at 0:19");
+  await console.shows("not a command: dance (pause, resume, seek SECONDS, quit)");
+  console.type("resume");
+  await receiving;
+  assertEquals(console.events[0].lost, 0);
+});
+
+test("quit ends it, and the server knows", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(20) });
+  const console = new FakeConsole();
+  const receiving = receive(server.port, "a.wav", {}, console);
+  await console.shows("a.wav: audio/wav");
+  console.type("quit");
+  await receiving;
+  await server.console.shows("(it left)");
+});
+
+test("a server that shuts down says so", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(20) });
+  const console = new FakeConsole([]);
+  const failing = receivingFails(server.port, "a.wav", {}, console);
+  await console.shows("a.wav: audio/wav");
+  await server.server.shutdown(1000);
+  assertEquals(await failing, "reply: the server says: the server is shutting down");
+});
+
+test("--json and --out - exclude each other, and a file has to be named", async () => {
+  assertEquals(
+    await receivingFails(9, "a.wav", { out: "-", json: true }),
+    "usage: --json and --out - both want standard output",
+  );
+  assertEquals(await receivingFails(9, "", {}), "usage: no file named");
+});
+
+test("a file that cannot be written is said before anything is kept", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  assertMatch(
+    await receivingFails(server.port, "a.wav", { out: "/nonexistent/x" }),
+    /^usage: cannot write \/nonexistent\/x/,
+  );
+});
+
+test("netlab's server passes its own checks", async () => {
+  const files = Object.entries(stream.samples!).map(([name, text]) => [name, new TextEncoder().encode(text)]);
+  await using server = await StreamServer.start(Object.fromEntries(files));
+  const results = await playChecks(stream.checks, {
+    dial: () => connectUdp("127.0.0.1", server.port),
+    ...spellingOf(stream, "udp", "pdu"),
+    delivery: "whole",
+    timeoutMs: 5000,
+  });
+  assertEquals(results.filter(({ outcome }) => outcome !== "passed"), []);
+});
+
+test("the checks find a server that streams to anybody", async () => {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { codec } = stream.notation!;
+  const serving = (async () => {
+    for await (const [bytes, from] of socket) {
+      const session = /session=(\d+)/.exec(codec.decode(bytes))?.[1];
+      await socket.send(codec.encode(`INFO session=${session} size=1 duration=unknown rate=1 "x"`) as Uint8Array, from);
+    }
+  })();
+  try {
+    const results = await playChecks(stream.checks.slice(0, 2), {
+      dial: () => connectUdp("127.0.0.1", (socket.addr as Deno.NetAddr).port),
+      ...spellingOf(stream, "udp", "pdu"),
+      delivery: "whole",
+      timeoutMs: 300,
+    });
+    assertEquals(results.map(({ outcome }) => outcome), ["failed", "failed"]);
+    assertEquals(results[0].broken, "viewer gets COOKIE session=11");
+  } finally {
+    socket.close();
+    await serving;
+  }
+});
