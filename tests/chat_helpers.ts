@@ -77,6 +77,10 @@ export class FakeConsole implements Console {
 
   status(): void {}
 
+  secret(): Promise<string | null> {
+    return Promise.resolve(this.#typed.shift() ?? null);
+  }
+
   completeWith(candidates: (line: string) => readonly string[]): void {
     this.complete = candidates;
   }

@@ -46,13 +46,16 @@ test("list --json shows the same as an object a line", async () => {
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 test("explain shows each exercise's messages, dialogue and framings", async () => {
-  for (const { name, wires, explain, notation } of exercises) {
+  for (const { name, wires, explain, notation, commands = [] } of exercises) {
     const { status, out } = await netlab(`explain ${name}`);
     assertEquals(status, 0);
     for (const { form, meaning } of explain.messages) {
       assertMatch(out, new RegExp(`^  ${literal(form)} +${literal(meaning)}$`, "m"));
     }
     for (const { form } of explain.typed ?? []) assertMatch(out, new RegExp(`^  ${literal(form)}  `, "m"));
+    for (const { name: own, summary } of commands) {
+      assertMatch(out, new RegExp(`^netlab ${name} ${own} .*${literal(summary)}$`, "m"));
+    }
     const dialogue = explain.dialogue.map(({ who, text, typed }) =>
       `  ${who}: ${text}${typed !== undefined && typed !== text ? `   (typed at the server: ${typed})` : ""}\n`
     );
@@ -154,6 +157,13 @@ const MISTAKES: readonly [string, string][] = [
   ["--version chat", '--version takes no "chat": netlab --version [--verbose]'],
   ["completions", "no shell given: one of bash, zsh, fish, powershell"],
   ["completions bsh", 'no such shell: bsh (did you mean "bash"?): one of bash, zsh, fish, powershell'],
+  ["smtp", "smtp needs a command: netlab smtp passwd; or netlab serve smtp, netlab connect smtp"],
+  [
+    "smtp passwrd",
+    'smtp has no command passwrd (did you mean "passwd"?): netlab smtp passwd; or netlab serve smtp, netlab connect smtp',
+  ],
+  ["smtp passwd", "smtp passwd takes NAME: netlab smtp passwd NAME"],
+  ["smtp passwd ann secret", "smtp passwd takes NAME: netlab smtp passwd NAME"],
   ["list --jsn", 'no such option: --jsn (did you mean "--json"?): --help lists the options'],
   ["serve chat --prot 1", 'no such option: --prot (did you mean "--port"?): --help lists the options'],
   ["serve chat -p 1", "no such option: -p: --help lists the options"],

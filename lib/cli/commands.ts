@@ -7,6 +7,7 @@ import { connect } from "./connect.ts";
 import { explain } from "./explain.ts";
 import { help } from "./help.ts";
 import { list } from "./list.ts";
+import { ownCommands } from "./own.ts";
 import { serve } from "./serve.ts";
 import { version } from "./version.ts";
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   serve,
   connect,
   ...shortcuts,
+  ...ownCommands,
   completions,
   help,
   version,

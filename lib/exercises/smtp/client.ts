@@ -38,10 +38,12 @@ export async function connectSmtp(context: ConnectContext): Promise<void> {
 }
 
 async function readLogin(context: ConnectContext, secrets: Secrets): Promise<ClientOptions["login"]> {
-  const { user } = context.options;
+  const { user, "password-file": file } = context.options;
   if (user === undefined) return null;
-  const [password] = decodeText(await readBytes(context, "password-file")).split(/\r?\n/);
-  if (password === "") throw new NetlabError("usage", "the password file is empty");
+  const password = file === "-"
+    ? await context.console.secret(`password for ${user}: `)
+    : decodeText(readFile(String(file))).split(/\r?\n/)[0];
+  if (!password) throw new NetlabError("usage", "there is no password: the first line is empty");
   secrets.add(password);
   return { user: String(user), password };
 }

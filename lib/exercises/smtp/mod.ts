@@ -84,6 +84,15 @@ export const smtp: Exercise = {
   connectOptions,
   serveExamples: [],
   connectExamples,
+  commands: [{
+    name: "passwd",
+    summary: "makes a line for serve --users: a name and a salted hash",
+    words: ["NAME"],
+    details:
+      "Asks for the password twice, and shows nothing of it; from a pipe it is the first line. The line goes to\n" +
+      "standard output: netlab smtp passwd ann >> users, and then netlab serve smtp --users users.",
+    run: async ([name], console) => (await import("./users.ts")).makeUserLine(name, console),
+  }],
   explain: {
     wire: [
       `The client says commands, a line each, and the server answers each with a code of three digits and text. In a reply of`,

@@ -6,6 +6,7 @@
 
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
+import type { Console } from "../exercise.ts";
 
 /** What a new hash costs: some 20 ms and 16 MiB. */
 const COST = { N: 16_384, r: 8, p: 1 };
@@ -61,6 +62,18 @@ export class Users {
       this.#queue.shift()?.();
     }
   }
+}
+
+/** `netlab smtp passwd NAME`: asks for a password, and prints the line. @throws {NetlabError} of kind `usage` */
+export async function makeUserLine(name: string, console: Console): Promise<void> {
+  if (!/^(?!#)[^\p{Cc}:]+$/u.test(name)) {
+    throw new NetlabError("usage", `${JSON.stringify(name)} is no name`, {
+      hint: "it has no colon and no control characters, and does not begin with #",
+    });
+  }
+  const password = await console.secret(`password for ${name}: `, "the same again: ");
+  if (!password) throw new NetlabError("usage", "there is no password");
+  console.print(await userLine(name, password));
 }
 
 /** A line for a file of users. */
