@@ -115,7 +115,8 @@ for (const exercise of exercises) {
     const ways = WAYS.filter(([wire]) => knows(wire));
     assert(ways.length > 0);
     const plays = ways.map(([wire, delivery]) =>
-      wire === "raw" || wire === "udp" // where nobody can be seen to leave, each check has a server of its own
+      // Where nobody can be seen to leave, each check has a server of its own; and where a byte is a write, to have it done.
+      wire === "raw" || wire === "udp" || delivery === "bytes"
         ? apart(
           exercise,
           (checks) => playNetlab(exercise, checks, wire, delivery),

@@ -33,6 +33,9 @@ with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
             print(error.smtp_code)
     elif what == "utf8":
         client.send_message(message("bänk@x.org"), to_addrs=["bänk@x.org"])
+        # It says both parameters twice then.
+        options = ["SMTPUTF8", "BODY=8BITMIME"]
+        client.send_message(message("bänk@x.org"), to_addrs=["bänk@x.org"], mail_options=options)
     elif what == "large":
         client.sendmail("a@y.org", ["b@x.org"], b"Subject: large\r\n\r\n" + b".23456789012345678901234567890\r\n" * 500000)
     elif what == "refused":

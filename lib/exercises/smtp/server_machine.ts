@@ -320,11 +320,13 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
 
   /** What is wrong with the parameters of MAIL; null when nothing is. */
   #checkParameters(parameters: readonly Parameter[]): Reply | null {
-    const seen = new Set<string>();
+    const seen = new Map<string, string>();
     for (const { keyword, value } of parameters) {
       if (!this.#extended) return reply(555, "5.5.4", "parameters need EHLO");
-      if (seen.has(keyword)) return syntax(`${keyword} is said twice`);
-      seen.add(keyword);
+      // Said again it says nothing new (Python's smtplib does that), unless it says something else.
+      const said = (value ?? "").toUpperCase();
+      if ((seen.get(keyword) ?? said) !== said) return syntax(`${keyword} is said twice, and differs`);
+      seen.set(keyword, said);
       const right = {
         SIZE: value !== null && /^\d{1,20}$/.test(value),
         BODY: value !== null && /^(7BIT|8BITMIME)$/i.test(value),
