@@ -8,6 +8,8 @@ import { commands } from "../lib/cli/commands.ts";
 import { run } from "../lib/cli/main.ts";
 import { LineWriter } from "../lib/cli/output.ts";
 import { exercises } from "../lib/exercises/registry.ts";
+import { CODES, STATES } from "../lib/exercises/smtp/codes.ts";
+import { VERBS } from "../lib/exercises/smtp/protocol.ts";
 import stringWidth from "fast-string-width";
 import { Captured, NETLAB, netlab, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
@@ -61,7 +63,11 @@ test("explain shows each exercise's messages, dialogue and framings", async () =
     );
     assertStringIncludes(out, dialogue.join(""));
     if (notation) {
-      assertMatch(out, /The first message in bytes\n {2}[0-9a-f]{2} [0-9a-f]{2} /);
+      const isText = typeof notation.codec.encode(explain.dialogue[0].text) === "string";
+      assertMatch(
+        out,
+        isText ? /The first message in bytes\n {2}\w.*\\r\\n\n$/ : /The first message in bytes\n {2}01 00 /,
+      );
       continue;
     }
     const [, framings] = out.split("The same first message in each framing\n");
@@ -74,6 +80,16 @@ test("explain chat shows what NAME alice looks like on the wire", async () => {
   assertStringIncludes(out, "  line   NAME alice\\n\n");
   assertStringIncludes(out, "  len4   0010NAME alice\n");
   assertStringIncludes(out, "  be8    \\x00\\x00\\x00\\x00\\x00\\x00\\x00\\nNAME alice\n");
+});
+
+test("explain smtp shows a line with its end, the code of each command in each state, and what may be typed", async () => {
+  const { out } = await netlab("explain smtp");
+  assertStringIncludes(out, "The first message in bytes\n  220 netlab ESMTP netlab\\r\\n\n");
+  for (const verb of VERBS) {
+    const codes = STATES.map((state) => String(CODES[verb][state]).padStart(7)).join("");
+    assertMatch(out, new RegExp(`^  ${verb.padEnd(9)}${codes}$`, "m"));
+  }
+  for (const verb of VERBS) assertMatch(out, new RegExp(`^Messages[^]*\n  ${verb}[^]*What is typed`, "m"));
 });
 
 test("help lists every command and every exit status", async () => {

@@ -46,6 +46,7 @@ const AUTH = { auth: { required: false, insecure: true } };
 const REQUIRED = { auth: { required: true, insecure: true } };
 const COURSE = { compat: true, ...AUTH };
 const TINY = { maxSize: 10 };
+const MODEST = { maxSize: 20_000 };
 /** `alice` with the password `secret`. */
 const PLAIN = btoa("\0alice\0secret");
 const [ALICE, SECRET] = [btoa("alice"), btoa("secret")];
@@ -451,6 +452,8 @@ const contents: WireCase[] = [
   same(line("", 999), "a line of 999 bytes", "5321 4.5.3.1.6"),
   same(line("", 1000), "a line of 1000 bytes", "5321 4.5.3.1.6"),
   same(line("", 1001), "a line of 1001 bytes, which is borne", "5321 4.5.3.1.6"),
+  same(line("", 20_000), "a line as long as a message may be, which is borne", "5321 4.5.3.1.6", { server: MODEST }),
+  data(line("", 20_001), null, "a line that is longer than that", "5321 4.5.3.1.6", { server: MODEST }),
   same(line("", 8), "content at the limit, less two", "1870 6.3", { server: TINY }),
   same(line("", 9), "content below the limit", "1870 6.3", { server: TINY }),
   same(line("", 10), "content at the limit", "1870 6.3", { server: TINY }),

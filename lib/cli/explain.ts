@@ -57,7 +57,9 @@ function dialogueLine({ who, text, typed }: DialogueLine): string {
 function framings(exercise: Exercise, text: string): string[] {
   if (exercise.notation) {
     const { makeFramer, codec } = spellingOf(exercise, "tcp", exercise.clientWire);
-    const bytes = wrap(makeFramer(), codec.encode(text) as Uint8Array);
+    const body = codec.encode(text);
+    if (typeof body === "string") return [`  ${escapeBytes(wrap(makeFramer(), encodeText(body)))}`];
+    const bytes = wrap(makeFramer(), body);
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     return hex.match(/.{1,71}(?= |$)/g)!.map((row) => `  ${row.trim()}`);
   }

@@ -4,40 +4,17 @@
 import { outlasts } from "../../net/clock.ts";
 import { formatHostPort } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { type CommandForm, describeForms } from "../commands.ts";
+import { describeForms } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
+import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
 import { TIMEOUT_MS } from "./client_machine.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */
 const SILENCE_MS = 300;
 const LINGER_MS = 1000;
-
-/** What a person may type; anything else is sent as it is, too. */
-export const HAND_FORMS: readonly CommandForm[] = [
-  { word: "EHLO", form: "EHLO <name>", meaning: "say who you are, and ask what the server can" },
-  { word: "HELO", form: "HELO <name>", meaning: "the same, without asking" },
-  { word: "STARTTLS", form: "STARTTLS", meaning: "encrypt from now on; say EHLO again then" },
-  { word: "AUTH", form: "AUTH LOGIN | AUTH PLAIN", meaning: "log in; the answers are base64" },
-  { word: "MAIL", form: "MAIL FROM:<address>", meaning: "begin a message: where it comes from" },
-  { word: "RCPT", form: "RCPT TO:<address>", meaning: "who gets it; once for each" },
-  { word: "DATA", form: "DATA", meaning: "the message follows, and a line with only a dot" },
-  { word: "RSET", form: "RSET", meaning: "forget the message that was begun" },
-  { word: "NOOP", form: "NOOP", meaning: "nothing, which is answered" },
-  { word: "VRFY", form: "VRFY <address>", meaning: "is there such a mailbox?" },
-  { word: "HELP", form: "HELP", meaning: "the server's help" },
-  { word: "QUIT", form: "QUIT", meaning: "say goodbye" },
-  { word: "/base64", form: "/base64 <text>", meaning: "shows a text in base64, and sends nothing" },
-  { word: "?", form: "?", meaning: "shows this, and sends nothing" },
-];
-
-/** How each of them begins on the line. */
-const BEGINNINGS = [
-  ...["EHLO ", "HELO ", "STARTTLS", "AUTH LOGIN", "AUTH PLAIN", "MAIL FROM:<", "RCPT TO:<", "DATA", "RSET", "NOOP"],
-  ...["VRFY ", "HELP", "QUIT", "/base64 ", "?"],
-];
 
 /** Connects, and lets the person or the script speak. @throws {NetlabError} when a script's command is refused, or the server goes */
 export async function talkByHand(context: ConnectContext, setup: ConnectionSetup): Promise<void> {

@@ -3,9 +3,10 @@
 import type { Exercise } from "../exercise.ts";
 import { checks } from "./checks.ts";
 import { CODES, STATES } from "./codes.ts";
+import { HAND_FORMS } from "./client_forms.ts";
 import { connectExamples, connectOptions } from "./client_options.ts";
 import { CrlfFramer, notationCodec } from "./notation.ts";
-import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, VERBS } from "./protocol.ts";
+import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, MAX_COMMAND, VERBS } from "./protocol.ts";
 
 /** RFC 5321 section 4.5.3.2.7, and, before the first command, the same. */
 const IDLE_MS = 300_000;
@@ -103,9 +104,11 @@ export const smtp: Exercise = {
       `CR LF . CR LF, and nothing else does. So a line that begins with a dot is sent with one more. BDAT sends content as a`,
       `number of bytes instead, and needs no dots (RFC 3030).`,
       ``,
-      `A command may end in LF alone, because nc sends that; content may not (nc -C, or telnet). A command has at most 512`,
-      `bytes, a line of content should have at most 1000, and any length is taken. Mail is delivered to Maildirs, one for each`,
-      `recipient, and never sent on; the reply 250 means that it is on the disk.`,
+      `A command may end in LF alone, because nc sends that; content may not (nc -C, or telnet). A command has at most`,
+      `${MAX_COMMAND} bytes, CR LF included, and a longer one is answered with 500. A line of content should have at most 1000 (RFC`,
+      `5321, 4.5.3.1.6); longer ones are taken all the same, up to the size of a whole message, which EHLO says (SIZE;`,
+      `--max-size sets it). Mail is delivered to Maildirs, one for each recipient, and never sent on; the reply 250 means that`,
+      `it is on the disk.`,
       ``,
       `The code of each command in each state, when nothing else is wrong with it. EHLO leads from start to ready, MAIL to`,
       `mail, RCPT to rcpt; the end of the content, RSET and EHLO lead back to ready:`,
@@ -113,7 +116,8 @@ export const smtp: Exercise = {
       ...codesTable(),
     ].join("\n"),
     messages: [
-      { form: "EHLO <name>", meaning: "who the client is; the reply lists what the server can do (HELO: it does not)" },
+      { form: "EHLO <name>", meaning: "who the client is; the reply lists what the server can do" },
+      { form: "HELO <name>", meaning: "the same without the list, for old clients" },
       { form: "MAIL FROM:<address>", meaning: "a message from that address; SIZE=, BODY= and SMTPUTF8 may follow" },
       { form: "RCPT TO:<address>", meaning: "for that address; as often as there are recipients" },
       { form: "DATA", meaning: "354; then the content, and a line with only a dot" },
@@ -127,6 +131,7 @@ export const smtp: Exercise = {
       { form: "AUTH PLAIN|LOGIN [answer]", meaning: "log in: 334 asks, in base64, and 235 means welcome" },
       { form: "QUIT", meaning: "221, and the end" },
     ],
+    typed: HAND_FORMS,
     dialogue: [
       { who: "S", text: "220 netlab ESMTP netlab" },
       { who: "C", text: "EHLO client.example.org" },
