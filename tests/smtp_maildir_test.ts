@@ -8,6 +8,7 @@ import { encodeText } from "../lib/protocol/text.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { bytes, property, skipIf, skipUnless, test } from "./helpers.ts";
 import { Program } from "./cli_helpers.ts";
+import { needsTmux, Screen } from "./terminal_helpers.ts";
 import { contentOf, MailClient, readPart } from "./smtp_server_helpers.ts";
 
 const head = (folder: string, id: string) => encodeText(`for ${folder}: ${id}\n`);
@@ -261,6 +262,34 @@ test("Python's mailbox module reads what is there", async () => {
   assertEquals(new TextDecoder().decode(stdout), "<b@y.org> new hello\n");
   assertEquals(readPart(root, "a@x.org", "tmp"), []);
 }, skipUnless("python3"));
+
+test("mutt lists what is there, and shows it decoded", async () => {
+  const root = temporaryFolder();
+  const maildir = new Maildir(root);
+  for (const [day, name, text] of [["02", "J=C3=BCrgen", "erste"], ["03", "Ann", "zweite"]]) {
+    const mail = maildir.begin(["a@x.org"], () => encodeText("Return-Path: <b@y.org>\r\n"));
+    const headers = [
+      `From: =?utf-8?q?${name}?= <b@y.org>`,
+      "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+      `Date: ${day} Jan 2026 03:04:05 +0000`,
+      "MIME-Version: 1.0",
+      "Content-Type: text/plain; charset=utf-8",
+      "Content-Transfer-Encoding: quoted-printable",
+    ];
+    mail.write(encodeText(`${headers.join("\r\n")}\r\n\r\n${text} w=C3=B6rter\r\n`));
+    await mail.deliver();
+  }
+  await using screen = await Screen.open(
+    `HOME=${root} mutt -R -n -F /dev/null -e 'set folder=.' -f ${root}/a@x.org; echo status $?`,
+    { columns: 90 },
+  );
+  await screen.shows(/^ +1 N +Jan 02 Jürgen +\([^)]*\) Grüße$/);
+  await screen.shows(/^ +2 N +Jan 03 Ann +\([^)]*\) Grüße$/);
+  await screen.press("2", "Enter", "Enter");
+  await screen.shows(/^zweite wörter$/);
+  await screen.press("q", "x");
+  await screen.endsWith("status 0");
+}, needsTmux("mutt"));
 
 test("what delivery adds can be told from the content", () => {
   assertEquals(contentOf("Return-Path: <>\r\nDelivered-To: a\r\nReceived: b\r\n\tc\r\n\td\r\nx\r\n"), "x\r\n");

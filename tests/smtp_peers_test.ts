@@ -55,6 +55,12 @@ test(
   PYTHON,
 );
 
+test("Python: TLS from the first byte", () =>
+  withOffice({ tls: "implicit" }, async (office) => {
+    await python(office, "implicit", certOf(office));
+    assertEquals(office.mail("b@x.org").map((file) => /with (\S+) id/.exec(file)?.[1]), ["ESMTPS", "ESMTPS"]);
+  }), PYTHON);
+
 test("Python: SMTPUTF8", () =>
   withOffice({}, async (office) => {
     await python(office, "utf8");

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { NetlabError } from "../lib/protocol/errors.ts";
+import type { OptionValues } from "../lib/exercises/options.ts";
+import { makeIdentity } from "../lib/exercises/smtp/tls.ts";
 import { userLine } from "../lib/exercises/smtp/users.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { collect, eventually, Peer, test, within } from "./helpers.ts";
@@ -131,11 +133,11 @@ test("a shutdown says 421 to those who wait, and 250 first for what is being del
     assertEquals(mail("b@x.org").length, 1);
   }));
 
-/** Says STARTTLS and what else comes with it, and goes on encrypted. */
-async function startTls(client: MailClient, root: string, with_ = ""): Promise<MailClient> {
+/** Says STARTTLS and what else comes with it, and goes on encrypted, if the server has the certificate of that file. */
+async function startTls(client: MailClient, certFile: string, with_ = ""): Promise<MailClient> {
   await client.say(`STARTTLS\r\n${with_}`);
   assertMatch(await client.reply(), /^220/);
-  const caCerts = [Deno.readTextFileSync(`${root}/.tls/cert.pem`)];
+  const caCerts = [Deno.readTextFileSync(certFile)];
   const conn = await Deno.startTls(client.peer.conn, { hostname: "localhost", caCerts });
   await within(conn.handshake(), "the handshake");
   client.peer = new Peer(conn as unknown as Deno.TcpConn);
@@ -148,7 +150,7 @@ test("STARTTLS: a new session, with AUTH and without STARTTLS, in which mail is 
     const clear = await client.ask("EHLO me");
     assert(clear.includes("STARTTLS") && !clear.includes("AUTH"), clear);
     await client.codes({ [`AUTH PLAIN ${PLAIN}`]: 538 });
-    await startTls(client, root);
+    await startTls(client, `${root}/.tls/cert.pem`);
     await client.codes({ "MAIL FROM:<a@y.org>": 503 });
     const secure = await client.ask("EHLO me");
     assert(!secure.includes("STARTTLS") && secure.includes("250-AUTH PLAIN LOGIN"), secure);
@@ -164,12 +166,13 @@ test("nothing that was said before STARTTLS is heard behind it", () =>
   withOffice({ tls: "self-signed" }, async ({ call, root, mail }) => {
     const client = await call();
     await client.codes({ "EHLO me": 250 });
-    await startTls(client, root, "EHLO injected\r\nMAIL FROM:<evil@y.org>\r\nRCPT TO:<b@x.org>\r\n").then(
-      async () => {
-        await client.codes({ DATA: 503, "EHLO me": 250, DATA2: 500 });
-      },
-      () => {}, // what had not been read yet has spoiled the handshake: as good
-    );
+    await startTls(client, `${root}/.tls/cert.pem`, "EHLO injected\r\nMAIL FROM:<evil@y.org>\r\nRCPT TO:<b@x.org>\r\n")
+      .then(
+        async () => {
+          await client.codes({ DATA: 503, "EHLO me": 250, DATA2: 500 });
+        },
+        () => {}, // what had not been read yet has spoiled the handshake: as good
+      );
     assertEquals(mail("b@x.org"), []);
   }));
 
@@ -194,6 +197,42 @@ test("--tls implicit is TLS from the first byte, and the certificate is kept", a
     assertEquals(Deno.readTextFileSync(`${root}/.tls/cert.pem`), cert);
     await Promise.resolve();
   });
+});
+
+test("--tls-cert and --tls-key: that certificate, by STARTTLS and from the first byte, and none of the server's own", async () => {
+  const folder = temporaryFolder();
+  const files = { "tls-cert": `${folder}/c.pem`, "tls-key": `${folder}/k.pem` };
+  const { cert, key } = await makeIdentity();
+  Deno.writeTextFileSync(files["tls-cert"], cert);
+  Deno.writeTextFileSync(files["tls-key"], key);
+  await withOffice(files, async ({ call, root, mail }) => {
+    const client = await call();
+    await client.codes({ "EHLO me": 250 });
+    await startTls(client, files["tls-cert"]);
+    assertMatch(await client.deliver("hello"), /^250/);
+    assertMatch(mail("b@x.org")[0], /with ESMTPS id/);
+    assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["b@x.org"]);
+  });
+  await withOffice({ ...files, tls: "implicit" }, async ({ port }) => {
+    const conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [cert] });
+    const client = new MailClient(new Peer(conn as unknown as Deno.TcpConn));
+    try {
+      assertMatch(await client.reply(), /^220/);
+      assert(!(await client.ask("EHLO me")).includes("STARTTLS"));
+    } finally {
+      client.close();
+    }
+  });
+  const wrong: [OptionValues, RegExp][] = [
+    [{ "tls-cert": files["tls-cert"] }, /belong together/],
+    [{ ...files, tls: "self-signed" }, /needs no --tls-cert/],
+    [{ ...files, "tls-key": files["tls-cert"] }, /c\.pem and its key are of no use/],
+    [{ ...files, "tls-cert": files["tls-key"] }, /k\.pem and its key are of no use/],
+  ];
+  for (const [options, message] of wrong) {
+    const error = await assertRejects(() => withOffice(options, () => Promise.resolve()), Error) as NetlabError;
+    assertEquals([error.kind, message.test(error.message)], ["usage", true], error.message);
+  }
 });
 
 test("what is no TLS at all ends one session", () =>
@@ -307,20 +346,29 @@ test("--compat course: commands without an end, one a read, as the seed's client
     },
   ));
 
-test("silence, drips and a line without an end: others are served meanwhile", () =>
+test("1,000 who say nothing, 200 who drip and a line without an end: others are served meanwhile", () =>
   withOffice({}, async ({ call, mail, port }) => {
     const silent = await Promise.all(Array.from({ length: 1000 }, () => call()));
+    const drips = await Promise.all(Array.from({ length: 200 }, () => call()));
     const endless = await Peer.connect({ hostname: "127.0.0.1", port });
     let flooding = true;
     const flood = (async () => {
       const chunk = new Uint8Array(65_536).fill(0x61);
       while (flooding) await endless.send(chunk);
     })();
-    for (const drip of silent.slice(0, 200)) await drip.say("N");
     const client = await call();
-    for (let i = 0; i < 20; i++) assertMatch(await client.deliver(`hello ${i}`), /^250/);
+    // A byte from each of them for each message.
+    const dripped = [..."EHLO drip.example\r\n"];
+    for (const byte of dripped) {
+      await Promise.all(drips.map((drip) => drip.say(byte)));
+      assertMatch(await client.deliver(`hello ${byte}`), /^250/);
+    }
     flooding = false;
     await flood;
+    assertEquals(mail("b@x.org").length, dripped.length);
+    for (const drip of drips) assertMatch(await drip.reply(), /^250-netlab greets drip\.example\n/);
+    await Promise.all(silent.map((one) => one.codes({ NOOP: 250, QUIT: 221 })));
+    await endless.send("\r\nQUIT\r\n");
+    assertMatch(await endless.rest(), /^220 .*\r\n500 line too long\r\n221 .*\r\n$/);
     endless.close();
-    assertEquals(mail("b@x.org").length, 20);
   }));

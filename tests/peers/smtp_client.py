@@ -15,12 +15,17 @@ def message(to="b@x.org", text="hello\n.dot\n..dots\n"):
     return mail
 
 
-with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
-    if what == "plain":
+context = ssl.create_default_context(cafile=sys.argv[3]) if len(sys.argv) > 3 else None
+if what == "implicit":
+    session = smtplib.SMTP_SSL("127.0.0.1", port, timeout=30, context=context)
+else:
+    session = smtplib.SMTP("127.0.0.1", port, timeout=30)
+with session as client:
+    if what in ("plain", "implicit"):
         client.send_message(message())
         client.send_message(message())
     elif what == "starttls":
-        client.starttls(context=ssl.create_default_context(cafile=sys.argv[3]))
+        client.starttls(context=context)
         client.login("ann", "wordpass-7")
         client.send_message(message())
     elif what == "auth":

@@ -7,7 +7,7 @@ import type { Channel } from "../../net/channel.ts";
 import { outlasts, systemClock } from "../../net/clock.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
-import { TlsServer } from "../../net/tls.ts";
+import type { TlsServer } from "../../net/tls.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
@@ -25,7 +25,7 @@ import {
   SmtpServerMachine,
 } from "./server_machine.ts";
 import { SessionFramer } from "./session_framer.ts";
-import { chooseTls } from "./tls.ts";
+import { chooseTls, openTls } from "./tls.ts";
 import { Users } from "./users.ts";
 
 /** What the server calls itself. */
@@ -60,7 +60,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
     throw new NetlabError("usage", "--require-auth without users", { hint: "name them with --user or --users" });
   }
   const choice = await chooseTls(options, root);
-  const tls = choice && new TlsServer(choice.identity);
+  const tls = choice && openTls(choice);
   const maildir = new Maildir(root, { fsync: options["no-fsync"] !== true });
   const compat = options.compat === "course";
   const office: Office = { context, maildir, users, tls, compat, machines: new WeakMap(), leaving: false };

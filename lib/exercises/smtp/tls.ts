@@ -1,6 +1,6 @@
 // The server's certificate: somebody's, or one that it makes for itself and keeps beside the mailboxes.
 
-import type { TlsIdentity } from "../../net/tls.ts";
+import { type TlsIdentity, TlsServer } from "../../net/tls.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { OptionValues } from "../options.ts";
 
@@ -36,6 +36,19 @@ export async function chooseTls(options: OptionValues, root: string): Promise<Tl
   if (tls === undefined) return null;
   if (cert !== undefined) throw new NetlabError("usage", "--tls self-signed needs no --tls-cert");
   return { ...await ownIdentity(`${root}/.tls`), implicit };
+}
+
+/** @throws {NetlabError} of kind `usage` when certificate and key are none, or do not belong together */
+export function openTls({ identity, certFile }: TlsChoice): TlsServer {
+  try {
+    return new TlsServer(identity);
+  } catch (error) {
+    const { cause } = error as NetlabError;
+    throw new NetlabError("usage", `${certFile} and its key are of no use: ${(cause as Error).message}`, {
+      hint: "--tls-cert and --tls-key name two files in PEM that belong together",
+      cause,
+    });
+  }
 }
 
 function read(file: string): string {
