@@ -33,6 +33,7 @@ class Bench {
   readonly kept: Uint8Array[] = [];
   readonly envelopes: Envelope[] = [];
   readonly shown: string[] = [];
+  readonly notes: string[] = [];
   closed = false;
   output = "";
   readonly #queue = new ByteQueue();
@@ -111,6 +112,7 @@ class Bench {
       if (effect.type === "close") this.closed = true;
       else if (effect.type === "send") this.output += decodeLossy(this.framer.encode(effect.message));
       else if (effect.type === "event") this.#told(effect.event);
+      else if (effect.type === "note") this.notes.push(effect.text);
     }
     if (this.#pace === "at once") this.#giveAnswer();
   }
@@ -324,6 +326,29 @@ test("AUTH asks in base64, and compat course has the words of the course", () =>
   assertEquals(said({ ...AUTH, compat: true }, LOGIN), "235 Authentication succeeded\r\n");
   const data = said({ compat: true }, MAIL.replace("BDAT 0 LAST", "DATA")).split("\r\n").at(-2);
   assertEquals(data, "354 Enter message, ending with '.' on a line by itself");
+});
+
+test("--compat course says once in a session where it bends the RFC, and without it nothing is bent", () => {
+  const bends: [string, RegExp][] = [
+    ["\r\n \r\n\r\n", /an empty line is passed over/],
+    [`AUTH LOGIN\r\n ${btoa("alice")}\r\n${btoa("secret")} \r\n`, /spaces around what AUTH says/],
+    [`AUTH PLAIN ${btoa("\0alice\0secret\r\n")}\r\n`, /spaces around what AUTH says/],
+    ["MAIL FROM:a@c.example\r\nRCPT TO: b@s.example\r\nRCPT TO:c@s.example\r\n", /angle brackets/],
+    [LOGIN, /235 has the course's words/],
+  ];
+  for (const [said, note] of bends) {
+    const bench = new Bench({ ...AUTH, compat: true });
+    bench.send([bytes(`EHLO c\r\n${said}`)]);
+    const notes = bench.notes.filter((text) => note.test(text));
+    assertEquals([notes.length, notes[0]?.startsWith("--compat course: ")], [1, true], said);
+    assertMatch(notes[0], /\(RFC \d+ [\d.]+\)$/);
+    const strict = new Bench(AUTH);
+    strict.send([bytes(`EHLO c\r\n${said}`)]);
+    assertEquals(strict.notes, []);
+  }
+  const straight = new Bench({ ...AUTH, compat: true });
+  straight.send([bytes(`EHLO c\r\n${MAIL}`)]);
+  assertEquals(straight.notes, []);
 });
 
 test("what is shown of a session has no passwords in it", () => {

@@ -84,6 +84,24 @@ test(
   PYTHON,
 );
 
+const SEED_CLIENT = new URL("peers/smtp_seed_client.py", import.meta.url).pathname;
+const COURSE = { compat: "course", user: "barbie:helloken", "auth-insecure": true };
+
+for (const how of [[], ["bare"]]) {
+  test(
+    `a client of the course, one recv a step${how.length > 0 ? ", whose commands have no end" : ""}`,
+    () =>
+      withOffice(COURSE, async (office) => {
+        const replies = (await run("python3", [SEED_CLIENT, String(office.port), ...how])).trimEnd().split("\n");
+        assertEquals(replies.length, 10);
+        assertEquals(office.mail("ken@server.com").map(contentOf), [
+          "Subject: hi\r\n\r\nHello Ken,\r\nhow are you?\r\n",
+        ]);
+      }),
+    PYTHON,
+  );
+}
+
 const SWAKS = skipUnless("swaks");
 const swaks = ({ port }: Office, ...args: string[]) =>
   run("swaks", ["--server", "127.0.0.1", "--port", String(port), "--from", "a@y.org", "--to", "b@x.org", ...args]);

@@ -322,29 +322,33 @@ test("who waits behind LF . LF is helped by a hint in the log", () =>
     assertEquals(mail("b@x.org").map(contentOf), ["hello\n.\n\r\n"]);
   }));
 
-test("--compat course: commands without an end, one a read, as the seed's client sends them", () =>
-  withOffice(
-    { compat: "course", user: `ann:${PASSWORD}`, "auth-insecure": true },
-    async ({ call, mail }) => {
-      const client = await call();
-      const steps: [string, RegExp][] = [
-        ["EHLO client.com", /^250/],
-        ["AUTH LOGIN\r\n", /^334 VXNlcm5hbWU6$/],
-        [base64("ann"), /^334 UGFzc3dvcmQ6$/],
-        [base64(PASSWORD), /^235 Authentication succeeded$/],
-        ["MAIL FROM:<a@y.org>", /^250/],
-        ["RCPT TO:<b@x.org>\r\n", /^250/],
-        ["DATA", /^354 Enter message, ending with '\.' on a line by itself$/],
-        ["Subject: x\r\n\r\nhello\r\n.\r\n\r\n", /^250/],
-        ["QUIT", /^221/],
-      ];
-      for (const [said, expected] of steps) {
-        await client.say(said);
-        assertMatch(await client.reply(), expected);
-      }
-      assertEquals(mail("b@x.org").map(contentOf), ["Subject: x\r\n\r\nhello\r\n"]);
-    },
-  ));
+test("--compat course: a command that silence has ended is a command, and the log says once where that bends the RFC", () => {
+  const trace = collect(["note"]);
+  return withOffice({ compat: "course", user: `ann:${PASSWORD}`, "auth-insecure": true }, async ({ call, mail }) => {
+    const client = await call();
+    const steps: [string, RegExp][] = [
+      ["EHLO client.com", /^250/],
+      ["AUTH LOGIN\r\n", /^334 VXNlcm5hbWU6$/],
+      [base64("ann"), /^334 UGFzc3dvcmQ6$/],
+      [base64(PASSWORD), /^235 Authentication succeeded$/],
+      ["MAIL FROM:<a@y.org>", /^250/],
+      ["RCPT TO:<b@x.org>\r\n", /^250/],
+      ["DATA", /^354 Enter message, ending with '\.' on a line by itself$/],
+      ["Subject: x\r\n\r\nhello\r\n.\r\n\r\n", /^250/],
+      ["QUIT", /^221/],
+    ];
+    for (const [said, expected] of steps) {
+      await client.say(said);
+      assertMatch(await client.reply(), expected);
+    }
+    assertEquals(mail("b@x.org").map(contentOf), ["Subject: x\r\n\r\nhello\r\n"]);
+    assertEquals(trace.of("note").map(({ text }) => text), [
+      "--compat course: silence ends a command, not CR LF (RFC 5321 2.3.8)",
+      "--compat course: 235 has the course's words, and no enhanced code (RFC 2034 4)",
+      "--compat course: an empty line is passed over, not refused (RFC 5321 4.1.1)",
+    ]);
+  }, { trace });
+});
 
 test("1,000 who say nothing, 200 who drip and a line without an end: others are served meanwhile", () =>
   withOffice({}, async ({ call, mail, port }) => {

@@ -53,8 +53,8 @@ export interface Envelope {
 
 /** What comes in, and what goes out. */
 export type SmtpMessage =
-  /** `bareLf` when no CR stood before its LF. */
-  | { readonly type: "line"; readonly bytes: Uint8Array; readonly bareLf: boolean }
+  /** `bareLf` when no CR stood before its LF, `unended` when silence has ended it (`--compat course`). */
+  | { readonly type: "line"; readonly bytes: Uint8Array; readonly bareLf: boolean; readonly unended?: boolean }
   /** A line longer than it may be, which was skipped. */
   | { readonly type: "longLine" }
   /** The next pieces of the content, as views; `last` when the end has come. */
@@ -108,6 +108,7 @@ const WRONG_PASSWORD = reply(535, "5.7.8", "wrong name or password");
 const MECHANISMS = ["PLAIN", "LOGIN"] as const;
 const GO_ON = "go on with BDAT, or say RSET";
 const NO_BASE64 = reply(501, "5.5.2", "that is no base64");
+const BARE_PATH = "an address needs no angle brackets (RFC 5321 4.1.2)";
 const CR = 0x0d;
 const OUT_OF_ORDER: Readonly<Partial<Record<Verb, string>>> = {
   MAIL: "say EHLO first, or RSET: one message at a time",
@@ -141,6 +142,8 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   /** What the next line of AUTH is: the user's name, or, behind that, the password. */
   #auth: { readonly mechanism: "PLAIN" | "LOGIN"; readonly user: string | null } | null = null;
   #errors = 0;
+  /** Where the RFC has been bent, and that been said. */
+  readonly #bent = new Set<string>();
   #closed = false;
 
   constructor(options: ServerOptions) {
@@ -196,8 +199,13 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       this.#mode = { type: "command" };
       return this.#refuse(out, line);
     }
+    if (message.type === "line" && message.unended) {
+      this.#bend(out, "silence ends a command, not CR LF (RFC 5321 2.3.8)");
+    }
     if (this.#auth !== null) return this.#continueAuth(line, out);
-    if (this.#options.compat && line.trim() === "") return;
+    if (this.#options.compat && line.trim() === "") {
+      return this.#bend(out, "an empty line is passed over, not refused (RFC 5321 4.1.1)");
+    }
     this.#obey(parseCommand(line), out);
   }
 
@@ -299,6 +307,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (path === undefined) return this.#refuse(out, syntax("MAIL FROM:<address>"));
     const parsed = parsePath(path, compat);
     if ("problem" in parsed) return this.#refuse(out, reply(501, "5.1.7", parsed.problem));
+    if (!path.startsWith("<")) this.#bend(out, BARE_PATH);
     const parameters = parseParameters(parsed.rest);
     if (parameters === null) return this.#refuse(out, syntax("a parameter is wrong"));
     const refusal = this.#checkParameters(parameters);
@@ -346,6 +355,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (path === undefined) return this.#refuse(out, syntax("RCPT TO:<address>"));
     const parsed = parsePath(path, compat);
     if ("problem" in parsed) return this.#refuse(out, reply(501, "5.1.3", parsed.problem));
+    if (!path.startsWith("<")) this.#bend(out, BARE_PATH);
     const { mailbox } = parsed;
     if (mailbox === null) return this.#refuse(out, reply(501, "5.1.3", "nobody is no recipient"));
     const parameters = parseParameters(parsed.rest);
@@ -454,7 +464,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       case "authenticated":
         if (command.ok) {
           this.#user = this.#claimed;
-          this.#say(out, this.#welcome());
+          this.#welcome(out);
         } else this.#refuse(out, WRONG_PASSWORD);
         break;
       case "tlsBegun":
@@ -489,8 +499,10 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       : reply(354, null, "go ahead; a line with only a dot is the end");
   }
 
-  #welcome(): Reply {
-    return this.#options.compat ? reply(235, null, "Authentication succeeded") : reply(235, "2.7.0", "welcome");
+  #welcome(out: Effects): void {
+    if (!this.#options.compat) return this.#say(out, reply(235, "2.7.0", "welcome"));
+    if (this.#extended) this.#bend(out, "235 has the course's words, and no enhanced code (RFC 2034 4)");
+    this.#say(out, reply(235, null, "Authentication succeeded"));
   }
 
   #startTls(argument: string, out: Effects): void {
@@ -526,6 +538,9 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     const decoded = decodeBase64(compat ? line.trim() : line);
     if (decoded === null) return this.#refuse(out, NO_BASE64);
     const text = compat ? decoded.trim() : decoded;
+    if (text !== decoded || (compat && line !== line.trim())) {
+      this.#bend(out, "spaces around what AUTH says are no part of it (RFC 4954 4)");
+    }
     if (mechanism === "LOGIN" && user === null) {
       this.#auth = { mechanism, user: text };
       this.#mode = { type: "auth" };
@@ -558,6 +573,13 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     this.#smtputf8 = false;
     this.#size = null;
     if (this.#state !== "start") this.#state = "ready";
+  }
+
+  /** Says, once, what the RFC does not have and this session does. */
+  #bend(out: Effects, how: string): void {
+    if (this.#bent.has(how)) return;
+    this.#bent.add(how);
+    out.push({ type: "note", text: `--compat course: ${how}` });
   }
 
   #say(out: Effects, one: Reply): void {

@@ -58,7 +58,8 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
     this.#silent = false;
     this.#inner = new SmtpFramer(this.#mode); // the old one remembers how far it has looked
     const bytes = queue.take(queue.length);
-    this.#unended = { type: "line", bytes: bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes, bareLf: false };
+    const line = bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes;
+    this.#unended = { type: "line", bytes: line, bareLf: false, unended: true };
     return bytes;
   }
 
