@@ -522,8 +522,7 @@ for (const how of ["starttls", "tls"]) {
 
 // Other people's servers.
 
-const withPython = (args: readonly string[], fn: (port: number) => Promise<void>) =>
-  withProgram("python3", args, (port) => fn(port));
+const withSeedServer = (fn: (port: number) => Promise<void>) => withProgram("python3", [SEED_SERVER], fn);
 
 /** A program that says its port first; `said` waits for another line. */
 async function withProgram(
@@ -565,7 +564,7 @@ const SEED_SERVER = new URL("peers/smtp_seed_server.py", import.meta.url).pathna
 
 test("a server of the course: --compat course copes with it, and says what is wrong", async () => {
   const console = new FakeConsole([]);
-  await withPython([SEED_SERVER], async (port) => {
+  await withSeedServer(async (port) => {
     const options = { ...TO_ONE, compat: "course", user: "barbie", "password-file": passwordFile("helloken") };
     assertEquals(await client(port, console, options), null);
   });
@@ -577,7 +576,7 @@ test("a server of the course: --compat course copes with it, and says what is wr
 
 test("a server of the course: without --compat the client waits, and says what to do", async () => {
   const console = new FakeConsole([]);
-  await withPython([SEED_SERVER], async (port) => {
+  await withSeedServer(async (port) => {
     const error = await client(port, console, TO_ONE, { idleMs: 3000 });
     assertEquals(error?.kind, "timeout");
     assertMatch(error!.hint!, /--compat course/);
@@ -586,23 +585,22 @@ test("a server of the course: without --compat the client waits, and says what t
 }, skipUnless("python3"));
 
 test("a server of the course: a wrong password is told", async () => {
-  await withPython([SEED_SERVER], async (port) => {
+  await withSeedServer(async (port) => {
     const options = { ...TO_ONE, compat: "course", user: "barbie", "password-file": passwordFile("helloben") };
     assertMatch((await client(port, new FakeConsole([]), options))!.message, /the login: 535 Incorrect/);
   });
 }, skipUnless("python3"));
 
-/** Ignored where Python lacks a module. */
-function skipUnlessPython(module: string) {
-  try {
-    const { success } = new Deno.Command("python3", {
-      args: ["-W", "ignore", "-c", `import ${module}`],
-      stderr: "null",
-    }).outputSync();
-    return skipIf(success ? null : `Python has no ${module}`);
-  } catch {
-    return skipIf("python3 is not installed");
-  }
+/** A Python that has a module: the first on PATH, or the system's, for which packages are made. */
+function pythonWith(module: string): string | null {
+  const args = ["-W", "ignore", "-c", `import ${module}`];
+  return ["python3", "/usr/bin/python3"].find((python) => {
+    try {
+      return new Deno.Command(python, { args, stderr: "null" }).outputSync().success;
+    } catch {
+      return false; // there is none
+    }
+  }) ?? null;
 }
 
 const AIOSMTPD = `
@@ -621,15 +619,17 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())`;
 
+const WITH_AIOSMTPD = pythonWith("aiosmtpd");
+
 test("aiosmtpd takes what the client sends", async () => {
-  await withPython(["-c", AIOSMTPD], async (port) => {
+  await withProgram(WITH_AIOSMTPD!, ["-c", AIOSMTPD], async (port) => {
     const console = new FakeConsole([]);
     const error = await client(port, console, { ...TO_ONE, to: "b@y.example,nobody@y.example" });
     assertEquals(error?.kind, "reply");
     assertEquals(await client(port, console, { ...TO_ONE, to: "jürgen@y.example" }), null);
     assertEquals(await client(port, console, { ...TO_ONE, count: 100, connections: 5 }), null);
   });
-}, skipUnlessPython("aiosmtpd"));
+}, skipIf(WITH_AIOSMTPD ? null : "no Python here has aiosmtpd"));
 
 const SMTPD = `
 import asyncore, smtpd
@@ -640,8 +640,10 @@ server = Server(('127.0.0.1', 0), None, enable_SMTPUTF8=True)
 print(server.socket.getsockname()[1], flush=True)
 asyncore.loop()`;
 
+const WITH_SMTPD = pythonWith("smtpd");
+
 test("Python's smtpd takes what the client sends", async () => {
-  await withPython(["-W", "ignore", "-c", SMTPD], async (port) => {
+  await withProgram(WITH_SMTPD!, ["-W", "ignore", "-c", SMTPD], async (port) => {
     const console = new FakeConsole([]);
     assertEquals(
       await client(port, console, { ...TO_ONE, to: "jürgen@y.example,b@y.example", subject: "Grüße" }),
@@ -649,7 +651,7 @@ test("Python's smtpd takes what the client sends", async () => {
     );
     assertEquals(await client(port, console, { ...TO_ONE, count: 20, connections: 2 }), null);
   });
-}, skipUnlessPython("smtpd"));
+}, skipIf(WITH_SMTPD ? null : "no Python here has smtpd"));
 
 test("a Maildir is listed and shown: decoded, and controls written out by the console", async () => {
   const dir = temporaryFolder();

@@ -46,6 +46,8 @@ export function openTerminal(onInterrupt: () => void): Terminal {
       removeHistoryDuplicates: true,
       completer: (line: string) => [[...candidates(line)], line],
     }) as Editor;
+    // For a completion readline pauses its input, in which older Denos lose the keys that come next; ours needs no time.
+    edited.pause = () => edited;
     // The terminal has broken the line anew; readline draws it next, and has to know over how many rows.
     const onResize = () => (edited.prevRows = edited.getCursorPos().rows);
     process.stdout.prependListener("resize", onResize);
@@ -61,6 +63,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     edited.on("SIGCONT", () => edited.prompt(true));
     if (!CAN_SUSPEND) edited.on("SIGTSTP", () => {}); // at Ctrl-Z readline would do it
     edited.on("close", () => {
+      process.stdin.pause();
       process.stdout.off("resize", onResize);
       if (edited.line === "") clearLine(edited);
       else process.stdout.write("\n");
