@@ -84,7 +84,10 @@ async function readMail(context: ConnectContext): Promise<((count: number) => Ma
 
 async function readRaw(context: ConnectContext): Promise<Uint8Array> {
   const { content, newlines } = normalizeMessage(await readBytes(context, "raw"));
-  if (newlines > 0) context.console.note(`${newlines} line ends of the message become CRLF (RFC 5321 2.3.8)`);
+  if (newlines > 0) {
+    const these = newlines === 1 ? "1 line end of the message becomes" : `${newlines} line ends of the message become`;
+    context.console.note(`${these} CRLF (RFC 5321 2.3.8)`);
+  }
   return content;
 }
 
