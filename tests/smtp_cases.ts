@@ -3,7 +3,7 @@
 
 import type { Verb } from "../lib/exercises/smtp/protocol.ts";
 import type { State } from "../lib/exercises/smtp/codes.ts";
-import type { ServerOptions } from "../lib/exercises/smtp/server_machine.ts";
+import type { ServerOptions } from "../lib/exercises/smtp/server_messages.ts";
 import { bytes } from "./helpers.ts";
 
 /** What a client sends in one go; text is UTF-8. */

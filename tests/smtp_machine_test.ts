@@ -5,13 +5,8 @@ import { assert, assertEquals, assertGreaterOrEqual, assertMatch } from "@std/as
 import { CODES, STATES } from "../lib/exercises/smtp/codes.ts";
 import { SmtpFramer } from "../lib/exercises/smtp/framing.ts";
 import { parseReplyLine, VERBS } from "../lib/exercises/smtp/protocol.ts";
-import {
-  type Envelope,
-  type ServerOptions,
-  type SmtpCommand,
-  type SmtpEvent,
-  SmtpServerMachine,
-} from "../lib/exercises/smtp/server_machine.ts";
+import { SmtpServerMachine } from "../lib/exercises/smtp/server_machine.ts";
+import type { Envelope, ServerOptions, SmtpCommand, SmtpEvent } from "../lib/exercises/smtp/server_messages.ts";
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
 import { decodeLossy } from "../lib/protocol/text.ts";
 import { bytes, property, type Split, splits, test } from "./helpers.ts";

@@ -6,7 +6,7 @@ import type { Framer } from "../../protocol/framing.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import { DataDecoder } from "./data.ts";
 import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND, MAX_MAIL } from "./protocol.ts";
-import type { Mode, SmtpMessage } from "./server_machine.ts";
+import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;

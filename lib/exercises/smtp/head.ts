@@ -2,7 +2,7 @@
 
 import { encodeText } from "../../protocol/text.ts";
 import type { Mailbox } from "./address.ts";
-import type { Envelope } from "./server_machine.ts";
+import type { Envelope } from "./server_messages.ts";
 
 /** How a message has come. */
 export interface Arrival {

@@ -66,6 +66,9 @@ export function reply(code: number, enhanced: string | null, ...lines: string[])
   return enhanced === null ? { code, lines } : { code, enhanced, lines };
 }
 
+/** What stands behind a command is wrong. */
+export const syntax = (text: string): Reply => reply(501, "5.5.4", text);
+
 /** The bytes of a reply: each line but the last with a minus behind the code. */
 export function encodeReply({ code, enhanced, lines }: Reply): Uint8Array<ArrayBuffer> {
   const prefix = enhanced === undefined ? "" : `${enhanced} `;

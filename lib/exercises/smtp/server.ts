@@ -16,14 +16,8 @@ import type { Mailbox } from "./address.ts";
 import { deliveryHead, mailDate } from "./head.ts";
 import { folderOf, Maildir, type MaildirError, type NewMail } from "./maildir.ts";
 import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, reply } from "./protocol.ts";
-import {
-  type Envelope,
-  type ServerOptions,
-  type SmtpCommand,
-  type SmtpEvent,
-  type SmtpMessage,
-  SmtpServerMachine,
-} from "./server_machine.ts";
+import { SmtpServerMachine } from "./server_machine.ts";
+import type { Envelope, ServerOptions, SmtpCommand, SmtpEvent, SmtpMessage } from "./server_messages.ts";
 import { SessionFramer } from "./session_framer.ts";
 import { chooseTls, openTls } from "./tls.ts";
 import { Users } from "./users.ts";

@@ -7,88 +7,13 @@
 import type { Millis } from "../../protocol/clock.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { decodeText } from "../../protocol/text.ts";
-import { type Mailbox, parsePath } from "./address.ts";
-import { decodeBase64 } from "./base64.ts";
+import type { Mailbox } from "./address.ts";
 import { CODES, type State } from "./codes.ts";
 import { NewlineCheck } from "./data.ts";
-import {
-  type Command,
-  type Parameter,
-  parseCommand,
-  parseParameters,
-  type Reply,
-  reply,
-  type Verb,
-} from "./protocol.ts";
-
-/** What a server offers and bears. */
-export interface ServerOptions {
-  /** What it calls itself. */
-  readonly hostname: string;
-  /** The largest message, in bytes (RFC 1870). */
-  readonly maxSize: number;
-  readonly maxRecipients: number;
-  /** The domains it takes mail for, in lower case; null for any. */
-  readonly accept: readonly string[] | null;
-  /** Null where nobody can log in. */
-  readonly auth: { readonly required: boolean; readonly insecure: boolean } | null;
-  readonly tls: "none" | "offered" | "active";
-  /** Whether a bare CR or LF is refused: in content, where it is content otherwise, and at the end of a command. */
-  readonly rejectBareNewline: boolean;
-  /** Speaks as the course's programs expect, where that bends the RFC. */
-  readonly compat: boolean;
-  readonly maxErrors: number;
-}
-
-/** Who sends, and to whom. */
-export interface Envelope {
-  /** Null for `<>`: a report of non-delivery, which must not be answered. */
-  readonly from: Mailbox | null;
-  readonly to: readonly Mailbox[];
-  readonly smtputf8: boolean;
-  /** As the client called itself, and how: for Received (section 4.4). */
-  readonly helo: string;
-  readonly protocol: string;
-}
-
-/** What comes in, and what goes out. */
-export type SmtpMessage =
-  /** `bareLf` when no CR stood before its LF, `unended` when silence has ended it (`--compat course`). */
-  | { readonly type: "line"; readonly bytes: Uint8Array; readonly bareLf: boolean; readonly unended?: boolean }
-  /** A line longer than it may be, which was skipped. */
-  | { readonly type: "longLine" }
-  /** The next pieces of the content, as views; `last` when the end has come. */
-  | { readonly type: "content"; readonly pieces: readonly Uint8Array[]; readonly last: boolean }
-  | { readonly type: "reply"; readonly reply: Reply };
-
-/** What its user is asked for, and told. */
-export type SmtpEvent =
-  /** Make room for a message; answered by `opened` or `failed`. `abandon` may come first, when the client has gone. */
-  | { readonly type: "open"; readonly envelope: Envelope; readonly size: number | null }
-  | { readonly type: "content"; readonly bytes: Uint8Array }
-  /** That was all of it: keep it safe, even if the client goes now; answered by `delivered` or `failed`. */
-  | { readonly type: "deliver"; readonly envelope: Envelope }
-  /** It will not be complete: forget it. */
-  | { readonly type: "abandon" }
-  /** Answered by `authenticated`, or by `failed` when that cannot be found out. */
-  | { readonly type: "authenticate"; readonly user: string; readonly password: string }
-  /** What has been read and not handed over is void; TLS begins behind the reply. */
-  | { readonly type: "startTls" };
-
-/** Its user's answers. */
-export type SmtpCommand =
-  | { readonly type: "opened" }
-  | { readonly type: "delivered"; readonly id: string }
-  /** May also come unasked, as soon as content cannot be kept. */
-  | { readonly type: "failed"; readonly reply: Reply }
-  | { readonly type: "authenticated"; readonly ok: boolean }
-  | { readonly type: "tlsBegun" };
-
-/** How the next bytes are to be read. */
-export type Mode =
-  | { readonly type: "command" | "auth" | "data" }
-  /** So many bytes of content. */
-  | { readonly type: "chunk"; readonly left: number };
+import { type Command, parseCommand, type Reply, reply, syntax, type Verb } from "./protocol.ts";
+import { AuthExchange, type AuthStep, findMechanism, NO_BASE64, WRONG_PASSWORD } from "./server_auth.ts";
+import { readRecipient, readSender } from "./server_mail.ts";
+import type { Envelope, Mode, ServerOptions, SmtpCommand, SmtpEvent, SmtpMessage } from "./server_messages.ts";
 
 type Effects = Effect<SmtpMessage, SmtpEvent>[];
 
@@ -102,12 +27,8 @@ interface Incoming {
   opened: boolean;
 }
 
-const syntax = (text: string) => reply(501, "5.5.4", text);
 const BARE_NEWLINE = reply(550, "5.5.2", "a CR or LF stands alone: lines end in both");
-const WRONG_PASSWORD = reply(535, "5.7.8", "wrong name or password");
-const MECHANISMS = ["PLAIN", "LOGIN"] as const;
 const GO_ON = "go on with BDAT, or say RSET";
-const NO_BASE64 = reply(501, "5.5.2", "that is no base64");
 const BARE_PATH = "an address needs no angle brackets (RFC 5321 4.1.2)";
 const CR = 0x0d;
 const OUT_OF_ORDER: Readonly<Partial<Record<Verb, string>>> = {
@@ -139,8 +60,8 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   #incoming: Incoming | null = null;
   /** In the midst of BDAT: whether the chunk under way is the last. */
   #lastChunk = false;
-  /** What the next line of AUTH is: the user's name, or, behind that, the password. */
-  #auth: { readonly mechanism: "PLAIN" | "LOGIN"; readonly user: string | null } | null = null;
+  /** A login under way: the next line is its answer. */
+  #auth: AuthExchange | null = null;
   #errors = 0;
   /** Where the RFC has been bent, and that been said. */
   readonly #bent = new Set<string>();
@@ -202,7 +123,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (message.type === "line" && message.unended) {
       this.#bend(out, "silence ends a command, not CR LF (RFC 5321 2.3.8)");
     }
-    if (this.#auth !== null) return this.#continueAuth(line, out);
+    if (this.#auth !== null) return this.#followAuth(this.#auth, this.#auth.answer(line), out);
     if (this.#options.compat && line.trim() === "") {
       return this.#bend(out, "an empty line is passed over, not refused (RFC 5321 4.1.1)");
     }
@@ -301,78 +222,29 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #mail(argument: string, out: Effects): void {
-    const { auth, maxSize, compat } = this.#options;
-    if (auth?.required && this.#user === null) return this.#refuse(out, reply(530, "5.7.0", "log in first: AUTH"));
-    const [, path] = /^FROM:\s*(.*)$/i.exec(argument) ?? [];
-    if (path === undefined) return this.#refuse(out, syntax("MAIL FROM:<address>"));
-    const parsed = parsePath(path, compat);
-    if ("problem" in parsed) return this.#refuse(out, reply(501, "5.1.7", parsed.problem));
-    if (!path.startsWith("<")) this.#bend(out, BARE_PATH);
-    const parameters = parseParameters(parsed.rest);
-    if (parameters === null) return this.#refuse(out, syntax("a parameter is wrong"));
-    const refusal = this.#checkParameters(parameters);
-    if (refusal !== null) return this.#refuse(out, refusal);
-    const smtputf8 = parameters.some(({ keyword }) => keyword === "SMTPUTF8");
-    if (parsed.mailbox?.utf8 && !smtputf8) {
-      return this.#refuse(out, reply(553, "5.6.7", "say SMTPUTF8 for that address"));
+    if (this.#options.auth?.required && this.#user === null) {
+      return this.#refuse(out, reply(530, "5.7.0", "log in first: AUTH"));
     }
-    const size = parameters.find(({ keyword }) => keyword === "SIZE")?.value ?? null;
-    if (size !== null && Number(size) > maxSize) {
-      return this.#refuse(out, reply(552, "5.3.4", `at most ${maxSize} bytes`));
-    }
-    this.#from = parsed.mailbox;
-    this.#smtputf8 = smtputf8;
-    this.#size = size === null ? null : Number(size);
+    const sender = readSender(argument, this.#options, this.#extended);
+    if ("refusal" in sender) return this.#refuse(out, sender.refusal);
+    if (sender.bare) this.#bend(out, BARE_PATH);
+    this.#from = sender.mailbox;
+    this.#smtputf8 = sender.smtputf8;
+    this.#size = sender.size;
     this.#state = "mail";
     this.#say(out, reply(250, "2.1.0", "sender taken"));
   }
 
-  /** What is wrong with the parameters of MAIL; null when nothing is. */
-  #checkParameters(parameters: readonly Parameter[]): Reply | null {
-    const seen = new Map<string, string>();
-    for (const { keyword, value } of parameters) {
-      if (!this.#extended) return reply(555, "5.5.4", "parameters need EHLO");
-      // Said again it says nothing new (Python's smtplib does that), unless it says something else.
-      const said = (value ?? "").toUpperCase();
-      if ((seen.get(keyword) ?? said) !== said) return syntax(`${keyword} is said twice, and differs`);
-      seen.set(keyword, said);
-      const right = {
-        SIZE: value !== null && /^\d{1,20}$/.test(value),
-        BODY: value !== null && /^(7BIT|8BITMIME)$/i.test(value),
-        SMTPUTF8: value === null,
-        ...(this.#options.auth === null ? {} : { AUTH: value !== null }),
-      }[keyword];
-      if (right === undefined) return reply(555, "5.5.4", `no such parameter: ${keyword}`);
-      if (!right) return syntax(`${keyword} is wrong`);
-    }
-    return null;
-  }
-
   #rcpt(argument: string, out: Effects): void {
-    const { accept, maxRecipients, compat } = this.#options;
+    const { maxRecipients } = this.#options;
     if (this.#incoming !== null) return this.#refuse(out, reply(503, "5.5.1", GO_ON));
-    const [, path] = /^TO:\s*(.*)$/i.exec(argument) ?? [];
-    if (path === undefined) return this.#refuse(out, syntax("RCPT TO:<address>"));
-    const parsed = parsePath(path, compat);
-    if ("problem" in parsed) return this.#refuse(out, reply(501, "5.1.3", parsed.problem));
-    if (!path.startsWith("<")) this.#bend(out, BARE_PATH);
-    const { mailbox } = parsed;
-    if (mailbox === null) return this.#refuse(out, reply(501, "5.1.3", "nobody is no recipient"));
-    const parameters = parseParameters(parsed.rest);
-    if (parameters === null) return this.#refuse(out, syntax("a parameter is wrong"));
-    if (parameters.length > 0) {
-      return this.#refuse(out, reply(555, "5.5.4", `no such parameter: ${parameters[0].keyword}`));
-    }
-    if (mailbox.utf8 && !this.#smtputf8) {
-      return this.#refuse(out, reply(553, "5.6.7", "say SMTPUTF8 with MAIL for that address"));
-    }
-    if (accept !== null && mailbox.domain !== "" && !accept.includes(mailbox.domain)) {
-      return this.#refuse(out, reply(550, "5.7.1", `no mail for ${mailbox.domain} here: this server does not relay`));
-    }
+    const recipient = readRecipient(argument, this.#options, this.#smtputf8);
+    if ("refusal" in recipient) return this.#refuse(out, recipient.refusal);
     if (this.#to.length >= maxRecipients) {
       return this.#refuse(out, reply(452, "4.5.3", `at most ${maxRecipients} recipients`));
     }
-    this.#to.push(mailbox);
+    if (recipient.bare) this.#bend(out, BARE_PATH);
+    this.#to.push(recipient.mailbox);
     this.#state = "rcpt";
     this.#say(out, reply(250, "2.1.5", "recipient taken"));
   }
@@ -521,38 +393,22 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (!this.#tls && !auth.insecure) return this.#refuse(out, reply(538, "5.7.11", "encrypt first: STARTTLS"));
     const [, name, initial] = /^(\S+)(?: (\S*))?$/.exec(argument) ?? [];
     if (name === undefined) return this.#refuse(out, syntax("AUTH mechanism [answer]"));
-    const mechanism = MECHANISMS.find((one) => new RegExp(`^${one}$`, "i").test(name));
+    const mechanism = findMechanism(name);
     if (mechanism === undefined) return this.#refuse(out, reply(504, "5.5.4", "PLAIN or LOGIN"));
-    this.#auth = { mechanism, user: null };
-    this.#mode = { type: "auth" };
-    if (initial !== undefined) return this.#continueAuth(initial === "=" ? "" : initial, out);
-    this.#say(out, reply(334, null, mechanism === "PLAIN" ? "" : "VXNlcm5hbWU6"));
+    const exchange = this.#auth = new AuthExchange(mechanism, this.#options.compat);
+    const step = initial === undefined ? exchange.question() : exchange.answer(initial === "=" ? "" : initial);
+    this.#followAuth(exchange, step, out);
   }
 
-  #continueAuth(line: string, out: Effects): void {
-    const { mechanism, user } = this.#auth!;
-    const { compat } = this.#options;
-    this.#auth = null;
-    this.#mode = { type: "command" };
-    if (line === "*") return this.#refuse(out, reply(501, "5.7.0", "as you like"));
-    const decoded = decodeBase64(compat ? line.trim() : line);
-    if (decoded === null) return this.#refuse(out, NO_BASE64);
-    const text = compat ? decoded.trim() : decoded;
-    if (text !== decoded || (compat && line !== line.trim())) {
-      this.#bend(out, "spaces around what AUTH says are no part of it (RFC 4954 4)");
-    }
-    if (mechanism === "LOGIN" && user === null) {
-      this.#auth = { mechanism, user: text };
-      this.#mode = { type: "auth" };
-      return this.#say(out, reply(334, null, "UGFzc3dvcmQ6"));
-    }
-    const parts = mechanism === "LOGIN" ? ["", user!, text] : text.split("\0");
-    if (parts.length !== 3) return this.#refuse(out, reply(501, "5.5.2", "PLAIN is \\0name\\0password"));
-    // To act as somebody else (RFC 4616) is nobody's right here.
-    if (parts[1] === "" || (parts[0] !== "" && parts[0] !== parts[1])) return this.#refuse(out, WRONG_PASSWORD);
-    this.#claimed = parts[1];
+  #followAuth(exchange: AuthExchange, step: AuthStep, out: Effects): void {
+    if (exchange.trimmed) this.#bend(out, "spaces around what AUTH says are no part of it (RFC 4954 4)");
+    this.#auth = step.type === "ask" ? exchange : null;
+    this.#mode = { type: step.type === "ask" ? "auth" : "command" };
+    if (step.type === "ask") return this.#say(out, step.reply);
+    if (step.type === "refuse") return this.#refuse(out, step.reply);
+    this.#claimed = step.user;
     this.#busy = true;
-    out.push({ type: "event", event: { type: "authenticate", user: parts[1], password: parts[2] } });
+    out.push({ type: "event", event: { type: "authenticate", user: step.user, password: step.password } });
   }
 
   /** Forgets the message that is coming in. */

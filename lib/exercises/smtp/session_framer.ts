@@ -6,7 +6,7 @@ import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import { SmtpFramer } from "./framing.ts";
-import type { Mode, SmtpMessage } from "./server_machine.ts";
+import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 /** With `--compat course`: what has no end is a command after so long. */
 const SILENCE_MS = 300;
