@@ -2,14 +2,14 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Mail, MailResult } from "../lib/exercises/smtp/client_mail.ts";
+import { SmtpClientMachine } from "../lib/exercises/smtp/client_machine.ts";
 import {
   type ClientCommand,
   type ClientEvent,
   type ClientMessage,
   type ClientOptions,
-  SmtpClientMachine,
   TIMEOUT_MS,
-} from "../lib/exercises/smtp/client_machine.ts";
+} from "../lib/exercises/smtp/client_messages.ts";
 import { formatReply } from "../lib/exercises/smtp/client_replies.ts";
 import { type Stage, STAGES } from "../lib/exercises/smtp/protocol.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";

@@ -7,12 +7,13 @@ import { isAscii, readMailbox, readMailboxes } from "./client_addresses.ts";
 import { talkByHand } from "./client_by_hand.ts";
 import { type ConnectionSetup, Secrets } from "./client_connection.ts";
 import type { Mail, MailResult } from "./client_mail.ts";
-import type { ClientOptions } from "./client_machine.ts";
+import type { ClientOptions } from "./client_messages.ts";
 import { type Stage, STAGES } from "./protocol.ts";
-import { checkOptions, readBytes, readFile, readStop, sendsByItself, valuesOf } from "./client_options.ts";
+import { checkOptions, readBytes, readStop, sendsByItself, valuesOf } from "./client_options.ts";
 import { formatReply } from "./client_replies.ts";
 import { runSession } from "./client_session.ts";
 import { composeMessage, hasUtf8Headers, isEightBit, normalizeMessage, numbered } from "./mime.ts";
+import { readFile, readText } from "./named_files.ts";
 import { readMaildir } from "./reader.ts";
 
 /** How often progress is shown, in ms. */
@@ -28,7 +29,7 @@ export async function connectSmtp(context: ConnectContext): Promise<void> {
   const secrets = new Secrets();
   const setup: ConnectionSetup = {
     tls: options.tls ? "active" : options.starttls ? "starttls" : "none",
-    caCerts: options["tls-ca"] === undefined ? [] : [decodeText(readFile(String(options["tls-ca"])))],
+    caCerts: options["tls-ca"] === undefined ? [] : [readText(String(options["tls-ca"]))],
     compat: options.compat === "course",
     secrets,
   };
@@ -42,7 +43,7 @@ async function readLogin(context: ConnectContext, secrets: Secrets): Promise<Cli
   if (user === undefined) return null;
   const password = file === "-"
     ? await context.console.secret(`password for ${user}: `)
-    : decodeText(readFile(String(file))).split(/\r?\n/)[0];
+    : readText(String(file)).split(/\r?\n/)[0];
   if (!password) throw new NetlabError("usage", "there is no password: the first line is empty");
   secrets.add(password);
   return { user: String(user), password };

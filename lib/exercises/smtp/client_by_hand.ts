@@ -9,7 +9,7 @@ import type { ConnectContext } from "../exercise.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
-import { TIMEOUT_MS } from "./client_machine.ts";
+import { TIMEOUT_MS } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */

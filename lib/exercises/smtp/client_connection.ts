@@ -11,7 +11,7 @@ import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { decodeBase64 } from "./base64.ts";
-import type { ClientMessage } from "./client_machine.ts";
+import type { ClientMessage } from "./client_messages.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;

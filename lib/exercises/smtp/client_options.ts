@@ -3,6 +3,7 @@
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
+import { readFile } from "./named_files.ts";
 import { type Stage, STAGES } from "./protocol.ts";
 
 const stageOption = (name: string, summary: string): OptionSpec => ({
@@ -135,14 +136,4 @@ export async function readBytes(context: ConnectContext, option: string): Promis
   const lines = [];
   for await (const line of context.console.lines("")) lines.push(`${line}\n`);
   return new TextEncoder().encode(lines.join(""));
-}
-
-/** @throws {NetlabError} of kind `usage` when there is no such file, or it may not be read */
-export function readFile(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return Deno.readFileSync(path);
-  } catch (cause) {
-    const why = (cause as Error).message.replace(/ \(os error .*/s, "");
-    throw new NetlabError("usage", `cannot read ${path}: ${why}`, { cause });
-  }
 }

@@ -6,7 +6,8 @@ import { NetlabError, type ProtocolError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { type ConnectionSetup, type OnLine, SmtpConnection } from "./client_connection.ts";
 import type { Mail, MailResult } from "./client_mail.ts";
-import { type ClientEvent, type ClientMessage, type ClientOptions, SmtpClientMachine } from "./client_machine.ts";
+import { SmtpClientMachine } from "./client_machine.ts";
+import type { ClientEvent, ClientMessage, ClientOptions } from "./client_messages.ts";
 import type { Stage } from "./protocol.ts";
 
 /** Content longer than this is written as fast as the server reads; what is shorter leaves in one write with what follows. */

@@ -3,6 +3,7 @@
 import { type TlsIdentity, TlsServer } from "../../net/tls.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { OptionValues } from "../options.ts";
+import { readText } from "./named_files.ts";
 
 /** How long a certificate of our own lasts, and how long before its end there is a new one. */
 const DAYS_MS = 86_400_000;
@@ -31,7 +32,7 @@ export async function chooseTls(options: OptionValues, root: string): Promise<Tl
   }
   const implicit = tls === "implicit";
   if (cert !== undefined && tls !== "self-signed") {
-    return { identity: { cert: read(String(cert)), key: read(String(key)) }, implicit, certFile: String(cert) };
+    return { identity: { cert: readText(String(cert)), key: readText(String(key)) }, implicit, certFile: String(cert) };
   }
   if (tls === undefined) return null;
   if (cert !== undefined) throw new NetlabError("usage", "--tls self-signed needs no --tls-cert");
@@ -48,14 +49,6 @@ export function openTls({ identity, certFile }: TlsChoice): TlsServer {
       hint: "--tls-cert and --tls-key name two files in PEM that belong together",
       cause,
     });
-  }
-}
-
-function read(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    throw new NetlabError("usage", `cannot read ${file}: ${(error as Error).message}`, { cause: error });
   }
 }
 

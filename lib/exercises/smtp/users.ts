@@ -7,6 +7,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
+import { readText } from "./named_files.ts";
 
 /** What a new hash costs: some 20 ms and 16 MiB. */
 const COST = { N: 16_384, r: 8, p: 1 };
@@ -95,14 +96,8 @@ function derive(password: string, salt: Uint8Array, cost: Hashed["cost"], bytes:
 }
 
 function readUsers(file: string): Map<string, Hashed> {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(file);
-  } catch (error) {
-    throw new NetlabError("usage", `cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
   const users = new Map<string, Hashed>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  for (const [index, line] of readText(file).split(/\r?\n/).entries()) {
     if (line === "" || line.startsWith("#")) continue;
     const [, name, N, r, p, salt, hash] = /^(.+):scrypt:(\d{1,7}):(\d{1,2}):(\d{1,2}):([^:]+):([^:]+)$/.exec(line) ??
       [];
