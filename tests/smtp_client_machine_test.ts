@@ -344,6 +344,7 @@ test("AUTH that fails, is not offered, or is offered and not known", () => {
   none.hear("220 hi", "250-hi", "250 STARTTLS", "221 bye");
   assertMatch(none.error!.message, /does not offer to log in/);
   assertMatch(none.error!.hint!, /STARTTLS/i);
+  assertEquals(none.problems, [], "no password goes in clear text");
 
   const fallback = new Dialogue([MAIL], { login: LOGIN });
   fallback.hear("220 hi", "250-hi", "250 AUTH PLAIN LOGIN");

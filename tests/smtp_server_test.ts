@@ -178,7 +178,8 @@ test("nothing that was said before STARTTLS is heard behind it", () =>
 
 test("--tls implicit is TLS from the first byte, and the certificate is kept", async () => {
   const kept: string[] = [];
-  await withOffice({ tls: "implicit" }, async ({ port, root, mail }) => {
+  await withOffice({ tls: "implicit" }, async ({ port, root, mail, console }) => {
+    assertEquals(console.notes, [`the certificate is ${root}/.tls/cert.pem: clients trust it by --tls-ca`]);
     const cert = Deno.readTextFileSync(`${root}/.tls/cert.pem`);
     kept.push(root, cert);
     const conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [cert] });

@@ -136,8 +136,10 @@ export class Dialogue {
   /** RFC 4954; PLAIN of RFC 4616, or LOGIN, which nobody has standardized. */
   *#logIn({ user, password }: { readonly user: string; readonly password: string }): Talk {
     const offered = this.#extensions.get("AUTH")?.toUpperCase().split(" ") ?? (this.#options.compat ? ["LOGIN"] : []);
-    if (this.#options.tls === "none") this.#problem("the password goes in clear text: --starttls or --tls hides it");
     let reply: ClientReply | null = null;
+    if (this.#options.tls === "none" && (offered.includes("PLAIN") || offered.includes("LOGIN"))) {
+      this.#problem("the password goes in clear text: --starttls or --tls hides it");
+    }
     if (offered.includes("PLAIN")) reply = yield* this.#plain(user, password);
     // 504 says that the mechanism is not known: it should not have been offered, but then the other one may do.
     if (offered.includes("LOGIN") && (reply === null || reply.code === 504)) reply = yield* this.#login(user, password);

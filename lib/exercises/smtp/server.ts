@@ -55,6 +55,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
   }
   const choice = await chooseTls(options, root);
   const tls = choice && openTls(choice);
+  if (choice !== null) context.console.note(`the certificate is ${choice.certFile}: clients trust it by --tls-ca`);
   const maildir = new Maildir(root, { fsync: options["no-fsync"] !== true });
   const compat = options.compat === "course";
   const office: Office = { context, maildir, users, tls, compat, machines: new WeakMap(), leaving: false };
