@@ -106,6 +106,17 @@ test("who says nothing, and who falls silent, is told 421 and sent away", () =>
     assertMatch(await slow.peer.rest(), /^421 4\.4\.2 netlab: idle for 0\.08 s\r\n$/);
   }, { limits: { firstByteMs: 40, idleMs: 80 } }));
 
+for (const maxErrors of [undefined, 3, 150]) {
+  test(`--max-errors ${maxErrors ?? "(not said)"}: the client is told 421 behind the last, and sent away`, () =>
+    withOffice({}, async ({ call }) => {
+      const client = await call();
+      const most = maxErrors ?? 100;
+      await client.say("NO\r\n".repeat(most - 1), "NOOP\r\n", "NO\r\nNOOP\r\n");
+      const replies = (await client.peer.rest()).trimEnd().split("\r\n");
+      assertEquals(replies.map((one) => one.slice(0, 3)), [...Array(most - 1).fill("500"), "250", "500", "421"]);
+    }, { limits: { maxErrors } }));
+}
+
 test("one client too many is told 421, and the others are served", () =>
   withOffice({}, async ({ call }) => {
     const first = await call();

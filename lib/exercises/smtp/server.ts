@@ -75,7 +75,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
       makeFramer() {
         const machine = new SmtpServerMachine({
           ...settings,
-          maxErrors: Math.min(limits.maxErrors ?? MAX_ERRORS, MAX_ERRORS),
+          maxErrors: limits.maxErrors ?? MAX_ERRORS,
         });
         const framer = new SessionFramer(() => machine.mode, compat);
         office.machines.set(framer, machine);

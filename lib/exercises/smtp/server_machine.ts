@@ -10,7 +10,7 @@ import { decodeText } from "../../protocol/text.ts";
 import type { Mailbox } from "./address.ts";
 import { CODES, type State } from "./codes.ts";
 import { NewlineCheck } from "./data.ts";
-import { type Command, parseCommand, type Reply, reply, syntax, type Verb } from "./protocol.ts";
+import { type Command, parseCommand, type Reply, reply, syntax, type Verb, VERBS } from "./protocol.ts";
 import { AuthExchange, type AuthStep, findMechanism, NO_BASE64, WRONG_PASSWORD } from "./server_auth.ts";
 import { readRecipient, readSender } from "./server_mail.ts";
 import type { Envelope, Mode, ServerOptions, SmtpCommand, SmtpEvent, SmtpMessage } from "./server_messages.ts";
@@ -184,7 +184,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       case "EXPN":
         return this.#refuse(out, reply(502, "5.5.1", "there are no lists"));
       case "HELP":
-        return this.#say(out, reply(214, "2.0.0", "EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT", "RFC 5321"));
+        return this.#say(out, reply(214, "2.0.0", VERBS.join(" "), "RFC 5321"));
       case "QUIT":
         if (argument !== "") return this.#refuse(out, syntax("QUIT takes nothing"));
         this.#reset(out);
