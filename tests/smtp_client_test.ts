@@ -1,134 +1,24 @@
-// The client on sockets: against servers that a test plays, and against other people's.
+// The client on sockets, against servers that a test plays and netlab's own.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { connectSmtp } from "../lib/exercises/smtp/client.ts";
 import { STAGES } from "../lib/exercises/smtp/protocol.ts";
-import { connectOptions } from "../lib/exercises/smtp/client_options.ts";
 import { smtp } from "../lib/exercises/smtp/mod.ts";
 import { serveSmtp } from "../lib/exercises/smtp/server.ts";
 import type { OptionValues } from "../lib/exercises/options.ts";
-import type { ConnectContext } from "../lib/exercises/exercise.ts";
-import { NetlabError } from "../lib/protocol/errors.ts";
-import { connectContext, FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
-import { collect, skipIf, skipUnless, test, within } from "./helpers.ts";
-import { environment } from "./cli_helpers.ts";
-
-const TO_ONE = { from: "a@x.example", to: "b@y.example", subject: "hi", body: "hello" };
-
-/** What a played server says: text with its line ends, or null to hang up. By command word; `greeting`; `.` for the content. */
-type Answers = Readonly<Record<string, string | null | ((argument: string, count: number) => string | null)>>;
-
-const USUAL: Answers = {
-  greeting: "220 mail.example ESMTP\r\n",
-  EHLO: "250-mail.example\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN\r\n250 SIZE 1000000\r\n",
-  HELO: "250 mail.example\r\n",
-  AUTH: "235 ok\r\n",
-  MAIL: "250 ok\r\n",
-  RCPT: "250 ok\r\n",
-  DATA: "354 go\r\n",
-  ".": "250 2.0.0 taken\r\n",
-  RSET: "250 ok\r\n",
-  QUIT: "221 bye\r\n",
-};
-
-/** What a played server has heard. */
-interface Heard {
-  readonly commands: string[];
-  readonly contents: string[];
-  connections: number;
-  /** How each connection ended: `quit`, `end`, or `cut`. */
-  readonly ends: string[];
-}
-
-/** Plays one session. */
-async function play(conn: Deno.Conn, answers: Answers, heard: Heard): Promise<void> {
-  heard.connections++;
-  const counts = new Map<string, number>();
-  const say = async (word: string, argument = "") => {
-    const count = (counts.get(word) ?? 0) + 1;
-    counts.set(word, count);
-    const answer = answers[word] ?? USUAL[word] ?? "500 what?\r\n";
-    const text = word in answers && answers[word] === null
-      ? null
-      : typeof answer === "function"
-      ? answer(argument, count)
-      : answer;
-    if (text === null) throw new Deno.errors.Interrupted("played out");
-    await conn.write(new TextEncoder().encode(text));
-  };
-  let text = "";
-  const block = new Uint8Array(65_536);
-  const until = async (end: string): Promise<string> => {
-    while (!text.includes(end)) {
-      const count = await conn.read(block);
-      if (count === null) throw new Deno.errors.UnexpectedEof("end");
-      text += new TextDecoder("latin1").decode(block.subarray(0, count));
-    }
-    const piece = text.slice(0, text.indexOf(end));
-    text = text.slice(piece.length + end.length);
-    return piece;
-  };
-  let last = "";
-  try {
-    await say("greeting");
-    for (;;) {
-      const line = await until("\r\n");
-      heard.commands.push(line);
-      last = line.split(/[ :]/)[0].toUpperCase();
-      await say(last, line);
-      if (last === "QUIT") break;
-      if (last !== "DATA" || !String(answers.DATA ?? USUAL.DATA).startsWith("354")) continue;
-      text = `\r\n${text}`;
-      heard.contents.push((await until("\r\n.\r\n")).slice(2));
-      await say(".");
-    }
-    heard.ends.push("quit");
-  } catch (error) {
-    heard.ends.push(
-      error instanceof Deno.errors.UnexpectedEof ? "end" : error instanceof Deno.errors.Interrupted ? "hung up" : "cut",
-    );
-  }
-}
-
-/** Runs the client against a played server. */
-async function run(
-  answers: Answers,
-  options: OptionValues,
-  changes: Partial<ConnectContext> = {},
-  script: readonly string[] = [],
-): Promise<{ console: FakeConsole; heard: Heard; error: NetlabError | null }> {
-  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
-  const console = new FakeConsole(script);
-  let error: NetlabError | null = null;
-  await withListener((conn) => play(conn, answers, heard), async (port) => {
-    error = await client(port, console, options, changes);
-  });
-  return { console, heard, error };
-}
-
-/** Runs the client; returns how it failed. */
-async function client(
-  port: number,
-  console: FakeConsole,
-  options: OptionValues,
-  changes: Partial<ConnectContext> = {},
-): Promise<NetlabError | null> {
-  const defaults = Object.fromEntries(connectOptions.map((option) => [option.name, option.default]));
-  try {
-    const context = connectContext(port, console, { options: { ...defaults, ...options }, ...changes });
-    await within(connectSmtp(context), "the end of the client");
-    return null;
-  } catch (error) {
-    if (error instanceof NetlabError) return error;
-    throw error;
-  }
-}
-
-function passwordFile(password: string): string {
-  const path = `${temporaryFolder()}/password`;
-  Deno.writeTextFileSync(path, `${password}\n`);
-  return path;
-}
+import type { NetlabError } from "../lib/protocol/errors.ts";
+import { FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
+import { collect, skipUnless, test, within } from "./helpers.ts";
+import {
+  type Answers,
+  client,
+  type Heard,
+  makeCertificate,
+  passwordFile,
+  play,
+  run,
+  TO_ONE,
+  USUAL,
+} from "./smtp_client_helpers.ts";
 
 test("a message is sent, and the report says to whom and what the server said", async () => {
   const { console, heard, error } = await run({}, { ...TO_ONE, body: "one\n.\n..two", header: "X-A: b" });
@@ -434,24 +324,6 @@ test("a message larger than SIZE is not sent", async () => {
   assertEquals([error?.kind, heard.commands.at(-1)], ["limit", "QUIT"]);
 });
 
-// TLS: a certificate is made by openssl, where that is installed.
-
-/** A certificate for 127.0.0.1 that signs itself. */
-async function makeCertificate(): Promise<{ cert: string; key: string; path: string }> {
-  const dir = temporaryFolder();
-  const { success } = await new Deno.Command("openssl", {
-    args: [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
-      ...["-keyout", `${dir}/key.pem`, "-out", `${dir}/cert.pem`, "-subj", "/CN=mail.example"],
-      ...["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"],
-    ],
-    stderr: "null",
-  }).output();
-  assert(success, "openssl could make no certificate");
-  const read = (name: string) => Deno.readTextFileSync(`${dir}/${name}`);
-  return { cert: read("cert.pem"), key: read("key.pem"), path: `${dir}/cert.pem` };
-}
-
 test("--tls encrypts from the beginning, and trusts only whom it is told to", async () => {
   const { cert, key, path } = await makeCertificate();
   const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
@@ -520,139 +392,6 @@ for (const how of ["starttls", "tls"]) {
   });
 }
 
-// Other people's servers.
-
-const withSeedServer = (fn: (port: number) => Promise<void>) => withProgram("python3", [SEED_SERVER], fn);
-
-/** A program that says its port first; `said` waits for another line. */
-async function withProgram(
-  program: string,
-  args: readonly string[],
-  fn: (port: number, said: (pattern: RegExp) => Promise<string>) => Promise<void>,
-): Promise<void> {
-  const command = new Deno.Command(program, {
-    args: [...args],
-    stdout: "piped",
-    stderr: "null",
-    clearEnv: true,
-    env: environment(),
-  });
-  const child = command.spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  const more = async () => {
-    const { value, done } = await within(reader.read(), "what the server says");
-    text += value ?? "";
-    return !done;
-  };
-  try {
-    while (!text.includes("\n")) assert(await more(), "the server has ended");
-    await fn(Number(text.split("\n")[0]), async (pattern) => {
-      while (!pattern.test(text)) assert(await more(), `the server has ended; it said ${text}`);
-      return pattern.exec(text)![0];
-    });
-  } finally {
-    try {
-      child.kill("SIGKILL");
-    } catch { /* it has ended */ }
-    await reader.cancel();
-    await child.status;
-  }
-}
-
-const SEED_SERVER = new URL("peers/smtp_seed_server.py", import.meta.url).pathname;
-
-test("a server of the course: --compat course copes with it, and says what is wrong", async () => {
-  const console = new FakeConsole([]);
-  await withSeedServer(async (port) => {
-    const options = { ...TO_ONE, compat: "course", user: "barbie", "password-file": passwordFile("helloken") };
-    assertEquals(await client(port, console, options), null);
-  });
-  assertMatch(console.printed.join(), /^sent \d+ bytes to b@y\.example .*250 OK$/);
-  const notes = console.notes.join("\n");
-  assertMatch(notes, /"250-\[127\.0\.0\.1\] Hello" is the last line, and has a minus/);
-  assertMatch(notes, /"250 Accepted" has no CRLF/);
-}, skipUnless("python3"));
-
-test("a server of the course: without --compat the client waits, and says what to do", async () => {
-  const console = new FakeConsole([]);
-  await withSeedServer(async (port) => {
-    const error = await client(port, console, TO_ONE, { idleMs: 3000 });
-    assertEquals(error?.kind, "timeout");
-    assertMatch(error!.hint!, /--compat course/);
-  });
-  assertMatch(console.notes.join(), /the server is silent.*--compat course/);
-}, skipUnless("python3"));
-
-test("a server of the course: a wrong password is told", async () => {
-  await withSeedServer(async (port) => {
-    const options = { ...TO_ONE, compat: "course", user: "barbie", "password-file": passwordFile("helloben") };
-    assertMatch((await client(port, new FakeConsole([]), options))!.message, /the login: 535 Incorrect/);
-  });
-}, skipUnless("python3"));
-
-/** A Python that has a module: the first on PATH, or the system's, for which packages are made. */
-function pythonWith(module: string): string | null {
-  const args = ["-W", "ignore", "-c", `import ${module}`];
-  return ["python3", "/usr/bin/python3"].find((python) => {
-    try {
-      return new Deno.Command(python, { args, stderr: "null" }).outputSync().success;
-    } catch {
-      return false; // there is none
-    }
-  }) ?? null;
-}
-
-const AIOSMTPD = `
-import asyncio
-from aiosmtpd.smtp import SMTP
-class Handler:
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if address.startswith('nobody'): return '550 5.1.1 nobody'
-        envelope.rcpt_tos.append(address)
-        return '250 OK'
-    async def handle_DATA(self, server, session, envelope):
-        return '250 OK'
-async def main():
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True), '127.0.0.1', 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-asyncio.run(main())`;
-
-const WITH_AIOSMTPD = pythonWith("aiosmtpd");
-
-test("aiosmtpd takes what the client sends", async () => {
-  await withProgram(WITH_AIOSMTPD!, ["-c", AIOSMTPD], async (port) => {
-    const console = new FakeConsole([]);
-    const error = await client(port, console, { ...TO_ONE, to: "b@y.example,nobody@y.example" });
-    assertEquals(error?.kind, "reply");
-    assertEquals(await client(port, console, { ...TO_ONE, to: "jürgen@y.example" }), null);
-    assertEquals(await client(port, console, { ...TO_ONE, count: 100, connections: 5 }), null);
-  });
-}, skipIf(WITH_AIOSMTPD ? null : "no Python here has aiosmtpd"));
-
-const SMTPD = `
-import asyncore, smtpd
-class Server(smtpd.SMTPServer):
-    def process_message(self, peer, mailfrom, rcpttos, data, **kwargs):
-        pass
-server = Server(('127.0.0.1', 0), None, enable_SMTPUTF8=True)
-print(server.socket.getsockname()[1], flush=True)
-asyncore.loop()`;
-
-const WITH_SMTPD = pythonWith("smtpd");
-
-test("Python's smtpd takes what the client sends", async () => {
-  await withProgram(WITH_SMTPD!, ["-W", "ignore", "-c", SMTPD], async (port) => {
-    const console = new FakeConsole([]);
-    assertEquals(
-      await client(port, console, { ...TO_ONE, to: "jürgen@y.example,b@y.example", subject: "Grüße" }),
-      null,
-    );
-    assertEquals(await client(port, console, { ...TO_ONE, count: 20, connections: 2 }), null);
-  });
-}, skipIf(WITH_SMTPD ? null : "no Python here has smtpd"));
-
 test("a Maildir is listed and shown: decoded, and controls written out by the console", async () => {
   const dir = temporaryFolder();
   for (const folder of ["tmp", "new", "cur"]) Deno.mkdirSync(`${dir}/box/${folder}`, { recursive: true });
@@ -679,59 +418,3 @@ test("a Maildir is listed and shown: decoded, and controls written out by the co
   const outside = await client(1, shown, { list: dir });
   assertEquals([outside?.kind, outside?.hint], ["usage", "it has mailboxes inside: box"]);
 });
-
-const NPM_SERVER = new URL("peers/smtp_npm_server.ts", import.meta.url).pathname;
-/** TLS on a socket that is there already hangs there at a server's end (node:tls). */
-const OLD = Deno.version.deno.startsWith("2.6.");
-
-for (const how of ["starttls", "tls"]) {
-  test(
-    `npm's smtp-server: --${how} and AUTH`,
-    async () => {
-      const { path } = await makeCertificate();
-      const args = ["run", "--quiet", "--allow-net", "--allow-read", "--allow-env", "--allow-sys", NPM_SERVER];
-      const files = [path, path.replace("cert.pem", "key.pem"), how];
-      await withProgram(Deno.execPath(), [...args, ...files], async (port, said) => {
-        const options = { ...TO_ONE, [how]: true, "tls-ca": path, user: "bob" };
-        const console = new FakeConsole([]);
-        const right = { ...options, "password-file": passwordFile("pass w0rd") };
-        assertEquals(await client(port, console, right), null);
-        await said(/^a@x\.example b@y\.example bob true \d+$/m);
-        assertMatch(console.printed.join(), /: 250 .*kept/);
-        assertEquals(await client(port, console, { ...right, count: 20, connections: 3 }), null);
-        const wrong = await client(port, console, { ...options, "password-file": passwordFile("wrong") });
-        assertMatch(wrong!.message, /the login: 535/);
-        const large = await client(port, console, { ...right, body: "x".repeat(100_001) });
-        assertEquals(large?.kind, "limit");
-        if (how === "starttls") {
-          const clear = await client(port, console, { ...right, starttls: false });
-          assertEquals(clear?.kind, "reply", "what is refused in clear is a failure");
-        }
-      });
-    },
-    OLD ? skipIf("this Deno's node:tls cannot serve on a socket that is there already") : skipUnless("openssl"),
-  );
-}
-
-test("Postfix's smtp-sink takes what the client sends, many at once", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  const user = Deno.uid() === 0 ? ["-u", "nobody"] : [];
-  const child = new Deno.Command("smtp-sink", { args: [...user, `127.0.0.1:${port}`, "100"], stderr: "null" }).spawn();
-  try {
-    // It says nothing when it listens: the first connection that is taken says it.
-    let error: NetlabError | null = null;
-    const begun = performance.now();
-    do error = await client(port, new FakeConsole([]), TO_ONE); while (
-      error?.message.includes("refused") && performance.now() - begun < 10_000
-    );
-    assertEquals(error, null);
-    const console = new FakeConsole([]);
-    assertEquals(await client(port, console, { ...TO_ONE, count: 2000, connections: 10 }), null);
-    assertMatch(console.printed.join(), /^sent 2000 of 2000 messages/);
-  } finally {
-    child.kill("SIGKILL");
-    await child.status;
-  }
-}, skipUnless("smtp-sink"));
