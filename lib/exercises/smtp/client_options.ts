@@ -33,7 +33,7 @@ export const connectOptions: readonly OptionSpec[] = [
     name: "password-file",
     type: "string",
     value: "FILE",
-    summary: "its first line is the password; - is standard input",
+    summary: "its first line is the password; - asks for it, or reads standard input",
   },
   { name: "starttls", type: "flag", summary: "encrypt once the server has agreed (port 25, 587)" },
   { name: "tls", type: "flag", summary: "encrypt from the beginning (port 465)" },

@@ -38,7 +38,12 @@ export const smtp: Exercise = {
     },
     { name: "accept", type: "string", value: "DOMAIN,…", summary: "take mail for these domains only; any unless said" },
     { name: "user", type: "string", value: "NAME:PASSWORD", summary: "somebody who may log in" },
-    { name: "users", type: "string", value: "FILE", summary: "those who may log in: a name and a salted hash a line" },
+    {
+      name: "users",
+      type: "string",
+      value: "FILE",
+      summary: "those who may log in: lines that netlab smtp passwd makes",
+    },
     { name: "require-auth", type: "flag", summary: "mail only from those who have logged in" },
     { name: "auth-insecure", type: "flag", summary: "let them log in without TLS, where others can read passwords" },
     {
@@ -48,7 +53,12 @@ export const smtp: Exercise = {
       choices: ["self-signed", "implicit"],
       summary: "self-signed: offer STARTTLS, with a certificate of its own; implicit: TLS from the first byte",
     },
-    { name: "tls-cert", type: "string", value: "FILE", summary: "a certificate for TLS, in PEM" },
+    {
+      name: "tls-cert",
+      type: "string",
+      value: "FILE",
+      summary: "a certificate of yours, in PEM: offers STARTTLS, too",
+    },
     { name: "tls-key", type: "string", value: "FILE", summary: "its key, in PEM" },
     {
       name: "max-size",

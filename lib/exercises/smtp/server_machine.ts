@@ -99,9 +99,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (input.type === "start") this.#greet(out);
     else if (input.type === "message") this.#receive(input.message, out);
     else if (input.type === "command") this.#answered(input.command, out);
-    else if (input.type === "end") {
-      this.#close(out);
-    }
+    else if (input.type === "end") this.#close(out);
     return out;
   }
 
