@@ -77,6 +77,10 @@ export class FakeConsole implements Console {
 
   status(): void {}
 
+  secret(): Promise<string | null> {
+    return Promise.resolve(this.#typed.shift() ?? null);
+  }
+
   completeWith(candidates: (line: string) => readonly string[]): void {
     this.complete = candidates;
   }
@@ -115,7 +119,8 @@ export function serveContext(
   exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions" | "samples">>,
   changes: Partial<ServeContext> = {},
 ): ServeContext {
-  const dir = exercise.serveOptions?.some(({ name }) => name === "dir") ? temporaryFolder() : null;
+  const folders = exercise.serveOptions?.filter(({ value }) => value === "DIR").map(({ name }) => name) ?? [];
+  const dir = folders.length > 0 ? temporaryFolder() : null;
   for (const [name, text] of Object.entries(exercise.samples ?? {})) Deno.writeTextFileSync(`${dir}/${name}`, text);
   return {
     host: "127.0.0.1",
@@ -124,7 +129,7 @@ export function serveContext(
     wire: "auto",
     limits: {},
     trace: NO_TRACE,
-    options: dir ? { dir } : {},
+    options: Object.fromEntries(folders.map((name) => [name, dir!])),
     console: new FakeConsole([]),
     stop() {},
     ...changes,

@@ -8,6 +8,8 @@ import { commands } from "../lib/cli/commands.ts";
 import { run } from "../lib/cli/main.ts";
 import { LineWriter } from "../lib/cli/output.ts";
 import { exercises } from "../lib/exercises/registry.ts";
+import { CODES, STATES } from "../lib/exercises/smtp/codes.ts";
+import { VERBS } from "../lib/exercises/smtp/protocol.ts";
 import stringWidth from "fast-string-width";
 import { Captured, environment, NETLAB, netlab, ROOT, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
@@ -46,19 +48,26 @@ test("list --json shows the same as an object a line", async () => {
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 test("explain shows each exercise's messages, dialogue and framings", async () => {
-  for (const { name, wires, explain, notation } of exercises) {
+  for (const { name, wires, explain, notation, commands = [] } of exercises) {
     const { status, out } = await netlab(`explain ${name}`);
     assertEquals(status, 0);
     for (const { form, meaning } of explain.messages) {
       assertMatch(out, new RegExp(`^  ${literal(form)} +${literal(meaning)}$`, "m"));
     }
     for (const { form } of explain.typed ?? []) assertMatch(out, new RegExp(`^  ${literal(form)}  `, "m"));
+    for (const { name: own, summary } of commands) {
+      assertMatch(out, new RegExp(`^netlab ${name} ${own} .*${literal(summary)}$`, "m"));
+    }
     const dialogue = explain.dialogue.map(({ who, text, typed }) =>
       `  ${who}: ${text}${typed !== undefined && typed !== text ? `   (typed at the server: ${typed})` : ""}\n`
     );
     assertStringIncludes(out, dialogue.join(""));
     if (notation) {
-      assertMatch(out, /The first message in bytes\n {2}01 00 /);
+      const isText = typeof notation.codec.encode(explain.dialogue[0].text) === "string";
+      assertMatch(
+        out,
+        isText ? /The first message in bytes\n {2}\w.*\\r\\n\n$/ : /The first message in bytes\n {2}01 00 /,
+      );
       continue;
     }
     const [, framings] = out.split("The same first message in each framing\n");
@@ -71,6 +80,16 @@ test("explain chat shows what NAME alice looks like on the wire", async () => {
   assertStringIncludes(out, "  line   NAME alice\\n\n");
   assertStringIncludes(out, "  len4   0010NAME alice\n");
   assertStringIncludes(out, "  be8    \\x00\\x00\\x00\\x00\\x00\\x00\\x00\\nNAME alice\n");
+});
+
+test("explain smtp shows a line with its end, the code of each command in each state, and what may be typed", async () => {
+  const { out } = await netlab("explain smtp");
+  assertStringIncludes(out, "The first message in bytes\n  220 netlab ESMTP netlab\\r\\n\n");
+  for (const verb of VERBS) {
+    const codes = STATES.map((state) => String(CODES[verb][state]).padStart(7)).join("");
+    assertMatch(out, new RegExp(`^  ${verb.padEnd(9)}${codes}$`, "m"));
+  }
+  for (const verb of VERBS) assertMatch(out, new RegExp(`^Messages[^]*\n  ${verb}[^]*What is typed`, "m"));
 });
 
 test("help lists every command and every exit status", async () => {
@@ -154,6 +173,13 @@ const MISTAKES: readonly [string, string][] = [
   ["--version chat", '--version takes no "chat": netlab --version [--verbose]'],
   ["completions", "no shell given: one of bash, zsh, fish, powershell"],
   ["completions bsh", 'no such shell: bsh (did you mean "bash"?): one of bash, zsh, fish, powershell'],
+  ["smtp", "smtp needs a command: netlab smtp passwd; or netlab serve smtp, netlab connect smtp"],
+  [
+    "smtp passwrd",
+    'smtp has no command passwrd (did you mean "passwd"?): netlab smtp passwd; or netlab serve smtp, netlab connect smtp',
+  ],
+  ["smtp passwd", "smtp passwd takes NAME: netlab smtp passwd NAME"],
+  ["smtp passwd ann secret", "smtp passwd takes NAME: netlab smtp passwd NAME"],
   ["list --jsn", 'no such option: --jsn (did you mean "--json"?): --help lists the options'],
   ["serve chat --prot 1", 'no such option: --prot (did you mean "--port"?): --help lists the options'],
   ["serve chat -p 1", "no such option: -p: --help lists the options"],

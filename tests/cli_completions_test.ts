@@ -27,6 +27,8 @@ test("exercises, shells and words for help complete, each once", () => {
   assertEquals(at("serve ch"), ["chat"]);
   assertEquals(at("serve chat "), []);
   assertEquals(at("completions "), ["bash", "zsh", "fish", "powershell"]);
+  assertEquals(at("smtp "), ["passwd"]);
+  assertEquals(at("smtp passwd "), []);
   assertEquals(at("help "), commands.map(({ name }) => name));
   assertEquals(at("help serve "), names);
   assertEquals(at("help serve chat "), []);

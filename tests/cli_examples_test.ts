@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { commands } from "../lib/cli/commands.ts";
 import type { Example, Exercise } from "../lib/exercises/exercise.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
-import { serveContext } from "./chat_helpers.ts";
+import { serveContext, temporaryFolder } from "./chat_helpers.ts";
 import { type Environment, Program, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 
@@ -40,7 +40,7 @@ function wordsOf(line: string): string[] {
 
 /** A server prints its first lines and goes on. */
 async function runServer(line: readonly string[], output: readonly string[], env: Environment): Promise<void> {
-  await using server = new Program(line, { env });
+  await using server = new Program(line, { env, cwd: temporaryFolder() }); // where it may keep what it takes
   const shown: string[] = [];
   while (shown.length < output.length) shown.push(await server.out.line());
   assertShown(shown, output);

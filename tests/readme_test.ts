@@ -1,10 +1,11 @@
 // README.md tells the truth: its commands are run and print what it shows, its transcript is played with the programs that
 // it names, and what it points to is there.
 //
-//     ```console    `$ ` and a command, then what it prints: run
+//     ```console    `$ ` and a command, then what it prints: run; under <!-- with: netlab serve … -->, one after the other
+//                   beside that server, in one folder
 //     ```sh         commands that are not run, but known
 //     ```text       under <!-- transcript: chat -->: `[who] < typed`, `[who] > shown`: played
-//     ```python     the client of the transcript
+//     ```python     the client of the transcript; under <!-- file: NAME -->, a file that commands have beside them
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
@@ -46,9 +47,8 @@ test("the files that README.md links to are there", async () => {
   for (const target of targets) assert((await Deno.stat(`${ROOT}${target}`)).isFile, target);
 });
 
-/** What `command` prints on standard output, in a shell that finds `netlab` and whose default port is `port`. */
-async function shell(command: string, port: number): Promise<string> {
-  await using folder = await shimFolder();
+/** What `command` prints on standard output, in a shell that finds `netlab`, in `folder`, and whose default port is `port`. */
+async function shell(command: string, port: number, folder: { readonly path: string }): Promise<string> {
   const { stdout, stderr, success } = await new Deno.Command("bash", {
     args: ["-c", `set -o pipefail; ${command}`],
     cwd: folder.path,
@@ -81,16 +81,47 @@ async function withServerOf(command: string, fn: (port: number) => Promise<void>
   }
 }
 
-/** Without what is different each time: times, rates and their shares, and how many datagrams of random size there were. */
+/**
+ * Without what is different each time: times and dates, rates and their shares, how many datagrams of random size there
+ * were, and the names of messages; and without spaces at the end of a line, which a text should not have.
+ */
 function steady(output: string): string {
-  return output.replace(/\d+(\.\d+)? (m?s|%|[kMG]?bit\/s|datagrams)(?=\W)/g, "N $2");
+  return output
+    .replace(/\d+(\.\d+)? (m?s|%|[kMG]?bit\/s|datagrams)(?=\W)/g, "N $2")
+    .replace(/ +$/gm, "")
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000/g, "DATE")
+    .replace(/(?<=<)[0-9a-f-]{36}(?=@)|\b\d{10}\.M\d+P\d+R\w+\.\w+/g, "ID");
 }
 
-for (const { command, output } of blocks("console").flatMap(({ lines }) => commandsOf(lines))) {
-  test(`the command in README.md prints what is shown: ${command}`, () =>
-    withServerOf(command, async (port) => {
-      assertEquals(steady(await shell(command, port)), steady(output));
-    }), skipUnless("bash"));
+/** The command of the server beside which a block is run; null for none. */
+const serverOf = (above: string) => /^<!-- with: netlab (serve .*) -->$/.exec(above)?.[1] ?? null;
+
+for (const { above, lines } of blocks("console")) {
+  const line = serverOf(above);
+  if (line === null) {
+    for (const { command, output } of commandsOf(lines)) {
+      test(`the command in README.md prints what is shown: ${command}`, () =>
+        withServerOf(command, async (port) => {
+          await using folder = await shimFolder();
+          assertEquals(steady(await shell(command, port, folder)), steady(output));
+        }), skipUnless("bash"));
+    }
+    continue;
+  }
+  const needs = ["bash", "python3"].map(skipUnless).some(({ ignore }) => ignore);
+  test(`the commands in README.md beside netlab ${line} print what is shown`, async () => {
+    await using folder = await shimFolder();
+    await using server = new Program(`${line} --host 127.0.0.1 --port 0 --json`, { cwd: folder.path });
+    const { port, exercise } = JSON.parse(await server.out.line());
+    for (const { above, lines } of blocks("python")) {
+      const [, name] = /^<!-- file: (\S+) -->$/.exec(above) ?? [];
+      const text = lines.join("\n").replaceAll(String(findExercise(exercise)!.port), String(port));
+      if (name !== undefined) await Deno.writeTextFile(`${folder.path}/${name}`, text);
+    }
+    for (const { command, output } of commandsOf(lines)) {
+      assertEquals(steady(await shell(command, port, folder)), steady(output), command);
+    }
+  }, { ignore: needs });
 }
 
 test("README.md has commands that are run", () => {

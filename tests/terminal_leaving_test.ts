@@ -112,7 +112,7 @@ test("when a server is killed, one line of error says so, and the terminal is as
   const { server, port } = await startServer();
   await using _ = server;
   await using screen = await Screen.connect(port, "--name alice --quiet", { columns: 130 });
-  await screen.shows(/^>$/);
+  await screen.endsWith("HELLO alice", ">");
   server.signal("SIGKILL");
   await screen.endsWith("status 1", COOKED);
   const [hello, ...error] = (await screen.rows()).slice(0, -2);

@@ -42,6 +42,7 @@ test(
       await one.send("are you there?", "\x1b[31mred");
       await screen.endsWith("c1: hello", "c1: are you there?", "c1: \\x1b[31mred", "> @c");
       await screen.press("Tab");
+      await screen.endsWith("> @c1");
       await screen.type("yes");
       await screen.endsWith("> @c1 yes");
       await screen.press("Enter");

@@ -52,13 +52,19 @@ export function parseLine(
   });
   const values: Record<string, string | number | boolean | undefined> = {};
   for (const spec of specs) {
-    const given = parsed[spec.name] as string | undefined;
+    const given = (spec.repeats ? joinLines(parsed[spec.name]) : parsed[spec.name]) as string | undefined;
     const fromEnv = env(envName(spec.name));
     if (given !== undefined) values[spec.name] = readValue(spec, given, `--${spec.name}`);
     else if (fromEnv) values[spec.name] = readValue(spec, fromEnv, envName(spec.name));
     else values[spec.name] = spec.default;
   }
   return { positionals: parsed._.map(String), values };
+}
+
+/** What an option was given that may be said several times. */
+function joinLines(given: unknown): unknown {
+  if (!Array.isArray(given) || given.length === 0) return undefined;
+  return given.includes("") ? "" : given.join("\n"); // one without a value is an error as anywhere
 }
 
 function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknown: (option: string) => void) {
@@ -80,8 +86,13 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
     else if (takesNext) named.push(arg);
     else named.push(alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
   }
-  const parsed = parseArgs([...named, ...args.slice(options.length)], {
-    string: ["_", ...specs.map((spec) => spec.name)],
+  // For the parser --no-x is the negation of --x; an option may be called so all the same.
+  const negative = named.map((word) =>
+    bySpelling.has(word.replace(/=.*/s, "")) ? word.replace(/^--no-/, "--no:") : word
+  );
+  const parsed = parseArgs([...negative, ...args.slice(options.length)], {
+    string: ["_", ...specs.map((spec) => spec.name.replace(/^no-/, "no:"))],
+    collect: specs.filter((spec) => spec.repeats).map((spec) => spec.name),
     unknown: (arg) => {
       if (arg.startsWith("-") && arg !== "-") onUnknown(arg.replace(/=.*/, ""));
       return true;
@@ -89,7 +100,7 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   });
   const restore = (word: unknown) => typeof word === "string" ? word.replace(MINUS, "-") : word;
   for (const [name, value] of Object.entries(parsed)) {
-    parsed[name] = Array.isArray(value) ? value.map(restore) : restore(value);
+    parsed[name.replace(/^no:/, "no-")] = Array.isArray(value) ? value.map(restore) : restore(value);
   }
   return parsed;
 }

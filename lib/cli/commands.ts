@@ -9,6 +9,7 @@ import { grade } from "./grade.ts";
 import { help } from "./help.ts";
 import { list } from "./list.ts";
 import { starter } from "./new.ts";
+import { ownCommands } from "./own.ts";
 import { serve } from "./serve.ts";
 import { version } from "./version.ts";
 
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   ...shortcuts,
   grade,
   starter,
+  ...ownCommands,
   completions,
   help,
   version,

@@ -43,6 +43,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       status: (text, share) => options.quiet || status.show(text, share),
       write: writeBytes,
       keys: () => terminal.keys(),
+      secret: askSecret,
       completeWith: (candidates) => terminal.completeWith(candidates),
     };
   }
@@ -63,8 +64,23 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
     },
     status: (text, share) => shows && status.show(text, share),
     write: writeBytes,
+    async secret(question, again) {
+      if (Deno.stdin.isTerminal()) return await askSecret(question, again);
+      for await (const line of pipe.lines()) return line;
+      return null;
+    },
     completeWith() {},
   };
+}
+
+/** Asks a person at a terminal for what nobody may see; what is asked for twice has to be the same. */
+async function askSecret(question: string, again?: string): Promise<string | null> {
+  const { askSecrets } = await import("./terminal.ts");
+  for (let asked = question;; asked = `they differ; ${question}`) {
+    const answers = await askSecrets(asked, ...again === undefined ? [] : [again]);
+    if (answers === null) return null;
+    if (answers.every((answer) => answer === answers[0])) return answers[0];
+  }
 }
 
 /** Writes all of it to standard output. */

@@ -9,6 +9,7 @@ import { makeFramer, wrap } from "../protocol/framing.ts";
 import { encodeText, escapeBytes } from "../protocol/text.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
+import { ownUsage } from "./own.ts";
 import { requireExercise } from "./serve.ts";
 import { wrapParagraphs } from "./wrap.ts";
 
@@ -27,7 +28,7 @@ export const explain: Command = {
 
 /** The page, a line each. */
 export function explainLines(exercise: Exercise, columns: number): string[] {
-  const { name, summary, transports, port, explain: { wire, messages, typed, dialogue } } = exercise;
+  const { name, summary, transports, port, commands = [], explain: { wire, messages, typed, dialogue } } = exercise;
   const width = Math.max(...messages.map(({ form }) => form.length));
   return [
     bold(`${name}: ${summary}`),
@@ -39,6 +40,7 @@ export function explainLines(exercise: Exercise, columns: number): string[] {
     ...messages.map(({ form, meaning }) => `  ${form.padEnd(width)}  ${meaning}`),
     "",
     ...(typed ? [bold("What is typed"), ...describeForms(typed), ""] : []),
+    ...commands.flatMap((own) => [`${bold(`netlab ${name} ${ownUsage(own)}`)} ${own.summary}`, ""]),
     bold("A dialogue") + ` (C is the client, S the server; a second letter tells clients apart)`,
     ...dialogue.map(dialogueLine),
     "",
@@ -55,7 +57,9 @@ function dialogueLine({ who, text, typed }: DialogueLine): string {
 function framings(exercise: Exercise, text: string): string[] {
   if (exercise.notation) {
     const { makeFramer, codec } = spellingOf(exercise, "tcp", exercise.clientWire);
-    const bytes = wrap(makeFramer(), codec.encode(text) as Uint8Array);
+    const body = codec.encode(text);
+    if (typeof body === "string") return [`  ${escapeBytes(wrap(makeFramer(), encodeText(body)))}`];
+    const bytes = wrap(makeFramer(), body);
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     return hex.match(/.{1,71}(?= |$)/g)!.map((row) => `  ${row.trim()}`);
   }

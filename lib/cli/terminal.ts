@@ -3,6 +3,8 @@
 
 import process from "node:process";
 import * as readline from "node:readline";
+import { Writable } from "node:stream";
+import { NetlabError } from "../protocol/errors.ts";
 
 /** A terminal with one line being edited. */
 export interface Terminal {
@@ -44,6 +46,8 @@ export function openTerminal(onInterrupt: () => void): Terminal {
       removeHistoryDuplicates: true,
       completer: (line: string) => [[...candidates(line)], line],
     }) as Editor;
+    // For a completion readline pauses its input, in which older Denos lose the keys that come next; ours needs no time.
+    edited.pause = () => edited;
     // The terminal has broken the line anew; readline draws it next, and has to know over how many rows.
     const onResize = () => (edited.prevRows = edited.getCursorPos().rows);
     process.stdout.prependListener("resize", onResize);
@@ -59,6 +63,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     edited.on("SIGCONT", () => edited.prompt(true));
     if (!CAN_SUSPEND) edited.on("SIGTSTP", () => {}); // at Ctrl-Z readline would do it
     edited.on("close", () => {
+      process.stdin.pause();
       process.stdout.off("resize", onResize);
       if (edited.line === "") clearLine(edited);
       else process.stdout.write("\n");
@@ -144,6 +149,39 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   }
 
   return { lines, keys, print, stop, completeWith: (next) => (candidates = next) };
+}
+
+/**
+ * Asks the person several questions, and shows nothing of the answers; null when there are no more answers (Ctrl-D).
+ *
+ * Questions go to standard error: what is made of the answers may go from standard output into a file.
+ *
+ * @throws {NetlabError} of kind `interrupted` at Ctrl-C
+ */
+export async function askSecrets(...questions: string[]): Promise<string[] | null> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const editor = readline.createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+  const answers: string[] = [];
+  let interrupted = false;
+  editor.on("SIGINT", () => {
+    interrupted = true;
+    editor.close();
+  });
+  if (!CAN_SUSPEND) editor.on("SIGTSTP", () => {});
+  await new Promise<void>((resolve) => {
+    editor.on("close", resolve);
+    editor.on("line", (line) => {
+      process.stderr.write("\n");
+      answers.push(line);
+      if (answers.length === questions.length) editor.close();
+      else process.stderr.write(questions[answers.length]);
+    });
+    process.stderr.write(questions[0]);
+  });
+  if (answers.length === questions.length) return answers;
+  process.stderr.write("\n");
+  if (interrupted) throw new NetlabError("interrupted", "interrupted");
+  return null;
 }
 
 /** Clears all rows of the line, and leaves the cursor at the beginning of the first. */

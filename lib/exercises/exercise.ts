@@ -36,6 +36,14 @@ export interface Console {
   write?(bytes: Uint8Array): Promise<void>;
   /** Single keys by name (`space`, `left`, `q`), as they are pressed, until `stop`; absent where nobody can press any. */
   keys?(): AsyncIterable<string>;
+  /**
+   * Asks for what nobody may read while it is typed. Off a terminal it is the next line of what is piped in; null when there
+   * is none.
+   *
+   * @param again on a terminal the question is put again in these words, until both answers are the same
+   * @throws {NetlabError} of kind `interrupted` at Ctrl-C
+   */
+  secret(question: string, again?: string): Promise<string | null>;
   /** Sets what Tab offers: given the line up to the cursor, all lines that it could become. */
   completeWith(candidates: (line: string) => readonly string[]): void;
 }
@@ -143,6 +151,8 @@ export interface Exercise {
   /** Examples for help, with what they print. */
   readonly serveExamples: readonly Example[];
   readonly connectExamples: readonly Example[];
+  /** What else it can do: `netlab smtp passwd NAME`. */
+  readonly commands?: readonly OwnCommand[];
   readonly explain: Explanation;
   /** Black-box checks of anybody's server, which use nothing but the wire. */
   readonly checks: readonly Check[];
@@ -156,6 +166,19 @@ export interface Exercise {
   serve(context: ServeContext): RunningServer | Promise<RunningServer>;
   /** Runs the client to its end. @throws {NetlabError} when it fails */
   connect(context: ConnectContext): Promise<void>;
+}
+
+/** A command of an exercise's own, besides its server and its client. */
+export interface OwnCommand {
+  /** As on the command line, behind the exercise's name. */
+  readonly name: string;
+  readonly summary: string;
+  /** The words that it takes, as help calls them: all of them have to be there. */
+  readonly words: readonly string[];
+  /** Paragraphs for help. */
+  readonly details: string;
+  /** @throws {NetlabError} when it fails */
+  run(words: readonly string[], console: Console): Promise<void>;
 }
 
 /** A command line and what it prints (a test runs it). */

@@ -18,6 +18,8 @@ export interface OptionSpec {
   readonly bare?: string;
   /** With `bare`: a next word that ends so is its value all the same. */
   readonly suffix?: string;
+  /** It may be said several times: its value is all of them, a line each. */
+  readonly repeats?: boolean;
   readonly min?: number;
   readonly max?: number;
 }

@@ -8,6 +8,7 @@ import { mesh } from "./mesh/mod.ts";
 import { messages } from "./messages/mod.ts";
 import { multitalk } from "./multitalk/mod.ts";
 import { peer } from "./peer/mod.ts";
+import { smtp } from "./smtp/mod.ts";
 import { stream } from "./stream/mod.ts";
 import { talk } from "./talk/mod.ts";
 import { transfer } from "./transfer/mod.ts";
@@ -23,6 +24,7 @@ export const exercises: readonly Exercise[] = [
   transfer,
   files,
   stream,
+  smtp,
 ];
 
 /** The exercise of that name. */

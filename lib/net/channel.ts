@@ -48,7 +48,7 @@ export class Channel<In, Out = In> {
   readonly framer: Framer;
   /** The most bytes that may wait for the peer: one more, and it is cut. */
   readonly queueBytes: number;
-  readonly #conn: Conn;
+  #conn: Conn;
   readonly #codec: Codec<In, Out>;
   readonly #trace: Trace;
   readonly #clock: Clock;
@@ -260,6 +260,19 @@ export class Channel<In, Out = In> {
     return null;
   }
 
+  /**
+   * Goes on through a connection that is built on this one, as TLS is. What has been sent leaves before; what has been read
+   * and not handed over is void, since whoever wrote it was not yet known. Call it while a message is being handled.
+   */
+  async upgrade(wrap: (conn: Conn) => Conn): Promise<void> {
+    await this.flushed();
+    if (this.ending) return;
+    if (this.#pendingRead !== null) return this.abort("it was being read from when it had to change");
+    this.#incoming.skip(this.#incoming.length);
+    this.#conn = wrap(this.#conn);
+    this.#outgoing.moveTo(this.#conn);
+  }
+
   /** Gives the channel's end a reason, unless it has one. */
   because(reason: string): this {
     this.#reason ??= reason;
@@ -353,7 +366,8 @@ export class Channel<In, Out = In> {
       if (this.#datagram === null) this.#incoming.commit(count);
       if (this.#trace.wants.bytes) {
         const bytes = this.#datagram ?? this.#incoming.last(count);
-        this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes });
+        const shown = this.#codec.conceal?.(bytes, this.#incoming) ?? bytes;
+        this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: shown });
       }
       if (count >= this.#readBytes && this.#readBytes < MAX_READ) this.#readBytes *= 2;
       else if (count * 8 < this.#readBytes && this.#readBytes > MIN_READ) this.#readBytes /= 2;

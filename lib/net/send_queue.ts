@@ -25,7 +25,7 @@ export interface SendQueueEvents {
 
 /** Frames in, ordered writes out. */
 export class SendQueue {
-  readonly #conn: Conn;
+  #conn: Conn;
   readonly #limitBytes: number;
   readonly #coalesce: boolean;
   readonly #events: SendQueueEvents;
@@ -118,6 +118,11 @@ export class SendQueue {
   release(): void {
     this.#held = false;
     this.#flush();
+  }
+
+  /** What is queued from now on leaves by another connection. Call it when all is flushed. */
+  moveTo(conn: Conn): void {
+    this.#conn = conn;
   }
 
   /** Drops what waits and accepts nothing more. */

@@ -31,6 +31,8 @@ export interface Farewells<Out> {
   refuse(why: string): Out;
   /** What a caller is told when there is no room. @default {"server full: N clients"} */
   readonly full?: string;
+  /** Whether a refusal need not wait for what the client says first, where the server always speaks first. @default {false} */
+  readonly atOnce?: boolean;
   /** What is said of a shutdown. @default {"server is shutting down"} */
   readonly leaving?: string;
   /** Whether that is said unasked, and not only in answer to what comes too late. @default {true} */
@@ -63,7 +65,10 @@ export type Spoil = <In, Out>(options: ServerOptions<In, Out>, end: () => void) 
 export interface ServerOptions<In, Out> {
   /** Null for a program that only calls others (`admit`). */
   readonly listen: ListenOptions | null;
-  readonly codec: Codec<In, Out>;
+  /** A function where each connection needs one of its own, which goes with its framer. */
+  readonly codec: Codec<In, Out> | ((framer: Framer) => Codec<In, Out>);
+  /** What each connection is accepted through, such as TLS. */
+  wrap?(conn: Conn): Conn;
   /** A fresh framer for each connection; `onDecided` is for framers that find out. */
   makeFramer(onDecided: (framer: Framer) => void): Framer;
   readonly farewells: Farewells<Out>;
@@ -195,7 +200,8 @@ export class Server<In, Out> {
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
   }
 
-  #admit(conn: Conn): void {
+  #admit(caller: Conn): void {
+    const conn = this.#options.wrap?.(caller) ?? caller;
     const full = this.#clients.size >= this.#limits.maxClients;
     if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
     if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
@@ -234,9 +240,10 @@ export class Server<In, Out> {
         this.#trace.emit({ type: "note", id: channel.id, text: `client frames with ${describeFramer(decided)}` });
       }
     });
+    const { codec } = this.#options;
     const channel: Channel<In, Out> = new Channel(conn, {
       framer,
-      codec: this.#options.codec,
+      codec: typeof codec === "function" ? codec(framer) : codec,
       queueBytes: this.#limits.queueBytes,
       trace: this.#trace,
       clock: this.#clock,
@@ -288,7 +295,8 @@ export class Server<In, Out> {
       this.#say(channel, why);
       void channel.because(why).close(waitMs);
     };
-    const cancel = this.#clock.at(this.#clock.now() + waitMs, refuse);
+    const beforeMs = this.#options.farewells.atOnce ? 0 : waitMs;
+    const cancel = this.#clock.at(this.#clock.now() + beforeMs, refuse);
     await channel.each(refuse, refuse);
     cancel();
     refuse();

@@ -1,0 +1,258 @@
+// The client: sends a message by what the options say, lets a person or a script speak SMTP by hand, or reads a mailbox.
+
+import { decodeText } from "../../protocol/text.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { isAscii, readMailbox, readMailboxes } from "./client_addresses.ts";
+import { talkByHand } from "./client_by_hand.ts";
+import { type ConnectionSetup, Secrets } from "./client_connection.ts";
+import type { Mail, MailResult } from "./client_mail.ts";
+import type { ClientOptions } from "./client_messages.ts";
+import { type Stage, STAGES } from "./protocol.ts";
+import { checkOptions, readBytes, readStop, sendsByItself, valuesOf } from "./client_options.ts";
+import { formatReply } from "./client_replies.ts";
+import { runSession } from "./client_session.ts";
+import { composeMessage, hasUtf8Headers, isEightBit, normalizeMessage, numbered } from "./mime.ts";
+import { readFile, readText } from "./named_files.ts";
+import { readMaildir } from "./reader.ts";
+
+/** How often progress is shown, in ms. */
+const PROGRESS_MS = 100;
+/** So many failures are told one by one. */
+const MAX_TOLD = 10;
+
+/** Does what the options say. @throws {NetlabError} when that fails, or a recipient is refused */
+export async function connectSmtp(context: ConnectContext): Promise<void> {
+  const { options } = context;
+  checkOptions(options);
+  if (options.list !== undefined) return await readMaildir(context);
+  const secrets = new Secrets();
+  const setup: ConnectionSetup = {
+    tls: options.tls ? "active" : options.starttls ? "starttls" : "none",
+    caCerts: options["tls-ca"] === undefined ? [] : [readText(String(options["tls-ca"]))],
+    compat: options.compat === "course",
+    secrets,
+  };
+  if (!sendsByItself(options)) return await talkByHand(context, setup);
+  const login = await readLogin(context, secrets);
+  await new Sending(context, setup, login, await readMail(context)).run();
+}
+
+async function readLogin(context: ConnectContext, secrets: Secrets): Promise<ClientOptions["login"]> {
+  const { user, "password-file": file } = context.options;
+  if (user === undefined) return null;
+  const password = file === "-"
+    ? await context.console.secret(`password for ${user}: `)
+    : readText(String(file)).split(/\r?\n/)[0];
+  if (!password) throw new NetlabError("usage", "there is no password: the first line is empty");
+  secrets.add(password);
+  return { user: String(user), password };
+}
+
+/** Makes the mail, once for all times that it is sent; null where the session stops before it would need one. */
+async function readMail(context: ConnectContext): Promise<((count: number) => Mail) | null> {
+  const { options } = context;
+  const stop = readStop(options);
+  if (stop !== null && STAGES.indexOf(stop.after) < STAGES.indexOf("mail")) return null;
+  if (options.from === undefined || options.to === undefined) {
+    const missing = options.from === undefined ? "--from" : "--to";
+    throw new NetlabError("usage", `${missing} is missing`, { hint: "--from ADDRESS --to ADDRESS[,…]" });
+  }
+  const nobody = /^\s*<?\s*>?\s*$/.test(String(options.from));
+  const from = nobody ? null : readMailbox("from", String(options.from));
+  const to = readMailboxes("to", String(options.to));
+  const id = `${crypto.randomUUID()}@${from === null ? "netlab.invalid" : from.address.replace(/^.*@/, "")}`;
+  const content = options.raw !== undefined ? await readRaw(context) : await composeMessage({
+    from: from?.shown ?? null,
+    to: to.map(({ shown }) => shown),
+    subject: options.subject === undefined ? undefined : String(options.subject),
+    text: options.body === "-" ? decodeText(await readBytes(context, "body")) : String(options.body ?? ""),
+    headers: valuesOf(options, "header"),
+    attachments: valuesOf(options, "attach").map((path) => ({ name: baseName(path), bytes: readFile(path) })),
+    date: new Date(),
+    messageId: id,
+  });
+  const addresses = [from?.address ?? "", ...to.map(({ address }) => address)];
+  const envelope = {
+    from: addresses[0],
+    to: addresses.slice(1),
+    eightBit: isEightBit(content),
+    utf8: !addresses.every(isAscii) || hasUtf8Headers(content),
+  };
+  const copy = Number(options.count ?? 1) > 1 ? numbered(content, id) : () => content;
+  return (count) => ({ ...envelope, content: copy(count) });
+}
+
+async function readRaw(context: ConnectContext): Promise<Uint8Array> {
+  const { content, newlines } = normalizeMessage(await readBytes(context, "raw"));
+  if (newlines > 0) {
+    const these = newlines === 1 ? "1 line end of the message becomes" : `${newlines} line ends of the message become`;
+    context.console.note(`${these} CRLF (RFC 5321 2.3.8)`);
+  }
+  return content;
+}
+
+function baseName(path: string): string {
+  return path.replace(/^.*[/\\]/, "");
+}
+
+/** Messages on their way, over one connection or several. */
+class Sending {
+  readonly #context: ConnectContext;
+  readonly #setup: ConnectionSetup;
+  readonly #login: ClientOptions["login"];
+  readonly #makeMail: ((count: number) => Mail) | null;
+  readonly #count: number;
+  readonly #begun = performance.now();
+  readonly #problems = new Set<string>();
+  #left: number;
+  #sent = 0;
+  #bytes = 0;
+  #failures: NetlabError[] = [];
+  #refusals = 0;
+  #stopped = false;
+  #shownAt = 0;
+
+  constructor(
+    context: ConnectContext,
+    setup: ConnectionSetup,
+    login: ClientOptions["login"],
+    makeMail: ((count: number) => Mail) | null,
+  ) {
+    this.#context = context;
+    this.#setup = setup;
+    this.#login = login;
+    this.#makeMail = makeMail;
+    this.#left = this.#count = makeMail === null ? 0 : Number(context.options.count ?? 1);
+  }
+
+  async run(): Promise<void> {
+    const connections = Math.max(1, Math.min(this.#count, Number(this.#context.options.connections ?? 1)));
+    const ends = await Promise.allSettled(Array.from({ length: connections }, () => this.#work()));
+    this.#context.console.status(null);
+    for (const end of ends) {
+      if (end.status === "fulfilled") continue;
+      if (!(end.reason instanceof NetlabError)) throw end.reason;
+      this.#failures.push(end.reason);
+    }
+    this.#report(connections);
+  }
+
+  /** Sends over one connection after the other, as long as there is something left and it gets somewhere. */
+  async #work(): Promise<void> {
+    do {
+      const before = this.#sent;
+      try {
+        await this.#session();
+      } catch (error) {
+        // A server may end a session after so many messages: the rest goes in another one.
+        if (this.#left === 0 || this.#sent === before) throw error;
+      }
+    } while (this.#left > 0 && !this.#stopped);
+  }
+
+  async #session(): Promise<void> {
+    let taken = 0;
+    try {
+      await runSession(this.#context, {
+        setup: this.#setup,
+        login: this.#login,
+        stop: readStop(this.#context.options),
+        next: () => {
+          if (this.#left === 0) return null;
+          taken++;
+          return this.#makeMail!(this.#left--);
+        },
+        onResult: (result) => {
+          taken--;
+          this.#onResult(result);
+        },
+        onStopped: (stage, drop) => this.#onStopped(stage, drop),
+        onProblem: (text) => this.#onProblem(text),
+        onLine: this.#context.options.dialogue ? (who, text) => this.#show(who, text) : null,
+      });
+    } finally {
+      // What has been begun at most, and not been sent, is still to be sent.
+      if (!this.#stopped) this.#left += taken;
+    }
+  }
+
+  #show(who: string, text: string): void {
+    this.#context.console.print(`${who}: ${text}`, { event: "dialogue", who, text });
+  }
+
+  /** Says once what is wrong with the server. */
+  #onProblem(text: string): void {
+    if (this.#problems.has(text)) return;
+    this.#problems.add(text);
+    this.#context.console.note(text);
+  }
+
+  #onStopped(stage: Stage, drop: boolean): void {
+    this.#stopped = true;
+    this.#context.console.print(`${drop ? "dropped" : "stopped"} after ${stage}`, { event: "stopped", stage, drop });
+  }
+
+  #onResult({ mail, accepted, refused, reply, failure }: MailResult): void {
+    const { console } = this.#context;
+    for (const { to, reply } of refused) {
+      if (++this.#refusals > MAX_TOLD) break;
+      console.print(`refused: ${to}: ${formatReply(reply)}`, {
+        ...{ event: "refused", to, code: reply.code, text: reply.lines.at(-1) ?? "" },
+      });
+    }
+    if (failure !== null) this.#failures.push(failure);
+    else if (accepted.length > 0) {
+      this.#sent++;
+      this.#bytes += mail.content.length;
+    }
+    if (this.#count > 1) return this.#progress();
+    if (failure !== null || reply === null || accepted.length === 0) return;
+    const seconds = (performance.now() - this.#begun) / 1000;
+    const row = `sent ${mail.content.length} bytes to ${accepted.join(", ")} in ${seconds.toFixed(2)} s: ${
+      formatReply(reply)
+    }`;
+    console.print(row, {
+      ...{ event: "sent", from: mail.from, to: accepted, bytes: mail.content.length, seconds },
+      ...{ refused: refused.map(({ to }) => to), code: reply.code, text: reply.lines.at(-1) ?? "" },
+    });
+  }
+
+  #progress(): void {
+    const now = performance.now();
+    if (now - this.#shownAt < PROGRESS_MS) return;
+    this.#shownAt = now;
+    const done = this.#count - this.#left;
+    this.#context.console.status(`${done} of ${this.#count} messages`, done / this.#count);
+  }
+
+  /** @throws {NetlabError} unless everybody gets everything */
+  #report(connections: number): void {
+    const { console } = this.#context;
+    const [first] = this.#failures;
+    if (this.#count > 1) {
+      const seconds = (performance.now() - this.#begun) / 1000;
+      const failed = this.#count - this.#sent;
+      const perSecond = Math.round(this.#sent / Math.max(seconds, 1e-3));
+      console.print(
+        `sent ${this.#sent} of ${this.#count} messages (${this.#bytes} bytes) over ${connections} connection${
+          connections === 1 ? "" : "s"
+        } in ${seconds.toFixed(2)} s: ${perSecond}/s`,
+        {
+          ...{ event: "report", sent: this.#sent, failed, refused: this.#refusals, bytes: this.#bytes, seconds },
+          perSecond,
+        },
+      );
+      if (first !== undefined && !this.#stopped) {
+        throw new NetlabError(first.kind, `${failed} of ${this.#count} messages failed: ${first.message}`, first);
+      }
+    }
+    if (first !== undefined) throw first;
+    if (this.#refusals === 0) return;
+    const rest = this.#count > 1 ? "the others get theirs" : "the others get the message";
+    throw new NetlabError(
+      "reply",
+      `${this.#refusals} recipient${this.#refusals === 1 ? " was" : "s were"} refused: ${rest}`,
+    );
+  }
+}

@@ -1,0 +1,244 @@
+// SMTP by hand: what is typed is what is sent. A person gets completion and a hint after each reply; a script waits for the
+// reply to each of its lines.
+
+import { outlasts } from "../../net/clock.ts";
+import { formatHostPort } from "../../net/conn.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import { describeForms } from "../commands.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
+import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
+import { TIMEOUT_MS } from "./client_messages.ts";
+import { type ClientReply, ReplyReader } from "./client_replies.ts";
+
+/** Silence in a reply that a student's server seems to have ended, in ms. */
+const SILENCE_MS = 300;
+const LINGER_MS = 1000;
+
+/** Connects, and lets the person or the script speak. @throws {NetlabError} when a script's command is refused, or the server goes */
+export async function talkByHand(context: ConnectContext, setup: ConnectionSetup): Promise<void> {
+  const { console } = context;
+  const show = (who: string, text: string) => {
+    // What a person types is on the screen already.
+    if (who === "S" || !console.interactive) console.print(`${who}: ${text}`, { event: "dialogue", who, text });
+  };
+  const connection = await SmtpConnection.open(context, setup, (text) => console.note(text), show);
+  await new HandSession(connection, context, setup).run();
+}
+
+class HandSession {
+  readonly #connection: SmtpConnection;
+  readonly #context: ConnectContext;
+  readonly #setup: ConnectionSetup;
+  readonly #reader: ReplyReader;
+  /** What the next line is. */
+  #mode: "command" | "content" | "user" | "secret" = "command";
+  /** The last command, in upper case, and what it was about. */
+  #asked = "";
+  #owed = 1;
+  #refusals = 0;
+  #over = false;
+  #leaving = false;
+  #offered: readonly string[] = [];
+  #addresses = new Set<string>();
+  #wake: () => void = () => {};
+
+  constructor(connection: SmtpConnection, context: ConnectContext, setup: ConnectionSetup) {
+    this.#connection = connection;
+    this.#context = context;
+    this.#setup = setup;
+    this.#reader = new ReplyReader(setup.compat, (text) => context.console.note(text));
+  }
+
+  async run(): Promise<void> {
+    const { console, host, port } = this.#context;
+    const { channel } = this.#connection;
+    console.completeWith((line) => this.#complete(line));
+    if (console.interactive) {
+      console.note(`connected to ${formatHostPort(host, port)}: type SMTP; Tab completes, ? lists the commands`);
+    }
+    let failure: NetlabError | undefined;
+    const listening = this.#listen().catch((error) => void (failure = error)).finally(() => {
+      this.#over = true;
+      this.#wake();
+      console.stop();
+    });
+    try {
+      await this.#converse();
+    } catch (error) {
+      channel.abort((error as Error).message);
+      throw error;
+    } finally {
+      if (this.#leaving || this.#over) await channel.close(LINGER_MS);
+      else channel.abort("left");
+      await listening;
+    }
+    if (failure) throw failure;
+    if (!this.#leaving && this.#over) {
+      throw new NetlabError("transport", `the server ended the connection (${channel.reason})`);
+    }
+    if (this.#refusals > 0 && !console.interactive) {
+      throw new NetlabError("reply", `the server refused ${this.#refusals} of the script's commands`);
+    }
+  }
+
+  async #converse(): Promise<void> {
+    const { console } = this.#context;
+    await this.#turn();
+    for await (const line of console.lines("> ")) {
+      if (this.#over) break;
+      await this.#say(line);
+      await this.#turn();
+      if (this.#leaving) break;
+    }
+    if (this.#over || this.#leaving) return;
+    if (this.#mode !== "command") {
+      console.note("the input ended before the message did: it is not sent");
+      return;
+    }
+    this.#send("QUIT");
+    await this.#answered();
+  }
+
+  /** A script waits for its replies; a person sees them come, unless silence may be the end of one. */
+  async #turn(): Promise<void> {
+    if (!this.#context.console.interactive || this.#leaving || this.#setup.compat) await this.#answered();
+  }
+
+  async #answered(): Promise<void> {
+    const limit = this.#context.idleMs ?? (this.#mode === "content" ? TIMEOUT_MS.end : TIMEOUT_MS.command);
+    const end = performance.now() + limit;
+    while (this.#owed > 0 && !this.#over) {
+      const changed = new Promise<void>((resolve) => (this.#wake = resolve));
+      const open = this.#reader.open && this.#setup.compat;
+      if (!await outlasts(changed, open ? SILENCE_MS : Math.max(0, end - performance.now()))) continue;
+      if (!open) throw new NetlabError("timeout", `no answer to ${this.#asked || "the greeting"} in ${limit / 1000} s`);
+      this.#context.console.note(this.#reader.lack);
+      await this.#heard(this.#reader.complete());
+    }
+  }
+
+  async #say(line: string): Promise<void> {
+    const { console } = this.#context;
+    if (this.#mode === "content") return this.#sayContent(line);
+    if (this.#mode === "user" || this.#mode === "secret") return this.#sayAnswer(line);
+    const text = line.trim();
+    if (text === "") return;
+    if (text === "?") return void describeForms(HAND_FORMS).forEach((row) => console.print(row));
+    const [, plain] = /^\/base64 (.*)$/.exec(text) ?? [];
+    if (plain !== undefined) return void console.print(encodeBase64(plain));
+    // A reply may still be on its way: what this line is depends on it.
+    if (/^(?:DATA|AUTH|STARTTLS)\b/i.test(text)) await this.#answered();
+    this.#send(text);
+  }
+
+  #send(text: string): void {
+    this.#owed++;
+    if (/^QUIT\b/i.test(text)) this.#leaving = true;
+    const [, address] = /^(?:MAIL FROM|RCPT TO):\s*<([^>]+)>/i.exec(text) ?? [];
+    if (address !== undefined) this.#addresses.add(address);
+    const [, beginning] = /^(AUTH\s+PLAIN\s+)\S/i.exec(text) ?? [];
+    const shown = beginning === undefined ? undefined : `${beginning}****`;
+    this.#asked = (shown ?? text).toUpperCase();
+    this.#connection.send({ type: "command", text, shown });
+  }
+
+  #sayContent(line: string): void {
+    if (line === ".") {
+      this.#mode = "command";
+      this.#asked = ".";
+      this.#owed++;
+    }
+    this.#connection.send({ type: "command", text: line });
+  }
+
+  #sayAnswer(line: string): void {
+    this.#owed++;
+    this.#connection.send({ type: "command", text: line, shown: this.#mode === "user" ? undefined : "****" });
+    this.#mode = this.#mode === "user" ? "secret" : "command";
+  }
+
+  async #listen(): Promise<void> {
+    await this.#connection.channel.each((line) => {
+      this.#connection.heard(line);
+      const reply = this.#reader.take(line);
+      this.#wake();
+      if (reply !== null) return this.#heard(reply);
+    }, (error) => {
+      throw new NetlabError(error.kind, `the server says what is no reply: ${error.message}`);
+    });
+  }
+
+  async #heard(reply: ClientReply): Promise<void> {
+    const asked = this.#asked;
+    if (this.#owed > 0) this.#owed--;
+    if (reply.code >= 400) {
+      this.#refusals++;
+      this.#mode = "command";
+    } else if (reply.code === 354) this.#mode = "content";
+    else if (reply.code === 334) {
+      if (this.#mode === "command") this.#mode = /^AUTH\s+LOGIN\s*$/.test(asked) ? "user" : "secret";
+      // The second question of LOGIN finds the mode as the first answer has left it.
+    } else if (reply.code < 300 && this.#mode === "secret") this.#mode = "command";
+    if (/^EHLO\b/.test(asked)) this.#offered = reply.lines.slice(1).map((text) => text.split(" ")[0].toUpperCase());
+    if (asked === "STARTTLS" && reply.code === 220) await this.#connection.startTls();
+    if (this.#context.console.interactive) this.#hint(asked, reply);
+    this.#wake();
+  }
+
+  #hint(asked: string, reply: ClientReply): void {
+    const hint = this.#hintFor(asked, reply);
+    if (hint !== null) this.#context.console.note(hint);
+  }
+
+  #hintFor(asked: string, { code, lines }: ClientReply): string | null {
+    if (code === 334) {
+      const question = decodeBase64(lines.at(-1)?.trim() ?? "");
+      return `${question ? `it asks "${question}": ` : ""}answer in base64 (* gives up; /base64 works before AUTH)`;
+    }
+    if (code === 354) {
+      return "now headers, an empty line, and the text; a dot alone ends it; a line that begins with a dot needs one more";
+    }
+    if (code >= 400) {
+      return REFUSALS[code] ?? (code < 500 ? "a refusal for now: later it may work" : "a refusal for good");
+    }
+    const next = NEXT.find(([pattern]) => pattern.test(asked))?.[1] ?? null;
+    const also = /^EHLO\b/.test(asked) ? ["STARTTLS", "AUTH"].filter((word) => this.#offered.includes(word)) : [];
+    return next === null ? null : `next: ${[next, ...also].join(", or ")}`;
+  }
+
+  #complete(line: string): string[] {
+    if (this.#mode !== "command") return [];
+    const upper = line.toUpperCase();
+    const [, path, begun] = /^(MAIL FROM:<|RCPT TO:<)(.*)$/i.exec(line) ?? [];
+    if (path !== undefined) {
+      return [...this.#addresses].filter((one) => one.startsWith(begun)).map((one) => `${path}${one}>`);
+    }
+    return BEGINNINGS.filter((one) => one.toUpperCase().startsWith(upper));
+  }
+}
+
+/** What a refusal asks for, by its code. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  421: "the server ends the session",
+  500: "it does not know that: ? lists the commands",
+  501: "what stands behind the command is wrong: ? lists the commands",
+  502: "it does not do that",
+  503: "not in this order: EHLO, MAIL FROM, RCPT TO, DATA",
+  530: "log in first: AUTH, perhaps STARTTLS before",
+  535: "wrong name or password",
+  538: "encrypt first: STARTTLS, then EHLO again",
+};
+
+/** What comes next, by what has just gone well; the greeting is the answer to nothing. */
+const NEXT: readonly (readonly [RegExp, string])[] = [
+  [/^$/, "EHLO and your name"],
+  [/^(?:EHLO|HELO)\b/, "MAIL FROM:<address>"],
+  [/^STARTTLS/, "EHLO again: what was said in clear counts for nothing now"],
+  [/^AUTH/, "MAIL FROM:<address>"],
+  [/^MAIL/, "RCPT TO:<address>"],
+  [/^RCPT/, "DATA, or RCPT TO:<address> for somebody else"],
+  [/^\.$/, "MAIL FROM:<address> for another message, or QUIT"],
+  [/^RSET/, "MAIL FROM:<address>"],
+];

@@ -1,0 +1,288 @@
+// A client's connection: replies in by lines, commands and content out, in clear or by TLS. What is secret in it is neither
+// traced nor printed.
+
+import { Channel } from "../../net/channel.ts";
+import { UpgradableConn } from "../../net/tls_client.ts";
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Framer } from "../../protocol/framing.ts";
+import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
+import type { Trace } from "../../protocol/trace.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { decodeBase64 } from "./base64.ts";
+import type { ClientMessage } from "./client_messages.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+/** RFC 5321 has 512 bytes (section 4.5.3.1.5); a client bears more. */
+const MAX_LINE = 8192;
+/** Silence after which a line without an end is taken as one (`--compat course`), and without that is remarked on, in ms. */
+const SILENCE_MS = 300;
+const HINT_MS = 2000;
+/** What may wait to be written; longer content is poured. */
+const QUEUE_BYTES = 4_194_304;
+/** Content of a message is shown up to so many lines. */
+const SHOWN_LINES = 60;
+
+/** How a connection is made. */
+export interface ConnectionSetup {
+  readonly tls: "none" | "starttls" | "active";
+  readonly caCerts: readonly string[];
+  readonly compat: boolean;
+  readonly secrets: Secrets;
+}
+
+/** Passwords, in every form in which they could be seen. */
+export class Secrets {
+  readonly #texts = new Set<string>();
+
+  /** @param text a password, or an answer of AUTH that has one in it */
+  add(text: string): void {
+    for (const form of [text, ...(decodeBase64(text)?.split("\0").slice(-1) ?? [])]) {
+      // Of what is shorter every text is full: hidden everywhere it would be easy to guess.
+      if (form.length >= 4) this.#texts.add(form);
+    }
+  }
+
+  hide(text: string): string {
+    let hidden = text;
+    for (const secret of this.#texts) hidden = hidden.replaceAll(secret, "****");
+    return hidden;
+  }
+
+  /** As many bytes, with others in place of what is secret. */
+  hideBytes(bytes: Uint8Array): Uint8Array {
+    let hidden = bytes;
+    for (const secret of this.#texts) {
+      const wanted = encodeText(secret);
+      for (let at = find(hidden, wanted, 0); at >= 0; at = find(hidden, wanted, at + wanted.length)) {
+        if (hidden === bytes) hidden = bytes.slice();
+        hidden.fill(0x2a, at, at + wanted.length);
+      }
+    }
+    return hidden;
+  }
+
+  /** A trace that does not show them. */
+  keepFrom(trace: Trace): Trace {
+    return {
+      get wants() {
+        return trace.wants;
+      },
+      emit: (event) => trace.emit(event.type === "bytes" ? { ...event, bytes: this.hideBytes(event.bytes) } : event),
+    };
+  }
+}
+
+function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
+  }
+  return -1;
+}
+
+/** The server's lines. */
+class ReplyFramer implements Framer {
+  readonly name = "smtp";
+  readonly headBytes = 0;
+  readonly tailBytes = 0;
+  readonly maxBody = Infinity;
+  readonly coalesces = true;
+  readonly #compat: boolean;
+  readonly #onProblem: (text: string) => void;
+  /** Bytes behind the line that was cut last. */
+  waiting = 0;
+  #silent = false;
+  #told = false;
+
+  constructor(compat: boolean, onProblem: (text: string) => void) {
+    this.#compat = compat;
+    this.#onProblem = onProblem;
+  }
+
+  get silenceMs(): number | null {
+    return this.#silent ? null : this.#compat ? SILENCE_MS : HINT_MS;
+  }
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    const line = this.#cut(queue);
+    this.waiting = queue.length;
+    return line;
+  }
+
+  #cut(queue: ByteQueue): Uint8Array | null {
+    const end = queue.indexOf(LF);
+    if (end > MAX_LINE || (end < 0 && queue.length > MAX_LINE)) {
+      throw new ProtocolError(`a line of more than ${MAX_LINE} bytes`, { fatal: true, kind: "limit" });
+    }
+    if (end >= 0) {
+      const line = queue.take(end + 1);
+      if (end > 0 && line[end - 1] === CR) return line.subarray(0, end - 1);
+      this.#once("the server ends its lines with LF alone: CRLF it should be (RFC 5321 2.3.8)");
+      return line.subarray(0, end);
+    }
+    const silent = this.#silent;
+    this.#silent = false;
+    return silent && queue.length > 0 ? queue.take(queue.length) : null;
+  }
+
+  silence(queue: ByteQueue): void {
+    const text = `"${
+      escapeText(decodeLossy(queue.peek(Math.min(queue.length, 100))))
+    }" has no CRLF at its end (RFC 5321 2.3.8)`;
+    if (this.#compat) this.#once(text);
+    else this.#once(`the server is silent: ${text}; --compat course does not mind`);
+    this.#silent = this.#compat;
+  }
+
+  end(queue: ByteQueue): Uint8Array | null {
+    return this.#compat && queue.length > 0 ? queue.take(queue.length) : null;
+  }
+
+  seal(): void {}
+
+  #once(text: string): void {
+    if (!this.#told) this.#onProblem(text);
+    this.#told = true;
+  }
+}
+
+/** A line of the conversation, as it may be shown. */
+export type OnLine = (who: "C" | "S", text: string) => void;
+
+/** A connection to a server. */
+export class SmtpConnection {
+  readonly channel: Channel<string, ClientMessage>;
+  /** How the client calls itself: by its address, in want of a name (RFC 5321 section 4.1.4). */
+  readonly name: string;
+  readonly #conn: UpgradableConn;
+  readonly #framer: ReplyFramer;
+  readonly #setup: ConnectionSetup;
+  readonly #onLine: OnLine | null;
+
+  private constructor(
+    conn: UpgradableConn,
+    setup: ConnectionSetup,
+    trace: Trace,
+    onProblem: (text: string) => void,
+    onLine: OnLine | null,
+  ) {
+    this.#conn = conn;
+    this.#setup = setup;
+    this.#onLine = onLine;
+    this.name = literalOf(conn.localAddr as Deno.NetAddr);
+    this.#framer = new ReplyFramer(setup.compat, onProblem);
+    this.channel = new Channel<string, ClientMessage>(conn, {
+      framer: this.#framer,
+      codec: new ClientCodec(setup.secrets),
+      trace: setup.secrets.keepFrom(trace),
+      queueBytes: QUEUE_BYTES,
+    });
+  }
+
+  /**
+   * @param onProblem told of what is wrong with the server's lines
+   * @param onLine told of what is said, in both directions
+   * @throws {NetlabError} when there is no such server, or no TLS with it
+   */
+  static async open(
+    { host, port, trace }: ConnectContext,
+    setup: ConnectionSetup,
+    onProblem: (text: string) => void,
+    onLine: OnLine | null,
+  ): Promise<SmtpConnection> {
+    const conn = await UpgradableConn.connect(host, port);
+    if (setup.tls === "active") await conn.startTls(setup);
+    return new SmtpConnection(conn, setup, trace, onProblem, onLine);
+  }
+
+  send(message: ClientMessage): void {
+    if (message.type === "command" && message.shown !== undefined) this.#setup.secrets.add(hiddenOf(message));
+    this.channel.send(message);
+    if (this.#onLine === null) return;
+    if (message.type === "command") this.#onLine("C", message.shown ?? message.text);
+    else if (message.type !== "line") this.#showContent(message.bytes);
+  }
+
+  /** Tells of what the server said. */
+  heard(text: string): void {
+    this.#onLine?.("S", this.#setup.secrets.hide(text));
+  }
+
+  /** Writes content no faster than the server reads. @param onProgress called as it goes out */
+  async pour(bytes: Uint8Array, onProgress: () => void): Promise<void> {
+    let at = 0;
+    await this.channel.pour(
+      (into) => {
+        onProgress();
+        const piece = bytes.subarray(at, at + into.length);
+        into.set(piece);
+        at += piece.length;
+        return Promise.resolve(piece.length);
+      },
+      bytes.length,
+      65_536,
+    );
+    if (this.#onLine !== null) this.#showContent(bytes);
+  }
+
+  /** @throws {NetlabError} when there is no TLS to be had; the connection is closed then */
+  async startTls(): Promise<void> {
+    // Said in clear, it would be taken as said under TLS: anybody on the way could have put it in (RFC 3207 section 6).
+    if (this.#framer.waiting > 0) {
+      this.channel.abort("more came in clear text behind the answer to STARTTLS");
+      throw new ProtocolError("the server said more in clear text behind its answer to STARTTLS", {
+        hint: "it is wrong, or somebody on the way has put that in",
+      });
+    }
+    await this.#conn.startTls(this.#setup);
+  }
+
+  #showContent(bytes: Uint8Array): void {
+    const lines = decodeLossy(bytes.subarray(0, 200 * SHOWN_LINES)).split("\r\n");
+    if (lines.at(-1) === "") lines.pop();
+    for (const line of lines.slice(0, SHOWN_LINES)) this.#onLine!("C", line);
+    if (lines.length > SHOWN_LINES || bytes.length > 200 * SHOWN_LINES) this.#onLine!("C", `… (${bytes.length} bytes)`);
+  }
+}
+
+/** `[127.0.0.1]`, `[IPv6:::1]` (RFC 5321 section 4.1.3). */
+function literalOf({ hostname }: Deno.NetAddr): string {
+  return hostname.includes(":") ? `[IPv6:${hostname}]` : `[${hostname}]`;
+}
+
+/** What the asterisks at the end of `shown` stand for. */
+function hiddenOf({ text, shown = "" }: { readonly text: string; readonly shown?: string }): string {
+  return text.slice(shown.replace(/\*+$/, "").length);
+}
+
+/** Lines in, commands and content out. */
+class ClientCodec implements Codec<string, ClientMessage> {
+  readonly #secrets: Secrets;
+  /** What stands for the message that is being sent. */
+  #shown: string | null = null;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  decode(frame: Uint8Array): string {
+    return decodeLossy(frame);
+  }
+
+  encode(message: ClientMessage): Uint8Array {
+    if (message.type === "content" || message.type === "end") {
+      this.#shown = message.type === "end" ? "." : `${message.bytes.length} bytes of content`;
+      return message.bytes;
+    }
+    this.#shown = escapeText((message.type === "command" ? message.shown : undefined) ?? message.text);
+    return encodeText(`${message.text}\r\n`);
+  }
+
+  describe(frame: Uint8Array): string {
+    const shown = this.#shown ?? escapeText(this.#secrets.hide(decodeLossy(frame)));
+    this.#shown = null;
+    return shown;
+  }
+}

@@ -1,0 +1,139 @@
+// What `netlab connect smtp` takes, and what it comes to.
+
+import { NetlabError } from "../../protocol/errors.ts";
+import type { ConnectContext, Example } from "../exercise.ts";
+import type { OptionSpec, OptionValues } from "../options.ts";
+import { readFile } from "./named_files.ts";
+import { type Stage, STAGES } from "./protocol.ts";
+
+const stageOption = (name: string, summary: string): OptionSpec => ({
+  ...{ name, summary, type: "string", value: "STAGE", choices: STAGES },
+});
+
+/** The client's options. */
+export const connectOptions: readonly OptionSpec[] = [
+  { name: "from", type: "string", value: "ADDRESS", summary: "the sender; '<>' for none" },
+  { name: "to", type: "string", value: "ADDRESS,…", summary: "the recipients" },
+  { name: "subject", type: "string", value: "TEXT", summary: "what it is about" },
+  { name: "body", type: "string", value: "TEXT|-", summary: "the text; - reads it from standard input" },
+  {
+    name: "attach",
+    type: "string",
+    value: "FILE",
+    repeats: true,
+    summary: "a file to attach; may be said several times",
+  },
+  {
+    ...{ name: "header", type: "string", value: "'X: y'", repeats: true },
+    summary: "another header; may be said several times",
+  },
+  { name: "raw", type: "string", value: "FILE.eml", summary: "a whole message to send as it is; - is standard input" },
+  { name: "user", type: "string", value: "NAME", summary: "log in, with the password of --password-file" },
+  {
+    name: "password-file",
+    type: "string",
+    value: "FILE",
+    summary: "its first line is the password; - asks for it, or reads standard input",
+  },
+  { name: "starttls", type: "flag", summary: "encrypt once the server has agreed (port 25, 587)" },
+  { name: "tls", type: "flag", summary: "encrypt from the beginning (port 465)" },
+  {
+    name: "tls-ca",
+    type: "string",
+    value: "FILE.pem",
+    summary: "a certificate to trust: the server's, where it is self-signed",
+  },
+  { name: "dialogue", type: "flag", summary: "print the conversation, C: and S:, without passwords" },
+  stageOption("stop-after", `go no further than this, and leave in good order: ${STAGES.join(", ")}`),
+  stageOption("drop-after", "the same, and cut the connection"),
+  { name: "count", type: "number", value: "N", min: 1, default: 1, summary: "send it so many times" },
+  {
+    name: "connections",
+    type: "number",
+    value: "M",
+    min: 1,
+    max: 1000,
+    default: 1,
+    summary: "over so many connections",
+  },
+  { name: "list", type: "string", value: "MAILBOX", summary: "list what is in a Maildir" },
+  { name: "show", type: "number", value: "N", min: 1, summary: "show the message of this number in --list's MAILBOX" },
+  {
+    ...{ name: "compat", type: "string", value: "course", choices: ["course"] },
+    summary: "understand students' servers, where that bends RFC 5321; says what is wrong",
+  },
+];
+
+/** Examples for help, with what they print. */
+export const connectExamples: readonly Example[] = [
+  {
+    command: "netlab connect smtp --dialogue --stop-after greeting",
+    output: ["S: 220 netlab ESMTP netlab", "stopped after greeting", "C: QUIT", "S: 221 netlab says goodbye"],
+  },
+  {
+    command: "netlab connect smtp",
+    input: ["HELO me.example", "MAIL FROM:<alice@example.org>", "RCPT TO:<bob@example.org>", "RSET", "QUIT"],
+    output: [
+      "S: 220 netlab ESMTP netlab",
+      "C: HELO me.example",
+      "S: 250 netlab",
+      "C: MAIL FROM:<alice@example.org>",
+      "S: 250 sender taken",
+      "C: RCPT TO:<bob@example.org>",
+      "S: 250 recipient taken",
+      "C: RSET",
+      "S: 250 forgotten",
+      "C: QUIT",
+      "S: 221 netlab says goodbye",
+    ],
+  },
+];
+
+/** What makes it send a message by itself. */
+const SENDING = ["from", "to", "subject", "body", "attach", "header", "raw", "stop-after", "drop-after"];
+
+/** Whether the options say what to send, so that nobody has to type commands. */
+export function sendsByItself(options: OptionValues): boolean {
+  return SENDING.some((name) => options[name] !== undefined);
+}
+
+/** @throws {NetlabError} of kind `usage` for options that do not go together */
+export function checkOptions(options: OptionValues): void {
+  const both = (one: string, other: string, why: string) => {
+    if (options[one] && options[other]) throw new NetlabError("usage", `--${one} or --${other}: ${why}`);
+  };
+  both("tls", "starttls", "TLS begins at once, or later");
+  both("stop-after", "drop-after", "it can end only once");
+  for (const name of ["subject", "body", "attach"]) both("raw", name, "a raw message has everything already");
+  both("raw", "header", "a raw message has everything already");
+  if (options.user !== undefined && options["password-file"] === undefined) {
+    throw new NetlabError("usage", "--user needs a password", { hint: "--password-file FILE; - for standard input" });
+  }
+  if (options.show !== undefined && options.list === undefined) {
+    throw new NetlabError("usage", "--show needs a mailbox", { hint: "--list MAILBOX --show N" });
+  }
+  const inputs = ["body", "raw", "password-file"].filter((name) => options[name] === "-");
+  if (inputs.length > 1) {
+    throw new NetlabError("usage", `--${inputs.join(" and --")} cannot both come from standard input`);
+  }
+}
+
+/** Where to stop. */
+export function readStop(options: OptionValues): { readonly after: Stage; readonly drop: boolean } | null {
+  const after = options["stop-after"] ?? options["drop-after"];
+  return after === undefined ? null : { after: after as Stage, drop: options["drop-after"] !== undefined };
+}
+
+/** The values of an option that may be said several times. */
+export function valuesOf(options: OptionValues, name: string): string[] {
+  return options[name] === undefined ? [] : String(options[name]).split("\n");
+}
+
+/** A file's bytes, or what comes in by standard input. @throws {NetlabError} of kind `usage` */
+export async function readBytes(context: ConnectContext, option: string): Promise<Uint8Array<ArrayBuffer>> {
+  const path = String(context.options[option]);
+  if (path !== "-") return readFile(path);
+  const lines = [];
+  for await (const line of context.console.lines("")) lines.push(`${line}\n`);
+  return new TextEncoder().encode(lines.join(""));
+}

@@ -1,0 +1,106 @@
+// SMTP's input: lines, an answer of AUTH, or content, as the machine says at each moment.
+
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import type { Framer } from "../../protocol/framing.ts";
+import { escapeBytes } from "../../protocol/text.ts";
+import { DataDecoder } from "./data.ts";
+import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND, MAX_MAIL } from "./protocol.ts";
+import type { Mode, SmtpMessage } from "./server_messages.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Cuts what the machine wants next; it is the codec, too, because it knows what it has cut. */
+export class SmtpFramer implements Framer, Codec<SmtpMessage> {
+  readonly name = "smtp";
+  readonly headBytes = 0;
+  readonly tailBytes = 0;
+  readonly maxBody = Infinity;
+  readonly coalesces = true;
+  readonly #mode: () => Mode;
+  /** From where on nobody may read the last line, because a password may be in it. */
+  #secret = Infinity;
+  #message: SmtpMessage | null = null;
+  #decoder: DataDecoder | null = null;
+  #searched = 0;
+  #skipping = false;
+
+  /** @param mode what the machine wants now */
+  constructor(mode: () => Mode) {
+    this.#mode = mode;
+  }
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    const mode = this.#mode();
+    if (mode.type === "data") return this.#cutData(queue);
+    if (mode.type === "chunk") return this.#cutChunk(queue, mode.left);
+    return this.#cutLine(queue, mode.type === "auth");
+  }
+
+  #cutLine(queue: ByteQueue, auth: boolean): Uint8Array | null {
+    const maxBytes = auth ? MAX_AUTH_LINE : isMail(queue) ? MAX_MAIL : MAX_COMMAND;
+    const end = queue.indexOf(LF, this.#searched);
+    if (end < 0) {
+      // What is too long is answered at its end, as every command is.
+      this.#skipping ||= queue.length > maxBytes;
+      if (this.#skipping) queue.skip(queue.length);
+      this.#searched = queue.length;
+      return null;
+    }
+    this.#searched = 0;
+    const line = queue.take(end + 1);
+    if (this.#skipping || line.length > maxBytes) {
+      this.#skipping = false;
+      this.#message = { type: "longLine" };
+      return line.subarray(0, 0);
+    }
+    const bareLf = end === 0 || line[end - 1] !== CR;
+    const bytes = line.subarray(0, bareLf ? end : end - 1);
+    this.#secret = auth ? 0 : secretFrom(bytes);
+    this.#message = { type: "line", bytes, bareLf };
+    return bytes;
+  }
+
+  #cutData(queue: ByteQueue): Uint8Array | null {
+    if (queue.length === 0) return null;
+    this.#decoder ??= new DataDecoder();
+    const { content, end } = this.#decoder.decode(queue.peek(queue.length));
+    const bytes = queue.take(end < 0 ? queue.length : end);
+    if (end >= 0) this.#decoder = null;
+    this.#message = { type: "content", pieces: content, last: end >= 0 };
+    return bytes;
+  }
+
+  #cutChunk(queue: ByteQueue, left: number): Uint8Array | null {
+    if (queue.length === 0) return null;
+    const bytes = queue.take(Math.min(left, queue.length));
+    this.#message = { type: "content", pieces: [bytes], last: bytes.length === left };
+    return bytes;
+  }
+
+  seal(): void {}
+
+  decode(): SmtpMessage {
+    return this.#message!;
+  }
+
+  encode(message: SmtpMessage): Uint8Array {
+    return message.type === "reply" ? encodeReply(message.reply) : new Uint8Array(0);
+  }
+
+  describe(frame: Uint8Array): string {
+    if (this.#secret >= frame.length) return escapeBytes(frame, 200);
+    return `${escapeBytes(frame.subarray(0, this.#secret))}(not shown)`;
+  }
+}
+
+function isMail(queue: ByteQueue): boolean {
+  return queue.length >= 5 && /^mail\s/i.test(String.fromCharCode(...queue.peek(5)));
+}
+
+/** Where in a command begins what AUTH says at once (RFC 4954 section 4); Infinity where nothing does. */
+function secretFrom(line: Uint8Array): number {
+  if (line.length > MAX_COMMAND) return Infinity;
+  return /^\s*auth\s+\S+\s+(?=\S)/i.exec(String.fromCharCode(...line))?.[0].length ?? Infinity;
+}

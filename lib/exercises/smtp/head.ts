@@ -1,0 +1,34 @@
+// What a server that delivers puts before a message (RFC 5321 section 4.4): who sent it, for whom it is, and how it came.
+
+import { encodeText } from "../../protocol/text.ts";
+import type { Mailbox } from "./address.ts";
+import type { Envelope } from "./server_messages.ts";
+
+/** How a message has come. */
+export interface Arrival {
+  readonly envelope: Envelope;
+  /** The client's address, without its port. */
+  readonly from: string;
+  /** What the server calls itself. */
+  readonly by: string;
+  /** As RFC 5322 has it. */
+  readonly date: string;
+}
+
+/** The lines before a message that is delivered to `recipient`. */
+export function deliveryHead({ envelope, from, by, date }: Arrival, recipient: Mailbox, id: string): Uint8Array {
+  const address = from.includes(":") ? `IPv6:${from}` : from;
+  return encodeText([
+    `Return-Path: <${envelope.from?.text ?? ""}>`,
+    `Delivered-To: ${recipient.text}`,
+    `Received: from ${envelope.helo} ([${address}])`,
+    `\tby ${by} with ${envelope.protocol} id ${id}`,
+    `\tfor <${recipient.text}>; ${date}`,
+    "",
+  ].join("\r\n"));
+}
+
+/** `Fri, 21 Nov 2025 17:39:00 +0000` */
+export function mailDate(time: Date): string {
+  return time.toUTCString().replace("GMT", "+0000");
+}

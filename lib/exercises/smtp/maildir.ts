@@ -1,0 +1,360 @@
+// Maildir (https://cr.yp.to/proto/maildir.html): each message a file, written in `tmp`, and in `new` only when it is whole and on
+// the disk. So nobody ever sees half a message, and what was promised survives a crash.
+//
+//     bytes ─► memory ─► (when it is much: first file in tmp) ─► a file a recipient in tmp, fsync ─► rename to new ─► fsync of new
+//
+// What a killed server leaves in `tmp` harms nobody: names never come again, and readers clean up what is older than 36 hours.
+
+import { createHash, randomBytes } from "node:crypto";
+import { encodeText, truncateText } from "../../protocol/text.ts";
+import type { Mailbox } from "./address.ts";
+import { type Disk, type DiskFile, systemDisk } from "./disk.ts";
+
+/** What a message may hold in memory, in bytes, and all messages together; what is more goes to the disk while it comes. */
+const KEEP_BYTES = 262_144;
+const KEEP_ALL_BYTES = 67_108_864;
+/** The same for one message while there is no more. */
+const KEEP_LITTLE = 16_384;
+const FIRST_BYTES = 8192;
+const COPY_BYTES = 262_144;
+
+/** Why a message cannot be kept: there is no room, or something else is wrong with the disk. */
+export class MaildirError extends Error {
+  override name = "MaildirError";
+  readonly full: boolean;
+
+  constructor(cause: unknown) {
+    const message = cause instanceof Error ? cause.message.replace(/ \(os error .*/s, "") : String(cause);
+    super(message, { cause });
+    this.full = /no space|quota|file too large/i.test(message);
+  }
+}
+
+/**
+ * The folder of a mailbox: `local@domain`, with everything written out that a file system could misread. Two mailboxes never
+ * share one, unless they differ in case only.
+ */
+export function folderOf({ local, domain }: Pick<Mailbox, "local" | "domain">): string {
+  const name = `${local}${domain === "" ? "" : `@${domain}`}`.toLowerCase().normalize("NFC");
+  const safe = name.replace(
+    /[^\p{L}\p{N}\p{M}@_.+=-]|^\.|\.$/gu,
+    (character) => Array.from(encodeText(character), (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
+  );
+  if (encodeText(safe).length <= 200) return safe;
+  // 64 bytes before the @ and 255 behind it may be more than a file system takes.
+  return `${truncateText(safe, 150)}%${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
+}
+
+/** Options of a Maildir. */
+export interface MaildirOptions {
+  /** False promises nothing about a loss of power; a crash of the program alone still loses nothing. @default {true} */
+  readonly fsync?: boolean;
+  /** @default {systemDisk} */
+  readonly disk?: Disk;
+}
+
+/** The mailboxes under one folder. */
+export class Maildir {
+  readonly root: string;
+  readonly fsync: boolean;
+  readonly disk: Disk;
+  /** Bytes of all messages that are in memory. */
+  held = 0;
+  readonly #folders = new Set<string>();
+  readonly #syncs = new Map<string, FolderSync>();
+  /** Makes the names of this process's messages unlike those of one before it with the same number. */
+  readonly #process = `P${Deno.pid}R${randomBytes(6).toString("hex")}`;
+  #count = 0;
+
+  constructor(root: string, { fsync = true, disk = systemDisk }: MaildirOptions = {}) {
+    this.root = root;
+    this.fsync = fsync;
+    this.disk = disk;
+  }
+
+  /**
+   * Begins a message.
+   *
+   * @param folders where it goes: names from `folderOf`; each gets one copy
+   * @param head what stands before it in that folder, given the message's name
+   * @param sizeHint what the sender says of its size, in bytes
+   */
+  begin(folders: readonly string[], head: (folder: string, id: string) => Uint8Array, sizeHint = 0): NewMail {
+    return new NewMail(this, this.#uniqueName(), [...new Set(folders)], head, sizeHint);
+  }
+
+  /** Time, process and count, host: as Maildir wants it. */
+  #uniqueName(): string {
+    const now = performance.timeOrigin + performance.now();
+    const micros = Math.floor(now % 1000 * 1000);
+    return `${Math.floor(now / 1000)}.M${micros}${this.#process}Q${++this.#count}.netlab`;
+  }
+
+  /** Opens a new file in `tmp` of a mailbox, which is made if it is not there. */
+  open(folder: string, id: string): DiskFile {
+    const { disk, root } = this;
+    const path = `${root}/${folder}/tmp/${id}`;
+    if (!this.#folders.has(folder)) this.#make(folder);
+    try {
+      return disk.create(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      this.#make(folder); // somebody has taken it away
+      return disk.create(path);
+    }
+  }
+
+  #make(folder: string): void {
+    const { disk, root } = this;
+    for (const part of ["tmp", "new", "cur"]) disk.mkdir(`${root}/${folder}/${part}`);
+    // It has to outlast a crash, too: its name stands in the folder above.
+    if (this.fsync) [`${root}/${folder}`, root].forEach((path) => disk.syncFolderNow(path));
+    this.#folders.add(folder);
+  }
+
+  /** Puts what is in `tmp` under this name into `new`. */
+  publish(folder: string, id: string): void {
+    this.disk.rename(`${this.root}/${folder}/tmp/${id}`, `${this.root}/${folder}/new/${id}`);
+  }
+
+  /** Resolves when all that has been published in a folder so far is on the disk. */
+  async settle(folder: string): Promise<void> {
+    if (!this.fsync) return;
+    let sync = this.#syncs.get(folder);
+    if (!sync) this.#syncs.set(folder, sync = new FolderSync(() => this.disk.syncFolder(`${this.root}/${folder}/new`)));
+    await sync.sync();
+    if (sync.idle) this.#syncs.delete(folder);
+  }
+
+  /** Takes a message out of `tmp` or `new`, as far as it is there. */
+  remove(folder: string, part: "tmp" | "new", id: string): void {
+    try {
+      this.disk.remove(`${this.root}/${folder}/${part}/${id}`);
+    } catch { /* it is not */ }
+  }
+}
+
+/** One fsync of a folder for all who wait for one: who comes while it runs waits for the next, since it may be too early. */
+class FolderSync {
+  readonly #run: () => Promise<void>;
+  #running: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  constructor(run: () => Promise<void>) {
+    this.#run = run;
+  }
+
+  get idle(): boolean {
+    return this.#running === null && this.#next === null;
+  }
+
+  sync(): Promise<void> {
+    if (this.#running === null) return this.#start();
+    return this.#next ??= this.#running.catch(() => {}).then(() => {
+      this.#next = null;
+      return this.#start();
+    });
+  }
+
+  #start(): Promise<void> {
+    return this.#running = this.#run().finally(() => this.#running = null);
+  }
+}
+
+/** A message that is coming in. */
+export class NewMail {
+  /** Its name in every mailbox. */
+  readonly id: string;
+  readonly folders: readonly string[];
+  readonly #maildir: Maildir;
+  readonly #head: (folder: string, id: string) => Uint8Array;
+  #buffer: Uint8Array<ArrayBuffer>;
+  #filled = 0;
+  #bytes = 0;
+  /** The first copy, when the message is too large for memory. */
+  #first: DiskFile | null = null;
+  /** What went wrong on the way: said when it is to be delivered. */
+  #problem: MaildirError | null = null;
+  /** While the disk is being written to, nothing may be taken away. */
+  #busy = false;
+  #discarded = false;
+  #delivered = false;
+
+  constructor(
+    maildir: Maildir,
+    id: string,
+    folders: readonly string[],
+    head: (folder: string, id: string) => Uint8Array,
+    sizeHint: number,
+  ) {
+    this.#maildir = maildir;
+    this.id = id;
+    this.folders = folders;
+    this.#head = head;
+    this.#buffer = new Uint8Array(Math.min(KEEP_BYTES, Math.max(FIRST_BYTES, sizeHint + 1024)));
+  }
+
+  /** How many bytes have come. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether `relieve` should be called, and waited for, before there is more. */
+  get heavy(): boolean {
+    return this.#filled > KEEP_LITTLE &&
+      (this.#first !== null || this.#filled > KEEP_BYTES || this.#maildir.held > KEEP_ALL_BYTES);
+  }
+
+  /** Takes in a copy of the next bytes. */
+  write(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    if (this.#problem !== null) return;
+    const needed = this.#filled + bytes.length;
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
+      grown.set(this.#buffer.subarray(0, this.#filled));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes, this.#filled);
+    this.#filled = needed;
+    this.#maildir.held += bytes.length;
+  }
+
+  /** Writes to the disk what is in memory. What goes wrong is said by `deliver`. */
+  async relieve(): Promise<void> {
+    await this.#work(async () => {
+      try {
+        if (this.#first === null) {
+          this.#first = this.#maildir.open(this.folders[0], this.id);
+          await this.#first.write(this.#head(this.folders[0], this.id));
+        }
+        await this.#first.write(this.#buffer.subarray(0, this.#filled));
+      } catch (error) {
+        this.#problem = new MaildirError(error);
+        this.#drop();
+      }
+      this.#release();
+    });
+  }
+
+  /**
+   * Puts the message into every mailbox, or into none.
+   *
+   * @throws {MaildirError}
+   */
+  async deliver(): Promise<void> {
+    await this.#work(async () => {
+      try {
+        if (this.#problem !== null) throw this.#problem;
+        await this.#writeAll();
+        this.#publishAll();
+        await this.#settleAll();
+      } catch (error) {
+        throw error instanceof MaildirError ? error : new MaildirError(error);
+      } finally {
+        this.#drop();
+        this.#release();
+      }
+    });
+  }
+
+  /** Leaves nothing behind; not what has been delivered, though. */
+  discard(): void {
+    this.#discarded = true;
+    if (this.#busy) return; // at its end
+    this.#drop();
+    this.#release();
+  }
+
+  async #work(work: () => Promise<void>): Promise<void> {
+    this.#busy = true;
+    try {
+      await work();
+    } finally {
+      this.#busy = false;
+      if (this.#discarded) this.discard();
+    }
+  }
+
+  /** Makes a whole file of it in each `tmp`, on the disk. */
+  async #writeAll(): Promise<void> {
+    const [first, ...others] = this.folders;
+    if (this.#first === null) {
+      const written = await Promise.allSettled(this.folders.map((folder) => this.#writeSmall(folder)));
+      for (const one of written) if (one.status === "rejected") throw one.reason;
+      return;
+    }
+    await this.#first.write(this.#buffer.subarray(0, this.#filled));
+    if (this.#maildir.fsync) await this.#first.sync();
+    this.#first.close();
+    const from = this.#head(first, this.id).length;
+    for (const folder of others) await this.#copy(`${this.#maildir.root}/${first}/tmp/${this.id}`, from, folder);
+  }
+
+  /** One write does it; only fsync is worth a thread of its own. */
+  async #writeSmall(folder: string): Promise<void> {
+    const head = this.#head(folder, this.id);
+    const whole = new Uint8Array(head.length + this.#filled);
+    whole.set(head);
+    whole.set(this.#buffer.subarray(0, this.#filled), head.length);
+    const file = this.#maildir.open(folder, this.id);
+    try {
+      file.writeNow(whole);
+      if (this.#maildir.fsync) await file.sync();
+    } finally {
+      file.close();
+    }
+  }
+
+  async #copy(from: string, offset: number, folder: string): Promise<void> {
+    const file = this.#maildir.open(folder, this.id);
+    try {
+      await file.write(this.#head(folder, this.id));
+      const block = new Uint8Array(COPY_BYTES);
+      using source = await Deno.open(from);
+      await source.seek(offset, Deno.SeekMode.Start);
+      for (let count; (count = await source.read(block)) !== null;) await file.write(block.subarray(0, count));
+      if (this.#maildir.fsync) await file.sync();
+    } finally {
+      file.close();
+    }
+  }
+
+  #publishAll(): void {
+    const published: string[] = [];
+    try {
+      for (const folder of this.folders) {
+        this.#maildir.publish(folder, this.id);
+        published.push(folder);
+      }
+    } catch (error) {
+      // The sender will come again, with all of it.
+      for (const folder of published) this.#maildir.remove(folder, "new", this.id);
+      throw error;
+    }
+  }
+
+  async #settleAll(): Promise<void> {
+    try {
+      await Promise.all(this.folders.map((folder) => this.#maildir.settle(folder)));
+    } catch (error) {
+      for (const folder of this.folders) this.#maildir.remove(folder, "new", this.id);
+      throw error;
+    }
+    this.#delivered = true;
+  }
+
+  /** Takes away what is in `tmp`. */
+  #drop(): void {
+    if (this.#delivered) return;
+    this.#first?.close();
+    this.#first = null;
+    for (const folder of this.folders) this.#maildir.remove(folder, "tmp", this.id);
+  }
+
+  #release(): void {
+    this.#maildir.held -= this.#filled;
+    this.#filled = 0;
+    if (this.#first === null) this.#buffer = new Uint8Array(0);
+  }
+}

@@ -1,0 +1,148 @@
+// A message as it is sent (RFC 5322, MIME): built by nodemailer's composer, from what the command line says.
+
+import { NetlabError } from "../../protocol/errors.ts";
+import { encodeText } from "../../protocol/text.ts";
+
+/** What a message says. */
+export interface Draft {
+  /** As in the headers: `Name <local@domain>`, or the address alone; null for none (`<>`). */
+  readonly from: string | null;
+  readonly to: readonly string[];
+  readonly subject?: string;
+  readonly text: string;
+  /** `Name: value`; one that is here already takes its place. */
+  readonly headers?: readonly string[];
+  readonly attachments?: readonly { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[];
+  readonly date: Date;
+  /** Without angle brackets. */
+  readonly messageId: string;
+}
+
+/** How a line that is no header is refused. */
+const HEADER = /^([\x21-\x39\x3b-\x7e]+):[ \t]*(.*)$/s;
+/** Those that say how the body is written: they are ours. */
+const OURS = /^(?:content-.*|mime-version)$/i;
+
+/**
+ * The message, with CRLF at the end of each line and no byte beyond ASCII in it, headers of addresses beyond ASCII apart.
+ *
+ * @throws {NetlabError} of kind `usage` for what cannot stand in a header
+ */
+export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuffer>> {
+  // Only who sends a message needs it: it takes longer to load than all else.
+  const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
+  const headers = (draft.headers ?? []).map(parseHeader);
+  const special = (name: string) => headers.findLast((header) => header.key.toLowerCase() === name)?.value;
+  const others = headers.filter(({ key }) => !SPECIAL.includes(key.toLowerCase()));
+  const composer = new MailComposer({
+    from: special("from") ?? draft.from ?? undefined,
+    to: special("to") ?? [...draft.to],
+    cc: special("cc"),
+    replyTo: special("reply-to"),
+    subject: special("subject") ?? checkText("--subject", draft.subject ?? ""),
+    date: special("date") ?? draft.date,
+    messageId: special("message-id") ?? `<${draft.messageId}>`,
+    headers: others,
+    // A line of text ends in CRLF, also inside of base64 (RFC 2046 section 4.1.1).
+    text: toCrlf(draft.text),
+    attachments: (draft.attachments ?? []).map(({ name, bytes }) => ({ filename: name, content: bytes as never })),
+    newline: "windows",
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const built: Uint8Array = await composer.compile().build();
+  return Uint8Array.from(built);
+}
+
+/** Headers that the composer builds itself. */
+const SPECIAL = ["from", "to", "cc", "reply-to", "subject", "date", "message-id"];
+
+function parseHeader(line: string): { key: string; value: string } {
+  const [, key, value] = HEADER.exec(line) ?? [];
+  if (key === undefined) throw new NetlabError("usage", `not a header: "${line}"`, { hint: "--header 'Name: value'" });
+  if (OURS.test(key)) throw new NetlabError("usage", `--header cannot say ${key}: it follows from what is sent`);
+  return { key, value: checkText(`--header ${key}`, value) };
+}
+
+/** A line end in a header would begin another one. */
+function checkText(what: string, text: string): string {
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) {
+    throw new NetlabError("usage", `${what} has a control character in it`);
+  }
+  return text;
+}
+
+function toCrlf(text: string): string {
+  return text.replace(/\r\n|\r|\n/g, "\r\n");
+}
+
+/** What had to be changed of a message that is there already. */
+export interface RawMessage {
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** How many line ends were no CRLF. */
+  readonly newlines: number;
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** A message from a file: its lines end in CRLF, whatever the file has (RFC 5321 section 2.3.8). */
+export function normalizeMessage(bytes: Uint8Array): RawMessage {
+  let newlines = 0;
+  const content = new Uint8Array(2 * bytes.length + 2);
+  let to = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte !== CR && byte !== LF) {
+      content[to++] = byte;
+      continue;
+    }
+    content[to++] = CR;
+    content[to++] = LF;
+    if (byte === CR && bytes[at + 1] === LF) at++;
+    else newlines++;
+  }
+  if (to > 0 && content[to - 1] !== LF) {
+    content[to++] = CR;
+    content[to++] = LF;
+    newlines++;
+  }
+  return { content: content.slice(0, to), newlines };
+}
+
+/** Whether `bytes` has some beyond ASCII. */
+export function isEightBit(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => byte >= 0x80);
+}
+
+/** Whether the headers have, which takes SMTPUTF8 (RFC 6532). */
+export function hasUtf8Headers(content: Uint8Array): boolean {
+  for (let at = 0; at < content.length; at++) {
+    if (content[at] >= 0x80) return true;
+    if (content[at] === LF && content[at + 1] === CR && content[at + 2] === LF) return false;
+  }
+  return false;
+}
+
+/** Copies of a message that differ in their Message-ID, which is what tells messages apart. */
+export function numbered(content: Uint8Array, id: string): (count: number) => Uint8Array {
+  const at = indexOf(content, encodeText(id));
+  const [before, after] = [content.subarray(0, at), content.subarray(at)];
+  return (count) => {
+    if (at < 0) return content;
+    const number = encodeText(`${count}.`);
+    const copy = new Uint8Array(content.length + number.length);
+    copy.set(before);
+    copy.set(number, before.length);
+    copy.set(after, before.length + number.length);
+    return copy;
+  };
+}
+
+function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
+  for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
+  }
+  return -1;
+}

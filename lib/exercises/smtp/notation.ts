@@ -1,0 +1,36 @@
+// SMTP in writing, for checks and for `explain`: lines, whose CR LF is not written. What is new in every run, the name that a
+// message gets, is left out.
+
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import { type Framer, LineFramer } from "../../protocol/framing.ts";
+import { decodeLossy } from "../../protocol/text.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+/** Real servers write long lines: more than RFC 5321 section 4.5.3.1.5 allows. */
+const MAX_LINE = 65_536;
+
+/** Lines that end in CR LF; from others, LF will do. */
+export class CrlfFramer implements Framer {
+  readonly name = "line";
+  readonly headBytes = 0;
+  readonly tailBytes = 2;
+  readonly maxBody = Infinity;
+  readonly coalesces = true;
+  readonly #lines = new LineFramer(MAX_LINE);
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    return this.#lines.cut(queue);
+  }
+
+  seal(buffer: Uint8Array, start: number, bodyBytes: number): void {
+    buffer[start + bodyBytes] = CR;
+    buffer[start + bodyBytes + 1] = LF;
+  }
+}
+
+export const notationCodec: Codec<string> = {
+  decode: (frame) => decodeLossy(frame).replace(/(taken as) \d+\.M\d+P\S+$/, "$1 …"),
+  encode: (text) => text,
+};

@@ -1,0 +1,109 @@
+// SMTP on the wire (RFC 5321): commands are lines, replies are a code of three digits and text.
+//
+//     C: EHLO client.example          S: 250-mail.example greets client.example
+//                                     S: 250 SIZE 10485760
+//     C: MAIL FROM:<a@client.example> SIZE=1000         S: 250 2.1.0 …
+//     C: RCPT TO:<b@mail.example>                       S: 250 2.1.5 …
+//     C: DATA                                           S: 354 …
+//     C: lines, those that begin with a dot with one more, and . alone      S: 250 2.0.0 …
+
+import { encodeText } from "../../protocol/text.ts";
+
+/** The longest command line, CRLF included, and the same for AUTH's answers (RFC 5321 4.5.3.1.4, RFC 4954 section 4). */
+export const MAX_COMMAND = 512;
+/** MAIL may be longer by its parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
+export const MAX_MAIL = MAX_COMMAND + 26 + 17 + 10 + 500;
+export const MAX_AUTH_LINE = 12_288;
+/** The largest message that a server takes unless told otherwise, in bytes. */
+export const DEFAULT_MAX_SIZE = 33_554_432;
+/** RFC 5321 section 4.5.3.1.8 wants room for 100 at least. */
+export const DEFAULT_MAX_RECIPIENTS = 1000;
+
+/** The commands that a server knows. */
+export const VERBS = [
+  "EHLO",
+  "HELO",
+  "MAIL",
+  "RCPT",
+  "DATA",
+  "BDAT",
+  "RSET",
+  "NOOP",
+  "VRFY",
+  "EXPN",
+  "HELP",
+  "QUIT",
+  "STARTTLS",
+  "AUTH",
+] as const;
+export type Verb = typeof VERBS[number];
+
+/** A command line, taken apart. */
+export interface Command {
+  /** Null for what is none. */
+  readonly verb: Verb | null;
+  /** As it was said. */
+  readonly word: string;
+  /** Behind the word and one space, without spaces at its end. */
+  readonly argument: string;
+}
+
+export function parseCommand(line: string): Command {
+  const [, word, argument] = /^(\S*)\s?(.*?)\s*$/s.exec(line)!;
+  // Only ASCII: ſ and ı become S and I in upper case, and are neither.
+  const upper = /^[A-Za-z]+$/.test(word) ? word.toUpperCase() : "";
+  return { verb: VERBS.find((verb) => verb === upper) ?? null, word, argument };
+}
+
+/** A reply: a code, lines of text, and, for those who have asked for it, an enhanced code (RFC 3463, RFC 2034). */
+export interface Reply {
+  readonly code: number;
+  readonly enhanced?: string;
+  readonly lines: readonly string[];
+}
+
+export function reply(code: number, enhanced: string | null, ...lines: string[]): Reply {
+  return enhanced === null ? { code, lines } : { code, enhanced, lines };
+}
+
+/** What stands behind a command is wrong. */
+export const syntax = (text: string): Reply => reply(501, "5.5.4", text);
+
+/** The bytes of a reply: each line but the last with a minus behind the code. */
+export function encodeReply({ code, enhanced, lines }: Reply): Uint8Array<ArrayBuffer> {
+  const prefix = enhanced === undefined ? "" : `${enhanced} `;
+  const text = lines.map((line, i) => `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${line}\r\n`).join("");
+  return encodeText(text);
+}
+
+/** One line of a reply, as a client reads it; null for what is none. A code alone is complete, too (section 4.2.1). */
+export function parseReplyLine(
+  line: string,
+): { readonly code: number; readonly last: boolean; readonly text: string } | null {
+  const [, code, separator, text] = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line) ?? [];
+  return code === undefined ? null : { code: Number(code), last: separator !== "-", text: text ?? "" };
+}
+
+/** A parameter of MAIL or RCPT (RFC 5321 section 4.1.2): `SIZE=1000`, `SMTPUTF8`. */
+export interface Parameter {
+  /** In upper case. */
+  readonly keyword: string;
+  readonly value: string | null;
+}
+
+/** Takes the parameters behind a path apart. @returns null when one of them is none */
+export function parseParameters(text: string): Parameter[] | null {
+  const parameters: Parameter[] = [];
+  for (const word of text.split(" ")) {
+    if (word === "") continue;
+    const [, keyword, value] =
+      /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\u0080-\u{10ffff}]+))?$/u.exec(word) ?? [];
+    if (keyword === undefined) return null;
+    parameters.push({ keyword: keyword.toUpperCase(), value: value ?? null });
+  }
+  return parameters;
+}
+
+/** What a client goes through, in order. */
+export const STAGES = ["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "content", "message"] as const;
+export type Stage = typeof STAGES[number];

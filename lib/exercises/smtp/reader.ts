@@ -1,0 +1,154 @@
+// Reading a Maildir: `--list MAILBOX`, and `--show N` of it. What a message says is a stranger's text: the console writes
+// controls out.
+
+import type { Address, Email } from "postal-mime";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { ConnectContext } from "../exercise.ts";
+
+/** A message longer than this is read up to here, in bytes: its headers and most of its text are in it. */
+const MAX_BYTES = 32 * 1_048_576;
+/** For a list the headers do. */
+const HEAD_BYTES = 65_536;
+
+/** A message's file. */
+interface Entry {
+  readonly path: string;
+  readonly size: number;
+  /** In `new`: nobody has looked at it. */
+  readonly isNew: boolean;
+  readonly name: string;
+}
+
+/** Does what --list and --show say. @throws {NetlabError} of kind `usage` when there is no such mailbox or message */
+export async function readMaildir(context: ConnectContext): Promise<void> {
+  const dir = String(context.options.list);
+  const entries = findMessages(dir);
+  const { show } = context.options;
+  if (show === undefined) return await list(context, entries);
+  const entry = entries[Number(show) - 1];
+  if (entry === undefined) {
+    throw new NetlabError("usage", `there is no message ${show} in ${dir}: it has ${entries.length}`);
+  }
+  await showMessage(context, entry, Number(show));
+}
+
+/** The messages of a Maildir, in the order in which they came: that is what their names begin with. */
+function findMessages(dir: string): Entry[] {
+  const folders = ["cur", "new"].filter((folder) => isFolder(`${dir}/${folder}`));
+  if (folders.length === 0) throw noMailbox(dir);
+  const entries = folders.flatMap((folder) =>
+    [...Deno.readDirSync(`${dir}/${folder}`)]
+      .filter(({ name, isFile }) => isFile && !name.startsWith("."))
+      .map(({ name }) => {
+        const path = `${dir}/${folder}/${name}`;
+        return { path, name, isNew: folder === "new", size: Deno.statSync(path).size };
+      })
+  );
+  return entries.sort((a, b) => compareNames(a.name, b.name));
+}
+
+/** `1700000000.M5P1Q2.host`: numbers count as numbers, so that the tenth of a process comes behind its ninth. */
+function compareNames(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
+}
+
+function noMailbox(dir: string): NetlabError {
+  if (!isFolder(dir)) return new NetlabError("usage", `no such mailbox: ${dir}`);
+  const inside = [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) => isFolder(`${dir}/${name}/new`));
+  const hint = inside.length > 0 ? `it has mailboxes inside: ${inside.sort().slice(0, 10).join(", ")}` : undefined;
+  return new NetlabError("usage", `${dir} is no Maildir: it has no folder "new"`, { hint });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+async function list({ console }: ConnectContext, entries: readonly Entry[]): Promise<void> {
+  const width = String(entries.length).length;
+  for (const [i, entry] of entries.entries()) {
+    const email = await parse(entry, HEAD_BYTES);
+    const [from, date, subject] = [formatAddress(email.from), formatDate(email.date), email.subject ?? ""];
+    const row = `${String(i + 1).padStart(width)}${entry.isNew ? "*" : " "} ${date}  ${from}  ${subject}`;
+    console.print(row, {
+      ...{ event: "mail", number: i + 1, new: entry.isNew, date: email.date ?? null, from, subject },
+      ...{ size: entry.size, path: entry.path },
+    });
+  }
+  if (entries.length === 0) console.note("the mailbox is empty");
+}
+
+async function showMessage({ console }: ConnectContext, entry: Entry, number: number): Promise<void> {
+  const email = await parse(entry, MAX_BYTES);
+  const text = email.text ?? (email.html === undefined ? "" : withoutTags(email.html));
+  const attachments = email.attachments.map(({ filename, mimeType, content }) => ({
+    name: filename ?? "(no name)",
+    type: mimeType,
+    size: content instanceof ArrayBuffer ? content.byteLength : content.length,
+  }));
+  const [from, to, subject] = [formatAddress(email.from), (email.to ?? []).map(formatAddress), email.subject ?? ""];
+  const rows = [
+    `From: ${from}`,
+    `To: ${to.join(", ")}`,
+    `Date: ${formatDate(email.date)}`,
+    `Subject: ${subject}`,
+    "",
+    ...text.replace(/\s+$/, "").split(/\r\n|\r|\n/),
+    ...(attachments.length > 0 ? [""] : []),
+    ...attachments.map(({ name, type, size }) => `[${name}, ${type}, ${size} bytes]`),
+  ];
+  console.print(rows, { ...{ event: "mail", number, date: email.date ?? null, from, to, subject, text, attachments } });
+}
+
+async function parse({ path }: Entry, maxBytes: number): Promise<Email> {
+  // Only who reads mail needs it.
+  const { default: PostalMime } = await import("postal-mime");
+  try {
+    return await PostalMime.parse(readStart(path, maxBytes));
+  } catch (cause) {
+    throw new NetlabError("harness", `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readStart(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(Math.min(maxBytes, file.statSync().size));
+  let at = 0;
+  for (let count; at < bytes.length && (count = file.readSync(bytes.subarray(at))) !== null;) at += count;
+  return bytes.subarray(0, at);
+}
+
+function formatAddress(address: Address | undefined): string {
+  if (address === undefined) return "<>";
+  if (address.address === undefined) {
+    return `${address.name}: ${(address.group ?? []).map((one) => formatAddress(one)).join(", ")}`;
+  }
+  return address.name ? `${address.name} <${address.address}>` : address.address;
+}
+
+/** A date as the sender has it, in the reader's time; what is none is shown as it is. */
+function formatDate(text: string | undefined): string {
+  if (text === undefined) return "(no date)";
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return text;
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${
+    two(date.getMinutes())
+  }`;
+}
+
+/** HTML for people without a browser: what stands between the tags. */
+function withoutTags(html: string): string {
+  return html
+    .replace(/<(style|script)\b[^]*?<\/\1\s*>/gi, "")
+    .replace(/<(?:br|\/p|\/div|\/tr|\/h\d|\/li)\b[^>]*>/gi, "\n")
+    .replace(/<[^>]*>/g, "")
+    .replace(
+      /&(amp|lt|gt|quot|nbsp|#39);/g,
+      (_, name) => ({ amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " ", "#39": "'" })[name as string]!,
+    )
+    .replace(/\n\s*\n\s*\n/g, "\n\n");
+}

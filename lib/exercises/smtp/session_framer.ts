@@ -1,0 +1,128 @@
+// What a server's connection needs beyond the framing of SMTP: in the course's way silence ends a command, and what is shown
+// of the bytes that come in has no password in it.
+
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import type { Framer } from "../../protocol/framing.ts";
+import { escapeBytes } from "../../protocol/text.ts";
+import { SmtpFramer } from "./framing.ts";
+import type { Mode, SmtpMessage } from "./server_messages.ts";
+
+/** With `--compat course`: what has no end is a command after so long. */
+const SILENCE_MS = 300;
+const STAR = 0x2a;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** One connection's framing, and its codec. */
+export class SessionFramer implements Framer, Codec<SmtpMessage> {
+  readonly name = "smtp";
+  readonly headBytes = 0;
+  readonly tailBytes = 0;
+  readonly maxBody = Infinity;
+  readonly coalesces = true;
+  readonly #mode: () => Mode;
+  readonly #compat: boolean;
+  #inner: SmtpFramer;
+  #silent = false;
+  /** A command that silence has ended, until it is decoded. */
+  #unended: SmtpMessage | null = null;
+  /** Somebody has tried to log in: what is no command from now on may be a password that came at the wrong time. */
+  #authTried = false;
+
+  /** @param mode what the machine wants now */
+  constructor(mode: () => Mode, compat: boolean) {
+    this.#mode = mode;
+    this.#compat = compat;
+    this.#inner = new SmtpFramer(mode);
+  }
+
+  get silenceMs(): number | null {
+    return this.#compat && !this.#silent && this.#linewise ? SILENCE_MS : null;
+  }
+
+  get #linewise(): boolean {
+    const { type } = this.#mode();
+    return type === "command" || type === "auth";
+  }
+
+  silence(): void {
+    this.#silent = true;
+  }
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    if (!this.#silent || !this.#linewise || queue.length === 0 || queue.indexOf(LF) >= 0) {
+      this.#silent = false;
+      return this.#inner.cut(queue);
+    }
+    this.#silent = false;
+    this.#inner = new SmtpFramer(this.#mode); // the old one remembers how far it has looked
+    const bytes = queue.take(queue.length);
+    const line = bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes;
+    this.#unended = { type: "line", bytes: line, bareLf: false, unended: true };
+    return bytes;
+  }
+
+  seal(): void {}
+
+  decode(): SmtpMessage {
+    const unended = this.#unended;
+    this.#unended = null;
+    return unended ?? this.#inner.decode();
+  }
+
+  encode(message: SmtpMessage): Uint8Array {
+    return this.#inner.encode(message);
+  }
+
+  describe(frame: Uint8Array): string {
+    // What comes in has lost its line end: only a reply of ours has one, where lines are expected.
+    if (frame.at(-1) === LF) return escapeBytes(frame, 400);
+    const secret = this.#linewise ? secretsIn(frame, this.#mode(), this.#note(frame)) : frame.length;
+    const shown = this.#inner.describe(frame);
+    return secret === frame.length || shown.endsWith("(not shown)") ? shown : "(not shown)";
+  }
+
+  /** Stars in place of what is said to log in. Rather too much than too little: the end of that may be in the next read. */
+  conceal(bytes: Uint8Array, waiting: ByteQueue): Uint8Array {
+    const all = waiting.peek(waiting.length);
+    const from = secretsIn(all, this.#mode(), this.#note(all)) - (all.length - bytes.length);
+    if (from >= bytes.length) return bytes;
+    return bytes.map((byte, i) => i < from || byte === CR || byte === LF ? byte : STAR);
+  }
+
+  #note(bytes: Uint8Array): boolean {
+    const tried = this.#authTried;
+    this.#authTried ||= this.#linewise && /^\s*auth\s/im.test(latin1(bytes));
+    return tried;
+  }
+}
+
+/** Where in what waits something begins that may be a password; its length where nothing does. */
+function secretsIn(bytes: Uint8Array, mode: Mode, authTried: boolean): number {
+  if (mode.type === "auth") return 0;
+  const text = latin1(bytes);
+  const from = commandsFrom(text, mode);
+  // Content has no line end behind it where BDAT brought it, so AUTH may stand anywhere.
+  const auth = /auth[ \t]+\S+[ \t\r\n]+/gi;
+  auth.lastIndex = from;
+  const found = auth.exec(text);
+  const strays = authTried && mode.type === "command"
+    ? text.search(/^(?![A-Za-z]{4,8}(?:[ \r\n]|$))[A-Za-z0-9+/=]+\r?$/m)
+    : -1;
+  return Math.min(found ? found.index + found[0].length : text.length, strays < 0 ? text.length : strays);
+}
+
+/** Where commands go on behind content. */
+function commandsFrom(text: string, mode: Mode): number {
+  if (mode.type === "chunk") return Math.min(mode.left, text.length);
+  if (mode.type !== "data") return 0;
+  const end = /(?:^|\r\n)\.\r\n/.exec(text);
+  return end ? end.index + end[0].length : text.length;
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return text;
+}

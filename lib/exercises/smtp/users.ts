@@ -1,0 +1,116 @@
+// Who may log in. A file of users has a line each, with a salted hash in place of the password:
+//
+//     name:scrypt:16384:8:1:salt:hash        N, r and p of scrypt (RFC 7914); salt and hash in base64
+//
+// What is said of a wrong password never tells whether there is such a name, and takes as long either way.
+
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { Console } from "../exercise.ts";
+import { readText } from "./named_files.ts";
+
+/** What a new hash costs: some 20 ms and 16 MiB. */
+const COST = { N: 16_384, r: 8, p: 1 };
+const HASH_BYTES = 32;
+/** How many hashes are computed at once: strangers decide how often they ask. */
+const MAX_AT_ONCE = 2;
+
+/** A password, salted and hashed. */
+interface Hashed {
+  readonly cost: { readonly N: number; readonly r: number; readonly p: number };
+  readonly salt: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** The names and passwords that a server knows. */
+export class Users {
+  readonly #users: ReadonlyMap<string, Hashed>;
+  /** What is compared when there is no such name. */
+  readonly #nobody: Hashed = { cost: COST, salt: randomBytes(16), hash: randomBytes(HASH_BYTES) };
+  #running = 0;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(users: ReadonlyMap<string, Hashed>) {
+    this.#users = users;
+  }
+
+  /**
+   * From `--user` and `--users`; null when neither is given.
+   *
+   * @throws {NetlabError} of kind `usage`, in which no password stands
+   */
+  static async load(user: string | undefined, file: string | undefined): Promise<Users | null> {
+    if (user === undefined && file === undefined) return null;
+    const users = file === undefined ? new Map<string, Hashed>() : readUsers(file);
+    if (user !== undefined) {
+      const colon = user.indexOf(":");
+      if (colon < 1) throw new NetlabError("usage", "--user is name:password");
+      users.set(user.slice(0, colon), await hash(user.slice(colon + 1)));
+    }
+    return new Users(users);
+  }
+
+  /** Whether that is the password of that name. */
+  async check(name: string, password: string): Promise<boolean> {
+    const known = this.#users.get(name);
+    const { cost, salt, hash } = known ?? this.#nobody;
+    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#running++;
+    try {
+      return timingSafeEqual(await derive(password, salt, cost, hash.length), hash) && known !== undefined;
+    } finally {
+      this.#running--;
+      this.#queue.shift()?.();
+    }
+  }
+}
+
+/** `netlab smtp passwd NAME`: asks for a password, and prints the line. @throws {NetlabError} of kind `usage` */
+export async function makeUserLine(name: string, console: Console): Promise<void> {
+  if (!/^(?!#)[^\p{Cc}:]+$/u.test(name)) {
+    throw new NetlabError("usage", `${JSON.stringify(name)} is no name`, {
+      hint: "it has no colon and no control characters, and does not begin with #",
+    });
+  }
+  const password = await console.secret(`password for ${name}: `, "the same again: ");
+  if (!password) throw new NetlabError("usage", "there is no password");
+  console.print(await userLine(name, password));
+}
+
+/** A line for a file of users. */
+export async function userLine(name: string, password: string): Promise<string> {
+  const { cost: { N, r, p }, salt, hash: hashed } = await hash(password);
+  return [name, "scrypt", N, r, p, toBase64(salt), toBase64(hashed)].join(":");
+}
+
+async function hash(password: string): Promise<Hashed> {
+  const salt = randomBytes(16);
+  return { cost: COST, salt, hash: await derive(password, salt, COST, HASH_BYTES) };
+}
+
+function derive(password: string, salt: Uint8Array, cost: Hashed["cost"], bytes: number): Promise<Uint8Array> {
+  const options = { ...cost, maxmem: 256 * cost.N * cost.r };
+  return new Promise((resolve, reject) =>
+    scrypt(password.normalize("NFC"), salt, bytes, options, (error, key) => error ? reject(error) : resolve(key))
+  );
+}
+
+function readUsers(file: string): Map<string, Hashed> {
+  const users = new Map<string, Hashed>();
+  for (const [index, line] of readText(file).split(/\r?\n/).entries()) {
+    if (line === "" || line.startsWith("#")) continue;
+    const [, name, N, r, p, salt, hash] = /^(.+):scrypt:(\d{1,7}):(\d{1,2}):(\d{1,2}):([^:]+):([^:]+)$/.exec(line) ??
+      [];
+    try {
+      if (name === undefined) throw new TypeError();
+      const cost = { N: Number(N), r: Number(r), p: Number(p) };
+      users.set(name, { cost, salt: fromBase64(salt), hash: fromBase64(hash) });
+    } catch {
+      throw new NetlabError("usage", `${file}:${index + 1} is not name:scrypt:N:r:p:salt:hash`);
+    }
+  }
+  return users;
+}
+
+const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
+const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

@@ -1,0 +1,420 @@
+// The client on sockets, against servers that a test plays and netlab's own.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { STAGES } from "../lib/exercises/smtp/protocol.ts";
+import { smtp } from "../lib/exercises/smtp/mod.ts";
+import { serveSmtp } from "../lib/exercises/smtp/server.ts";
+import type { OptionValues } from "../lib/exercises/options.ts";
+import type { NetlabError } from "../lib/protocol/errors.ts";
+import { FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
+import { collect, skipUnless, test, within } from "./helpers.ts";
+import {
+  type Answers,
+  client,
+  type Heard,
+  makeCertificate,
+  passwordFile,
+  play,
+  run,
+  TO_ONE,
+  USUAL,
+} from "./smtp_client_helpers.ts";
+
+test("a message is sent, and the report says to whom and what the server said", async () => {
+  const { console, heard, error } = await run({}, { ...TO_ONE, body: "one\n.\n..two", header: "X-A: b" });
+  assertEquals(error, null);
+  assertMatch(heard.commands[0], /^EHLO \[127\.0\.0\.1\]$/);
+  assertMatch(heard.commands[1], /^MAIL FROM:<a@x\.example> SIZE=\d+$/);
+  assertEquals(heard.commands.slice(2), ["RCPT TO:<b@y.example>", "DATA", "QUIT"]);
+  const [head, body] = heard.contents[0].split("\r\n\r\n");
+  assertMatch(head, /^Subject: hi$/m);
+  assertMatch(head, /^X-A: b$/m);
+  assertEquals(body, "one\r\n..\r\n...two", "dots are doubled");
+  assertMatch(console.printed.join(), /^sent \d+ bytes to b@y\.example in [\d.]+ s: 250 2\.0\.0 taken$/);
+  assertEquals(console.events[0].event, "sent");
+  assertEquals(heard.ends, ["quit"]);
+});
+
+test("--body - comes from standard input, and files are attached", async () => {
+  const file = `${temporaryFolder()}/ünï.bin`;
+  Deno.writeFileSync(file, Uint8Array.of(0, 255, 10));
+  const { heard, error } = await run({}, { ...TO_ONE, body: "-", attach: `${file}\n${file}` }, {}, ["from", "a pipe"]);
+  assertEquals(error, null);
+  assertMatch(heard.contents[0], /from\r\na pipe/);
+  assertEquals(heard.contents[0].match(/filename\*/g)?.length, 2);
+  assertMatch(heard.contents[0], /\r\nAP8K\r\n/);
+});
+
+test("--raw sends a file as it is, with CRLF", async () => {
+  const file = `${temporaryFolder()}/x.eml`;
+  Deno.writeTextFileSync(file, "Subject: raw\n\n.hä\n");
+  const { heard, console, error } = await run({}, { from: "<>", to: "b@y.example", raw: file });
+  assertEquals(error, null);
+  assertEquals(heard.commands[1], "MAIL FROM:<> SIZE=22 BODY=8BITMIME");
+  assertEquals(heard.contents, ["Subject: raw\r\n\r\n..h\u00c3\u00a4"]);
+  assertMatch(console.notes.join(), /3 line ends .* become CRLF/);
+});
+
+/** Refusals at every stage: the answers, the kind of the failure, and what it says. */
+const FAILURES: [what: string, answers: Answers, kind: string, message: RegExp][] = [];
+for (
+  const [word, what] of Object.entries({
+    greeting: "the session",
+    EHLO: "EHLO",
+    MAIL: "the sender <a@x.example>",
+    RCPT: "the recipient <b@y.example>",
+    DATA: "DATA",
+    ".": "the message",
+  })
+) {
+  const refusal = word === "EHLO" ? "450 no" : "554 5.7.1 no";
+  FAILURES.push(
+    [`${word} refused`, { [word]: `${refusal}\r\n` }, "reply", new RegExp(`the server refuses ${what}: ${refusal}`)],
+    [
+      `${word} refused in several lines`,
+      { [word]: `${refusal.slice(0, 3)}-so\r\n${refusal}\r\n` },
+      "reply",
+      new RegExp(refusal),
+    ],
+    [`${word} answered with 421`, { [word]: "421 closing\r\n" }, "reply", /421 closing/],
+    [`${word} answered by hanging up`, { [word]: null }, "transport", /the server ended the connection/],
+    [
+      `${word} answered with half a line`,
+      { [word]: (_, n) => n > 1 ? null : "25", QUIT: null },
+      "timeout",
+      /no answer to/,
+    ],
+    [`${word} answered with nonsense`, { [word]: "\x00\xff hello\r\n" }, "protocol", /is no reply/],
+    [`${word} answered with two codes`, { [word]: "250-a\r\n350 b\r\n" }, "protocol", /the same code/],
+    [`${word} answered with an endless line`, { [word]: "x".repeat(10_000) }, "limit", /more than 8192 bytes/],
+  );
+}
+
+for (const [what, answers, kind, message] of FAILURES) {
+  test(`${what}: the client says so, and fails`, async () => {
+    const { error, console } = await run(answers, TO_ONE, { idleMs: 150 });
+    assert(error !== null, `no failure; printed were ${console.printed.join()}`);
+    assertEquals([error.kind, message.test(error.message)], [kind as NetlabError["kind"], true], error.message);
+    assert(!console.printed.some((row) => row.startsWith("sent ")));
+  });
+}
+
+test("a multi-line greeting, a code alone, LF alone: all are understood", async () => {
+  const { error, console } = await run({
+    greeting: "220-one\r\n220-two\r\n220 three\r\n",
+    MAIL: "250\r\n",
+    RCPT: "250 ok\n",
+  }, TO_ONE);
+  assertEquals(error, null);
+  assertMatch(console.notes.join(), /LF alone/);
+});
+
+test("replies may come byte by byte; a server that says all of them at once is found out", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const console = new FakeConsole([]);
+  await withListener((conn) => {
+    conn.setNoDelay(true);
+    const slow = {
+      read: (into: Uint8Array) => conn.read(into),
+      write: async (bytes: Uint8Array) => {
+        for (let i = 0; i < bytes.length; i++) await conn.write(bytes.subarray(i, i + 1));
+        return bytes.length;
+      },
+    } as Deno.Conn;
+    return play(slow, {}, heard);
+  }, async (port) => assertEquals(await client(port, console, { ...TO_ONE, count: 3 }), null));
+  assertEquals(heard.contents.length, 3);
+  const { error } = await run({ greeting: Object.values(USUAL).join("") }, TO_ONE);
+  assertEquals(error?.kind, "protocol");
+});
+
+test("EHLO that is not known leads to HELO", async () => {
+  const { error, heard } = await run({ EHLO: "502 no\r\n" }, TO_ONE);
+  assertEquals(error, null);
+  assertEquals(heard.commands.slice(1, 3), ["HELO [127.0.0.1]", "MAIL FROM:<a@x.example>"]);
+});
+
+test("a recipient that is refused is reported, the others get theirs, and the status is a failure", async () => {
+  const answers: Answers = { RCPT: (line) => line.includes("nobody") ? "550 5.1.1 nobody\r\n" : "250 ok\r\n" };
+  const { error, console } = await run(answers, { ...TO_ONE, to: "b@y.example,nobody@y.example, c@y.example" });
+  assertEquals(console.printed[0], "refused: nobody@y.example: 550 5.1.1 nobody");
+  assertMatch(console.printed[1], /^sent \d+ bytes to b@y\.example, c@y\.example /);
+  assertEquals([error?.kind, error?.message], ["reply", "1 recipient was refused: the others get the message"]);
+  assertEquals(console.events[0], { event: "refused", to: "nobody@y.example", code: 550, text: "5.1.1 nobody" });
+});
+
+test("where the server offers PIPELINING, an envelope leaves in one write", async () => {
+  const reads: string[] = [];
+  const console = new FakeConsole([]);
+  await withListener(async (conn) => {
+    const say = (text: string) => conn.write(new TextEncoder().encode(text));
+    const block = new Uint8Array(65_536);
+    const hear = async () => {
+      const count = await conn.read(block);
+      reads.push(new TextDecoder().decode(block.subarray(0, count ?? 0)));
+    };
+    await say("220 hi\r\n");
+    await hear();
+    await say("250-hi\r\n250 PIPELINING\r\n");
+    await hear();
+    await say("250 a\r\n250 b\r\n250 c\r\n354 d\r\n");
+    await hear();
+    await say("250 a\r\n250 b\r\n250 c\r\n354 d\r\n".replace("250 a", "250 first\r\n250 a"));
+    await hear();
+    await say("250 second\r\n");
+    await hear();
+    await say("221 bye\r\n");
+  }, async (port) => {
+    assertEquals(await client(port, console, { ...TO_ONE, to: "b@y.example,c@y.example", count: 2 }), null);
+  });
+  const envelope = "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nRCPT TO:<c@y.example>\r\nDATA\r\n";
+  assertEquals(reads.length, 5);
+  assertEquals(reads[1], envelope);
+  assert(reads[2].endsWith(`\r\n.\r\n${envelope}`), "the next envelope leaves with the content");
+  assertEquals(reads[4], "QUIT\r\n");
+  assertMatch(console.printed.join(), /^sent 2 of 2 messages \(\d+ bytes\) over 1 connection in /);
+});
+
+test("--count over --connections sends all, each with a Message-ID of its own", async () => {
+  const { error, console, heard } = await run({}, { ...TO_ONE, count: 50, connections: 4 });
+  assertEquals(error, null);
+  assertEquals([heard.contents.length, heard.connections], [50, 4]);
+  assertEquals(new Set(heard.contents.map((text) => /^Message-ID: .*$/m.exec(text)![0])).size, 50);
+  assertEquals(console.events.at(-1)?.sent, 50);
+});
+
+test("a server that takes a few messages a session gets the rest in others", async () => {
+  const { error, heard } = await run({ MAIL: (_, n) => n > 3 ? "421 enough\r\n" : "250 ok\r\n" }, {
+    ...TO_ONE,
+    count: 10,
+  });
+  assertEquals([error, heard.contents.length, heard.connections], [null, 10, 4]);
+});
+
+test("--dialogue prints both sides, without the password", async () => {
+  const password = "s3cret-w0rd";
+  const trace = collect();
+  const { error, console, heard } = await run(
+    { EHLO: "250-mail.example\r\n250 AUTH PLAIN\r\n", AUTH: `235 welcome, your password is ${password}\r\n` },
+    { ...TO_ONE, dialogue: true, user: "bob", "password-file": passwordFile(password) },
+    { trace },
+  );
+  assertEquals(error, null);
+  assertEquals(heard.commands[1], `AUTH PLAIN ${btoa(`\0bob\0${password}`)}`);
+  assertEquals(console.printed.slice(0, 6), [
+    "S: 220 mail.example ESMTP",
+    "C: EHLO [127.0.0.1]",
+    "S: 250-mail.example",
+    "S: 250 AUTH PLAIN",
+    "C: AUTH PLAIN ****",
+    "S: 235 welcome, your password is ****",
+  ]);
+  assert(console.printed.includes("C: .") && console.printed.includes("C: Subject: hi"));
+  assertMatch(console.notes.join(), /clear text/);
+  const everything = JSON.stringify([console.printed, console.events, console.notes, trace.events]);
+  for (const secret of [password, btoa(password), btoa(`\0bob\0${password}`)]) {
+    assert(!everything.includes(secret), secret);
+  }
+});
+
+for (const after of STAGES) {
+  for (const how of ["stop-after", "drop-after"]) {
+    test(`--${how} ${after} ends there`, async () => {
+      const { error, heard, console } = await run({}, { ...TO_ONE, [how]: after });
+      assertEquals(error, null);
+      const quits = how === "stop-after" && after !== "data" && after !== "content";
+      assertEquals(heard.ends, [quits ? "quit" : heard.ends[0]]);
+      assertEquals(heard.contents.length, after === "message" ? 1 : 0);
+      assertMatch(
+        console.printed.at(-1)!,
+        new RegExp(`${how === "drop-after" ? "dropped" : "stopped"} after ${after}|^sent`),
+      );
+    });
+  }
+}
+
+test("by hand: a script waits for each reply, and says QUIT at its end", async () => {
+  const script = ["EHLO me", "", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "Subject: x", "", "text", "."];
+  const { error, console, heard } = await run({}, {}, {}, script);
+  assertEquals(error, null);
+  assertEquals(heard.commands, ["EHLO me", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "QUIT"]);
+  assertEquals(heard.contents, ["Subject: x\r\n\r\ntext"]);
+  assertEquals(console.printed.slice(0, 2), ["S: 220 mail.example ESMTP", "C: EHLO me"]);
+  assertEquals(console.printed.at(-1), "S: 221 bye");
+});
+
+test("by hand: a script whose command is refused fails, and goes on", async () => {
+  const { error, heard } = await run({ RCPT: "550 no\r\n" }, {}, {}, [
+    "EHLO me",
+    "MAIL FROM:<a@x>",
+    "RCPT TO:<b@y>",
+    "RSET",
+    "QUIT",
+  ]);
+  assertEquals(heard.commands.length, 5);
+  assertEquals([error?.kind, error?.message], ["reply", "the server refused 1 of the script's commands"]);
+});
+
+test("by hand: a script whose input ends inside a message sends nothing", async () => {
+  const { heard } = await run({}, {}, {}, ["EHLO me", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "half"]);
+  assertEquals([heard.contents, heard.ends.includes("quit")], [[], false]);
+});
+
+test("by hand: answers of AUTH are not shown", async () => {
+  const answers: Answers = {
+    AUTH: "334 VXNlcm5hbWU6\r\n",
+    [btoa("bob").toUpperCase()]: "334 UGFzc3dvcmQ6\r\n",
+    [btoa("geheim").toUpperCase()]: "235 ok\r\n",
+  };
+  const { error, console } = await run(answers, {}, {}, ["EHLO me", "AUTH LOGIN", btoa("bob"), btoa("geheim"), "QUIT"]);
+  assertEquals(error, null);
+  assert(console.printed.includes(`C: ${btoa("bob")}`) && console.printed.includes("C: ****"));
+  assert(!JSON.stringify(console.printed).includes(btoa("geheim")));
+});
+
+test("by hand: a person gets hints and completion, and learns that the server went", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const console = new FakeConsole(undefined, true);
+  await withListener((conn) => play(conn, { QUIT: "221 bye\r\n", NOOP: null }, heard), async (port) => {
+    const ended = client(port, console, {});
+    await console.shows("next: EHLO");
+    assertEquals(console.complete("ma"), ["MAIL FROM:<"]);
+    console.type("EHLO me");
+    await console.shows("next: MAIL FROM:<address>, or AUTH");
+    console.type("MAIL FROM:<a@x.example>");
+    await console.shows("next: RCPT TO");
+    assertEquals(console.complete("RCPT TO:<a"), ["RCPT TO:<a@x.example>"]);
+    console.type("?", "/base64 bob");
+    await console.shows("Ym9i");
+    console.type("NOOP");
+    assertMatch((await ended)!.message, /the server ended the connection/);
+  });
+});
+
+test("what does not go together is said before anything is connected", async () => {
+  const cases: [OptionValues, RegExp][] = [
+    [{ ...TO_ONE, tls: true, starttls: true }, /--tls or --starttls/],
+    [{ ...TO_ONE, user: "bob" }, /--user needs a password/],
+    [{ from: "a@x.example", subject: "x" }, /--to is missing/],
+    [{ to: "a@x.example" }, /--from is missing/],
+    [{ ...TO_ONE, to: "nobody" }, /is no address/],
+    [{ ...TO_ONE, raw: "x.eml" }, /--raw or --subject/],
+    [{ ...TO_ONE, attach: "/no/such/file" }, /cannot read/],
+    [{ show: 1 }, /--show needs a mailbox/],
+    [{ list: "/no/such/box" }, /no such mailbox/],
+    [{ ...TO_ONE, subject: "a\r\nb" }, /control character/],
+    [{ ...TO_ONE, "stop-after": "mail", "drop-after": "mail" }, /only once/],
+  ];
+  for (const [options, message] of cases) {
+    const error = await client(1, new FakeConsole([]), options);
+    assertEquals([error?.kind, message.test(error!.message)], ["usage", true], error?.message);
+  }
+});
+
+test("a large message is written as fast as the server reads", async () => {
+  const file = `${temporaryFolder()}/large.bin`;
+  Deno.writeFileSync(file, new Uint8Array(3_000_000).fill(46));
+  const { error, heard } = await run({ EHLO: "250-x\r\n250 SIZE 0\r\n" }, { ...TO_ONE, attach: file });
+  assertEquals(error, null);
+  assert(heard.contents[0].length > 4_000_000);
+});
+
+test("a message larger than SIZE is not sent", async () => {
+  const { error, heard } = await run({ EHLO: "250-x\r\n250 SIZE 100\r\n" }, TO_ONE);
+  assertEquals([error?.kind, heard.commands.at(-1)], ["limit", "QUIT"]);
+});
+
+test("--tls encrypts from the beginning, and trusts only whom it is told to", async () => {
+  const { cert, key, path } = await makeCertificate();
+  const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const serving = (async () => {
+    for await (const conn of listener) await play(conn, {}, heard).finally(() => conn.close());
+  })().catch(() => {});
+  const { port } = listener.addr as Deno.NetAddr;
+  const stranger = await client(port, new FakeConsole([]), { ...TO_ONE, tls: true });
+  assertEquals(stranger?.kind, "transport");
+  assertMatch(stranger!.hint!, /--tls-ca/);
+  assertEquals(await client(port, new FakeConsole([]), { ...TO_ONE, tls: true, "tls-ca": path }), null);
+  assertEquals(heard.contents.length, 1);
+  listener.close();
+  await serving;
+}, skipUnless("openssl"));
+
+test("--starttls with a server that speaks no TLS fails, and nothing more is said in clear", async () => {
+  const { error, heard } = await run(
+    {
+      EHLO: "250-x\r\n250 STARTTLS\r\n",
+      STARTTLS: "220 go\r\n",
+    },
+    { ...TO_ONE, starttls: true },
+    { idleMs: 2000 },
+  );
+  assert(error !== null && ["transport", "timeout"].includes(error.kind), error?.message);
+  assert(!heard.commands.some((line) => /^(?:MAIL|EHLO)/.test(line) && heard.commands.indexOf(line) > 1));
+});
+
+test("what a server says in clear behind its answer to STARTTLS is not believed", async () => {
+  const { error } = await run({
+    EHLO: "250-x\r\n250 STARTTLS\r\n",
+    STARTTLS: "220 go\r\n250 injected\r\n",
+  }, { ...TO_ONE, starttls: true });
+  assertEquals([error?.kind, /in clear text behind/.test(error!.message)], ["protocol", true], error?.message);
+});
+
+for (const how of ["starttls", "tls"]) {
+  test(`netlab's own server: --${how} with its own certificate, AUTH, and the mailbox read`, async () => {
+    const mailbox = temporaryFolder();
+    const trace = collect();
+    const server = await serveSmtp(serveContext({ transports: ["tcp"] }, {
+      options: {
+        ...Object.fromEntries(smtp.serveOptions.map((option) => [option.name, option.default])),
+        ...{ mailbox, tls: how === "tls" ? "implicit" : "self-signed", user: "bob:pass w0rd", "require-auth": true },
+      },
+      trace,
+    }));
+    try {
+      const { port } = server.address;
+      const options = { ...TO_ONE, [how]: true, "tls-ca": `${mailbox}/.tls/cert.pem`, user: "bob", subject: "Grüße" };
+      const right = { ...options, "password-file": passwordFile("pass w0rd") };
+      assertEquals(await client(port, new FakeConsole([]), right), null);
+      assertEquals(await client(port, new FakeConsole([]), { ...right, count: 10, connections: 2 }), null);
+      const wrong = await client(port, new FakeConsole([]), { ...options, "password-file": passwordFile("pass word") });
+      assertMatch(wrong!.message, /the login: 535/);
+      const console = new FakeConsole([]);
+      assertEquals(await client(port, console, { list: `${mailbox}/b@y.example` }), null);
+      assertEquals(console.events.map(({ subject }) => subject), Array(11).fill("Grüße"));
+      assert(!JSON.stringify(trace.events).includes("pass w0rd"));
+    } finally {
+      server.abort();
+      await within(server.finished, "the end of the server");
+    }
+  });
+}
+
+test("a Maildir is listed and shown: decoded, and controls written out by the console", async () => {
+  const dir = temporaryFolder();
+  for (const folder of ["tmp", "new", "cur"]) Deno.mkdirSync(`${dir}/box/${folder}`, { recursive: true });
+  const mail = (subject: string, more = "") =>
+    `Return-Path: <a@x.example>\r\nFrom: =?utf-8?q?J=C3=BCrgen?= <a@x.example>\r\nTo: b@y.example\r\n` +
+    `Date: Fri, 02 Jan 2026 03:04:05 +0000\r\nSubject: ${subject}\r\n${more}`;
+  const qp =
+    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n";
+  Deno.writeTextFileSync(`${dir}/box/new/1700000000.M1P1Q10.x`, mail("second", qp));
+  Deno.writeTextFileSync(`${dir}/box/cur/1700000000.M1P1Q9.x:2,S`, mail("=?utf-8?q?first_=1B[31m?=", "\r\nbody\r\n"));
+  Deno.writeTextFileSync(`${dir}/box/tmp/1700000000.M1P1Q1.x`, mail("not there yet"));
+  const console = new FakeConsole([]);
+  assertEquals(await client(1, console, { list: `${dir}/box` }), null);
+  assertEquals(console.events.map(({ number, subject, new: isNew }) => [number, subject, isNew]), [
+    [1, "first \x1b[31m", false],
+    [2, "second", true],
+  ]);
+  assertMatch(console.printed[1], /^2\* 2026-01-0\d \d\d:\d\d {2}Jürgen <a@x.example> {2}second$/);
+  const shown = new FakeConsole([]);
+  assertEquals(await client(1, shown, { list: `${dir}/box`, show: 2 }), null);
+  assertEquals([shown.printed[0], shown.printed.at(-1)], ["From: Jürgen <a@x.example>", "Grüße"]);
+  const missing = await client(1, shown, { list: `${dir}/box`, show: 3 });
+  assertMatch(missing!.message, /there is no message 3 in .*: it has 2/);
+  const outside = await client(1, shown, { list: dir });
+  assertEquals([outside?.kind, outside?.hint], ["usage", "it has mailboxes inside: box"]);
+});

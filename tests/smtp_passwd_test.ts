@@ -1,0 +1,93 @@
+// `netlab smtp passwd`: the line that it prints lets its owner log in, and nobody sees the password.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { makeUserLine, Users } from "../lib/exercises/smtp/users.ts";
+import { FakeConsole, temporaryFolder } from "./chat_helpers.ts";
+import { runProgram } from "./cli_helpers.ts";
+import { test } from "./helpers.ts";
+import { needsTmux, Screen } from "./terminal_helpers.ts";
+
+const LINE = /^ann:scrypt:16384:8:1:[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]{43}=$/;
+
+/** Whether each password is the one of `name` in a file of users. */
+async function check(file: string, name: string, ...passwords: string[]): Promise<boolean[]> {
+  const users = (await Users.load(undefined, file))!;
+  return await Promise.all(passwords.map((password) => users.check(name, password)));
+}
+
+test("smtp passwd: the first line of a pipe is the password, and each hash has a salt of its own", async () => {
+  const file = `${temporaryFolder()}/users`;
+  const lines: string[] = [];
+  for (const input of ["wörd pass\n", "wörd pass\r\nmore\n", "wörd pass"]) {
+    const { status, out, err } = await runProgram("smtp passwd ann", { input });
+    assertEquals([status, err], [0, ""]);
+    assertMatch(out.trimEnd(), LINE);
+    lines.push(out);
+    Deno.writeTextFileSync(file, out);
+    assertEquals(await check(file, "ann", "wörd pass", "wörd", "", "more"), [true, false, false, false]);
+  }
+  assertEquals(new Set(lines).size, lines.length);
+});
+
+test("smtp passwd: no password, and names that a file of users cannot have, are refused", async () => {
+  for (const input of ["", "\n", "\nlater\n"]) {
+    const { status, out, err } = await runProgram("smtp passwd ann", { input });
+    assertEquals([status, out, err], [2, "", "netlab: there is no password\n"]);
+  }
+  for (const name of ["", "#ann", "a:b", "a\nb", "a\0b"]) {
+    const console = new FakeConsole(["secret"]);
+    const error = await makeUserLine(name, console).then(() => null, (error) => error);
+    assertMatch(error.message, /is no name$/);
+    assertEquals(console.printed, []);
+  }
+});
+
+test("smtp passwd on a terminal: asked twice until both are the same, and never shown", async () => {
+  const file = `${temporaryFolder()}/users`;
+  await using screen = await Screen.run(`smtp passwd ann >${file}`);
+  await screen.endsWith("password for ann:");
+  await screen.type("first");
+  await screen.press("Enter");
+  await screen.endsWith("the same again:");
+  await screen.type("other");
+  await screen.press("Enter");
+  await screen.endsWith("they differ; password for ann:");
+  // With a mistake that is taken back.
+  await screen.type("sesamx");
+  await screen.press("BSpace");
+  await screen.type("e");
+  await screen.press("Enter");
+  await screen.endsWith("the same again:");
+  await screen.type("sesame");
+  await screen.press("Enter");
+  await screen.is(
+    ...["password for ann:", "the same again:", "they differ; password for ann:", "the same again:", "status 0"],
+    "echo icanon isig",
+  );
+  assertEquals(await check(file, "ann", "sesame", "first"), [true, false]);
+}, needsTmux());
+
+for (const [key, status] of [["C-c", 130], ["C-d", 2]] as const) {
+  test(`smtp passwd on a terminal: ${key} ends it with status ${status}, and the terminal echoes again`, async () => {
+    const file = `${temporaryFolder()}/users`;
+    await using screen = await Screen.run(`smtp passwd ann >${file}`);
+    await screen.endsWith("password for ann:");
+    await screen.type("half");
+    if (key === "C-d") await screen.press("C-u");
+    await screen.press(key);
+    await screen.endsWith(`status ${status}`, "echo icanon isig");
+    assertEquals(Deno.readTextFileSync(file), "");
+    assert(!(await screen.rows()).join().includes("half"));
+  }, needsTmux());
+}
+
+test("the client asks for the password on a terminal, too, where --password-file is -", async () => {
+  await using screen = await Screen.run(
+    "connect smtp --port 1 --from a@x.example --to b@x.example --user ann --password-file -",
+  );
+  await screen.endsWith("password for ann:");
+  await screen.type("sesame");
+  await screen.press("Enter");
+  await screen.shows(/^netlab: .*127\.0\.0\.1:1/);
+  assert(!(await screen.rows()).join().includes("sesame"));
+}, needsTmux());
