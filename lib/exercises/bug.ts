@@ -4,6 +4,7 @@
 import type { Channel } from "../net/channel.ts";
 import type { ServerOptions, Session, Spoil } from "../net/server.ts";
 import type { ByteQueue } from "../protocol/byte_queue.ts";
+import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { decodeLossy, decodeText } from "../protocol/text.ts";
 import { CAUSES } from "./causes.ts";
@@ -74,6 +75,20 @@ export function resay<In, Out>(
       return options.session(channel);
     },
   };
+}
+
+/** A server that reads other frames than come: `change` gets each. */
+export function reread<In, Out>(
+  options: ServerOptions<In, Out>,
+  change: (frame: Uint8Array) => Uint8Array,
+): ServerOptions<In, Out> {
+  const { codec } = options;
+  const changed = (inner: Codec<In, Out>): Codec<In, Out> => ({
+    encode: (message) => inner.encode(message),
+    decode: (frame) => inner.decode(change(frame)),
+    describe: inner.describe && ((frame) => inner.describe!(frame)),
+  });
+  return { ...options, codec: typeof codec === "function" ? (framer) => changed(codec(framer)) : changed(codec) };
 }
 
 /** What is cut by `inner`, with some of it done otherwise. */
@@ -191,17 +206,11 @@ export const diesOfBadText = (cause: string): Bug => ({
   name: "dies-of-bad-text",
   summary: "ends, for everybody, when somebody sends bytes that are not UTF-8",
   cause,
-  spoil: (options, end) => ({
-    ...options,
-    codec: {
-      ...options.codec,
-      encode: (message) => options.codec.encode(message),
-      decode(frame) {
-        if (!isText(frame)) end();
-        return options.codec.decode(frame);
-      },
-    },
-  }),
+  spoil: (options, end) =>
+    reread(options, (frame) => {
+      if (!isText(frame)) end();
+      return frame;
+    }),
 });
 
 /** Text is taken for ASCII, and what is none is dropped. */
@@ -209,14 +218,7 @@ export const asciiOnly: Bug = {
   name: "ascii-only",
   summary: "drops every byte that is not ASCII",
   cause: CAUSES.text,
-  spoil: (options) => ({
-    ...options,
-    codec: {
-      ...options.codec,
-      encode: (message) => options.codec.encode(message),
-      decode: (frame) => options.codec.decode(frame.filter((byte) => byte < 0x80)),
-    },
-  }),
+  spoil: (options) => reread(options, (frame) => frame.filter((byte) => byte < 0x80)),
 };
 
 /** Nobody catches what a connection throws at its end. */

@@ -45,6 +45,12 @@ export class ScriptConsole implements Console {
     }
   }
 
+  /** The next line that is typed, as at any console without a person. */
+  async secret(): Promise<string | null> {
+    for await (const line of this.lines()) return line;
+    return null;
+  }
+
   print(text: string | readonly string[]): void {
     const lines = typeof text === "string" ? text.split("\n") : text;
     this.output += lines.map((line) => line + "\n").join("");
