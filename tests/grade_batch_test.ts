@@ -1,0 +1,137 @@
+// A folder of submissions: each is graded by itself, in a copy, once; and all can meet all.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { toCsv } from "../lib/grade/csv.ts";
+import { temporaryFolder } from "./chat_helpers.ts";
+import { netlab } from "./cli_helpers.ts";
+import { skipUnless, test } from "./helpers.ts";
+
+const python = skipUnless("python3");
+
+/** A calculator of additions; it leaves a file where it runs. */
+const SERVER = `
+import socket, sys, threading
+open("been-here", "w").write("x")
+def serve(client):
+    for line in client.makefile():
+        if line.strip() == "7 * 6":
+            client.sendall(b"42\\n")
+        else:
+            client.sendall(b"ERROR\\n")
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+/** As good, but it takes one recv() for one message. */
+const UNFRAMED = SERVER.replace(
+  / {4}for line.*\n/,
+  `    while True:\n        line = client.recv(100).decode()\n        if not line: return\n`,
+);
+
+/** A chat server and client that do what a meeting asks. */
+const CHAT_SERVER = `
+import socket, sys, threading
+users = {}
+def serve(client):
+    name = None
+    for line in client.makefile(encoding="utf-8"):
+        word, _, rest = line.rstrip("\\n").partition(" ")
+        if word == "NAME":
+            name = rest
+            users[name] = client
+            client.sendall(f"HELLO {name}\\n".encode())
+        elif word == "MSG":
+            to, _, text = rest.partition(" ")
+            users[to].sendall(f"{name} sent {text}\\n".encode())
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+const CHAT_CLIENT = `
+import os, socket, sys, threading
+server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+def show():
+    for line in server.makefile(encoding="utf-8"):
+        print(line.rstrip())
+    os._exit(0)
+threading.Thread(target=show, daemon=True).start()
+for line in sys.stdin:
+    server.sendall(line.encode())
+`;
+
+/** A folder of submissions: their names, and their files by name. */
+function folderOf(submissions: Readonly<Record<string, Readonly<Record<string, string>>>>): string {
+  const dir = temporaryFolder();
+  for (const [name, files] of Object.entries(submissions)) {
+    Deno.mkdirSync(`${dir}/${name}`);
+    for (const [file, text] of Object.entries(files)) Deno.writeTextFileSync(`${dir}/${name}/${file}`, text);
+  }
+  return dir;
+}
+
+const gradeCalc = (dir: string, ...more: string[]) =>
+  netlab([
+    ...["grade", "calc", "--batch", dir, "--run", "python3 server.py {port}", "--wire", "line", "--timeout", "700ms"],
+    ...["--only", "multiplies", "--start", "5s", ...more],
+  ]);
+
+test("each submission is graded in a copy, into a table", async () => {
+  const dir = folderOf({ good: { "server.py": SERVER }, unframed: { "server.py": UNFRAMED }, empty: {} });
+  const { status, out, err } = await gradeCalc(dir);
+  assertEquals(status, 1);
+  assertEquals(err, `the table is in ${dir}/netlab-grades.csv\n`);
+  const rows = Deno.readTextFileSync(`${dir}/netlab-grades.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
+  assertEquals(rows[0], ["submission", "points", "max", "it multiplies", "notes"]);
+  const points = Object.fromEntries(rows.slice(1).map(([name, points]) => [name, Number(points)]));
+  const max = Number(rows[1][2]);
+  assertEquals([points.empty, points.good], [0, max]);
+  assert(points.unframed > 0 && points.unframed < max, String(points.unframed));
+  for (const name of ["good", "unframed", "empty"]) assertMatch(out, new RegExp(`of ${max}  ${name}  [\\d.]+ s`));
+  assertEquals([...Deno.readDirSync(`${dir}/good`)].map(({ name }) => name), ["server.py"]);
+}, python);
+
+test("what has not changed is not graded again", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER }, two: { "server.py": UNFRAMED } });
+  await gradeCalc(dir);
+  assertEquals((await gradeCalc(dir)).out.match(/unchanged/g)?.length, 2);
+  Deno.writeTextFileSync(`${dir}/two/server.py`, SERVER + "# now with framing\n");
+  const { status, out } = await gradeCalc(dir);
+  assertMatch(out, /one {2}unchanged/);
+  assertMatch(out, /two {2}[\d.]+ s/);
+  assertEquals(status, 0);
+  // Other settings are another grading, and so is an order to do it anew.
+  assert(!(await gradeCalc(dir, "--seed", "2")).out.includes("unchanged"));
+  assert(!(await gradeCalc(dir, "--no-cache")).out.includes("unchanged"));
+}, python);
+
+test("every client meets every server, netlab's among them", async () => {
+  const chat = { "server.py": CHAT_SERVER, "client.py": CHAT_CLIENT };
+  const dir = folderOf({ ann: chat, ben: { ...chat, "client.py": "print('not yet')" } });
+  const { status, out } = await netlab([
+    ...["grade", "chat", "--matrix", "--batch", dir, "--wire", "line", "--timeout", "3s", "--start", "5s"],
+    ...["--run", "python3 server.py {port}", "--client", "python3 client.py {host} {port}"],
+  ]);
+  assertEquals(status, 1);
+  assertEquals(out.trimEnd().split("\n").length, 9);
+  const rows = Deno.readTextFileSync(`${dir}/netlab-matrix.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
+  assertEquals(rows[0], ["server \\ client", "netlab", "ann", "ben"]);
+  for (const row of rows.slice(1)) {
+    assertEquals(row.slice(1, 3), ["ok", "ok"], row[0]);
+    assertMatch(row.slice(3).join(), /ended with status 0/);
+  }
+}, python);
+
+test("a folder without submissions, or without a command, is wrong usage", async () => {
+  const empty = await gradeCalc(temporaryFolder());
+  assertEquals(empty.status, 2);
+  assertStringIncludes(empty.err, "has no submissions: a submission is a folder in it");
+  assertEquals((await netlab("grade chat --matrix --batch . --run x")).status, 2);
+  assertEquals((await netlab("grade chat --batch . --server 127.0.0.1:1")).status, 2);
+});
+
+test("CSV quotes what has to be, and holds no formula of a student's", () => {
+  assertEquals(
+    toCsv([["a,b", 'say "hi"', 1.5], ["=1+1", "-x", "two\nlines"]]),
+    `"a,b","say ""hi""",1.5\r\n'=1+1,'-x,"two\nlines"\r\n`,
+  );
+});
