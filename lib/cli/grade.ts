@@ -11,6 +11,7 @@ import { chooseChecks, type GradingSettings, type Subject } from "../grade/gradi
 import { parseProfile } from "../grade/profile.ts";
 import { shellWord } from "../grade/program.ts";
 import { isPerfect } from "../grade/report.ts";
+import { REPORT_FORMATS } from "../grade/reports/formats.ts";
 import { parseAddress } from "../net/address.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
@@ -76,6 +77,17 @@ const options: readonly OptionSpec[] = [
   },
   { name: "fail-fast", type: "flag", summary: "stop at the first check that does not pass" },
   {
+    name: "format",
+    type: "string",
+    value: "FORMAT",
+    choices: ["text", ...Object.keys(REPORT_FORMATS)],
+    default: "text",
+    summary: `text as it goes, or at the end ${
+      Object.entries(REPORT_FORMATS).map(([name, { summary }]) => `${name} (${summary})`).join(", ")
+    }`,
+  },
+  { name: "out", type: "string", value: "FILE", summary: "write that to a file; to standard output unless said" },
+  {
     name: "repeat",
     type: "number",
     value: "N",
@@ -105,13 +117,15 @@ export const grade: Command = {
     const given = readSettings(exercise, values);
     if (values.list) return list(context, exercise, given);
     const settings = { ...given, subject: requireSubject(given.subject) };
-    const { checkLines, summaryLines } = await import("./grade_report.ts");
+    const { openReport } = await import("./grade_output.ts");
     const { runRepeatedly } = await import("../grade/repeat.ts");
-    const report = await runRepeatedly({
-      ...settings,
-      onResult: (result) => checkLines(result, output.width).forEach(output.out.line),
-    }, Number(values.repeat));
-    summaryLines(report).forEach(output.out.line);
+    using writer = await openReport(
+      String(values.format),
+      values.out === undefined ? null : String(values.out),
+      output,
+    );
+    const report = await runRepeatedly({ ...settings, onResult: writer.onResult }, Number(values.repeat));
+    writer.finish(report);
     return isPerfect(report) ? EXIT_OK : 1;
   },
 };
