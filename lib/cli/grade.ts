@@ -2,7 +2,7 @@
 
 import { bold, dim } from "@std/fmt/colors";
 import { type Check, describeStep, type Step } from "../exercises/check.ts";
-import type { Exercise } from "../exercises/exercise.ts";
+import type { Example, Exercise } from "../exercises/exercise.ts";
 import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
@@ -109,7 +109,7 @@ export const grade: Command = {
     "happens. What netlab sends is cut into writes in several ways; a check gives half its points for the plainest.\n" +
     "Status 0: everything passed. 1: something did not. 3: the machine or netlab is at fault.",
   options: () => options,
-  examples: () => [],
+  examples,
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
   async run(context) {
     const { output, values, words } = context;
@@ -129,6 +129,25 @@ export const grade: Command = {
     return isPerfect(report) ? EXIT_OK : 1;
   },
 };
+
+/** One is enough: every exercise is graded in the same way. */
+function examples([name]: readonly string[]): Example[] {
+  const [exercise] = exercises;
+  if (name !== undefined && name !== exercise.name) return [];
+  const [check] = exercise.checks;
+  return [{
+    command: `netlab grade ${exercise.name} --server localhost --only '${check.name}' --seed 7 --format md`,
+    output: [
+      `## ${exercise.name} server: ${check.points} of ${check.points} points`,
+      "",
+      `Graded \`localhost:PORT\` over tcp, \`${exercise.clientWire}\`, \`--seed 7\`: everything passed`,
+      "",
+      "| | Check | Points |",
+      "|:-:|:--|--:|",
+      `| ✅ | ${check.name} | ${check.points}/${check.points} |`,
+    ],
+  }];
+}
 
 type Given = Omit<GradingSettings, "subject"> & { readonly subject: Subject | null };
 

@@ -9,6 +9,8 @@ const ICONS: Readonly<Record<Outcome, string>> = { passed: "✅", partly: "🟡"
 
 /** A comment on GitHub holds 65,536 characters. */
 const MAX_CHARS = 60_000;
+/** What there is of a text in a line, so that the table fits in any case. */
+const MAX_INLINE = 300;
 
 export function toMarkdown(report: Report): string {
   const { points, maxPoints, checks, notes, seed, target, transport, wire } = report;
@@ -16,7 +18,7 @@ export function toMarkdown(report: Report): string {
   const head = [
     `## ${inline(title(report))}: ${formatPoints(points)} of ${formatPoints(maxPoints)} points`,
     "",
-    `${code(target)} over ${transport}, ${code(wire)}, \`--seed ${seed}\`${
+    `Graded ${code(target)} over ${transport}, ${code(wire)}, \`--seed ${seed}\`${
       isPerfect(report) ? ": everything passed" : ""
     }`,
     ...(causes.length === 0 ? [] : ["", "**Where to start**", ""]),
@@ -28,15 +30,21 @@ export function toMarkdown(report: Report): string {
     ...(notes.length === 0 ? [] : ["", ...notes.map((note) => `> note: ${inline(note)}  `)]),
     "",
   ].join("\n");
+  // Each failure is told in short, and then as many as there is room for in full.
   let left = MAX_CHARS - head.length;
   const stories = checks.map((check) => {
-    const full = story(check, checkLines(check));
-    const told = full.length <= left ? full : story(check, shortLines(check));
-    if (told.length > left) return "";
-    left -= told.length;
-    return told;
+    const short = story(check, shortLines(check));
+    if (short.length > left) return "";
+    left -= short.length;
+    return short;
   });
-  return head + stories.join("");
+  const told = stories.map((short, i) => {
+    const full = story(checks[i], checkLines(checks[i]));
+    if (short === "" || full.length - short.length > left) return short;
+    left -= full.length - short.length;
+    return full;
+  });
+  return head + told.join("");
 }
 
 /** A check in the table; of one that was not run, or fails as another does, why. */
@@ -50,7 +58,10 @@ function story(check: GradedCheck, lines: readonly string[]): string {
   if (check.failure === undefined) return "";
   const longest = Math.max(2, ...lines.flatMap((line) => line.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
-  const summary = markup`${ICONS[check.outcome]} ${check.name} (${score(check)})`.text.replaceAll("@", "@&#8203;");
+  const summary = markup`${ICONS[check.outcome]} ${clip(check.name)} (${score(check)})`.text.replaceAll(
+    "@",
+    "@&#8203;",
+  );
   return [
     "",
     `<details><summary>${summary}</summary>`,
@@ -66,25 +77,30 @@ function story(check: GradedCheck, lines: readonly string[]): string {
 
 /** What is said of a failure where there is no room for all. */
 function shortLines(check: GradedCheck): string[] {
+  const again = show(check.failure?.again ?? "");
   return [
-    whyNot(check)!,
+    clip(whyNot(check) ?? ""),
     "",
     "There is no room for more here.",
-    ...check.failure?.again ? [show(check.failure.again)] : [],
+    ...(again === "" ? [] : [`again: ${clip(again)}`]),
   ];
 }
 
 /** Text that is only text: no structure, no HTML, and nobody is called by an @name. */
 function inline(text: string): string {
-  return show(text).trim()
+  return clip(show(text).trim())
     .replace(/[\\`*_[\]<>#|~&$]/g, "\\$&")
     .replace(/^(?=[-+=])|(?<=^\d+)(?=[.)])/, "\\")
     .replaceAll("@", "@&#8203;");
 }
 
+function clip(text: string): string {
+  return text.length > MAX_INLINE ? `${[...text].slice(0, MAX_INLINE).join("")}…` : text;
+}
+
 /** Code in a line: in more backticks than there are in it. */
 function code(text: string): string {
-  const shown = show(text);
+  const shown = clip(show(text));
   const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
   const pad = /^`|`$|^ .* $/.test(shown) ? " " : "";
