@@ -46,7 +46,7 @@ ${failures.map((check, i) => story(check, check.failure!, ids.get(check)!, repor
 </section>`
   }
 </main>
-<footer>Graded by netlab. Times are in UTC; points are what the course gives them.</footer>
+<footer>Graded by netlab.</footer>
 </div>
 </body>
 </html>
@@ -73,7 +73,7 @@ ${bar(report)}
     )
   }</ul>
 <dl class="facts">
-${fact("started", markup`<time datetime="${started}">${started.slice(0, 10)} ${started.slice(11, 19)}</time>`)}
+${fact("started", markup`<time datetime="${started}">${started.slice(0, 10)} ${started.slice(11, 19)} UTC</time>`)}
 ${fact("took", `${(durationMs / 1000).toFixed(1)} s`)}
 ${fact("over", transport)}
 ${fact("wire", markup`<code>${wire}</code>`)}
@@ -160,7 +160,7 @@ ${
     }</ul>`
   }
 <h4>What happened (${way})</h4>
-<ol class="steps">${done.map((one) => markup`<li class="done">${one}</li>`)}<li class="broken">${step}</li></ol>
+${steps(done, step)}
 ${facing(failure)}
 ${ladder.length > 0 && conversation(ladder, kind)}
 ${
@@ -174,6 +174,21 @@ ${
 </div>
 </details>
 `;
+}
+
+/** Of many steps that went well only the last are of interest. */
+const MAX_STEPS = 12;
+const LAST_STEPS = 8;
+
+function steps(done: readonly string[], broken: string): Markup {
+  const earlier = done.length > MAX_STEPS ? done.length - LAST_STEPS : 0;
+  const list = (steps: readonly string[]) => steps.map((step) => markup`<li class="done">${step}</li>`);
+  return markup`${
+    earlier > 0 && markup`<details class="plain"><summary>${earlier} steps before that</summary>
+<ol class="steps">${list(done.slice(0, earlier))}</ol>
+</details>
+`
+  }<ol class="steps">${list(done.slice(earlier))}<li class="broken">${broken}</li></ol>`;
 }
 
 /** What was expected, and what came. */

@@ -95,7 +95,7 @@ pre { margin: 0; padding: .8rem 1rem; border-radius: 8px; background: var(--well
 .diagram { max-height: 44rem; overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--well);
   padding: .5rem .75rem; }
 .diagram svg { display: block; width: 100%; min-width: 620px; height: auto; }
-.plain { margin-top: .5rem; } .plain > summary { cursor: pointer; color: var(--quiet); font-size: .875rem; }
+.plain { margin: .5rem 0; } .plain > summary { cursor: pointer; color: var(--quiet); font-size: .875rem; }
 .plain pre { margin-top: .5rem; line-height: 1.3; }
 svg text { font: 12px var(--mono); fill: var(--text); white-space: pre; }
 svg .time { text-anchor: end; fill: var(--quiet); font-size: 11px; } svg .note { fill: var(--quiet); }
