@@ -75,9 +75,12 @@ function mapLines(fields: { readonly [key: string]: Value }): string[] {
     if (typeof value !== "object") return [`${key}: ${scalar(value)}`];
     if (!isList(value)) return [`${key}:`, ...mapLines(value).map((line) => `  ${line}`)];
     if (value.length === 0) return [`${key}: []`];
-    return [`${key}:`, ...value.map((one) => `  - ${scalar(one as string | number)}`)];
+    return [`${key}:`, ...value.map((one) => `  - ${item(scalar(one as string | number))}`)];
   });
 }
+
+/** The reader of Perl's harness takes a first word and a colon for a key, quotes or not. */
+const item = (quoted: string): string => quoted.replace(/^(\S+\s*):(?=[\s"])/, "$1\\x3a");
 
 const isList = (value: object): value is readonly Value[] => Array.isArray(value);
 
