@@ -2,7 +2,7 @@
 
 import { bold, dim } from "@std/fmt/colors";
 import { type Check, describeStep, type Step } from "../exercises/check.ts";
-import type { Exercise, Transport } from "../exercises/exercise.ts";
+import type { Example, Exercise, Transport } from "../exercises/exercise.ts";
 import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
@@ -11,6 +11,7 @@ import { chooseChecks, type GradingSettings, type Subject } from "../grade/gradi
 import { parseProfile } from "../grade/profile.ts";
 import { shellWord } from "../grade/program.ts";
 import { isPerfect } from "../grade/report.ts";
+import { REPORT_FORMATS } from "../grade/reports/formats.ts";
 import { START_MS } from "../grade/server_under_test.ts";
 import { parseAddress } from "../net/address.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -87,6 +88,17 @@ const options: readonly OptionSpec[] = [
   },
   { name: "fail-fast", type: "flag", summary: "stop at the first check that does not pass" },
   {
+    name: "format",
+    type: "string",
+    value: "FORMAT",
+    choices: ["text", ...Object.keys(REPORT_FORMATS)],
+    default: "text",
+    summary: `text as it goes, or at the end ${
+      Object.entries(REPORT_FORMATS).map(([name, { summary }]) => `${name} (${summary})`).join(", ")
+    }`,
+  },
+  { name: "out", type: "string", value: "FILE", summary: "write that to a file; to standard output unless said" },
+  {
     name: "repeat",
     type: "number",
     value: "N",
@@ -113,11 +125,7 @@ export const grade: Command = {
     "happens. What netlab sends is cut into writes in several ways; a check gives half its points for the plainest.\n" +
     "Status 0: everything passed. 1: something did not. 3: the machine or netlab is at fault.",
   options: () => options,
-  examples: (words) =>
-    words.length > 0 && words[0] !== "chat" ? [] : [{
-      command: "netlab grade chat --server 127.0.0.1 --only 'takes a name'",
-      output: ["✓   10/10  a client takes a name", "", "10 of 10 points  1 passed · seed 1"],
-    }],
+  examples,
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
   async run(context) {
     const { output, values, words } = context;
@@ -127,13 +135,15 @@ export const grade: Command = {
     if (values.list) return list(context, exercise, given);
     const settings = { ...given, subject: requireSubject(given.subject) };
     if (values.batch !== undefined) return await batch(context, settings);
-    const { checkLines, summaryLines } = await import("./grade_report.ts");
+    const { openReport } = await import("./grade_output.ts");
     const { runRepeatedly } = await import("../grade/repeat.ts");
-    const report = await runRepeatedly({
-      ...settings,
-      onResult: (result) => checkLines(result, output.width).forEach(output.out.line),
-    }, Number(values.repeat));
-    summaryLines(report).forEach(output.out.line);
+    using writer = await openReport(
+      String(values.format),
+      values.out === undefined ? null : String(values.out),
+      output,
+    );
+    const report = await runRepeatedly({ ...settings, onResult: writer.onResult }, Number(values.repeat));
+    writer.finish(report);
     return isPerfect(report) ? EXIT_OK : 1;
   },
 };
@@ -176,6 +186,32 @@ async function matrix({ output, values }: CommandContext, exercise: Exercise): P
     `${batch}/netlab-matrix`,
     output,
   );
+}
+
+/** One is enough: every exercise is graded in the same way. */
+function examples([name]: readonly string[]): Example[] {
+  const [exercise] = exercises;
+  if (name !== undefined && name !== exercise.name) return [];
+  const [check] = exercise.checks;
+  return [{
+    command: `netlab grade ${exercise.name} --server 127.0.0.1 --only '${check.name}'`,
+    output: [
+      `✓   ${check.points}/${check.points}  ${check.name}`,
+      "",
+      `${check.points} of ${check.points} points  1 passed · seed 1`,
+    ],
+  }, {
+    command: `netlab grade ${exercise.name} --server localhost --only '${check.name}' --seed 7 --format md`,
+    output: [
+      `## ${exercise.name} server: ${check.points} of ${check.points} points`,
+      "",
+      `Graded \`localhost:PORT\` over tcp, \`${exercise.clientWire}\`, \`--seed 7\`: everything passed`,
+      "",
+      "| | Check | Points |",
+      "|:-:|:--|--:|",
+      `| ✅ | ${check.name} | ${check.points}/${check.points} |`,
+    ],
+  }];
 }
 
 type Given = Omit<GradingSettings, "subject"> & { readonly subject: Subject | null };

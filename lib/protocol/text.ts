@@ -103,12 +103,17 @@ function escapeOne(character: string): string {
   return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
-/** `value` as JSON on one line, in which what `escapeText` would write out is a `\u` escape: safe to show, and nothing lost. */
-export function safeJson(value: unknown): string {
+/**
+ * `value` as JSON in which what `escapeText` would write out is a `\u` escape: safe to show, and nothing lost.
+ *
+ * @param indent spaces a level; on one line when 0
+ */
+export function safeJson(value: unknown, indent = 0): string {
   const unit = (code: number) => `\\u${code.toString(16).padStart(4, "0")}`;
   const escape = (character: string) =>
     Array.from({ length: character.length }, (_, i) => unit(character.charCodeAt(i))).join("");
-  return JSON.stringify(value).replace(UNSAFE_ALL, escape);
+  // Within JSON an end of line is only ever there to indent.
+  return JSON.stringify(value, null, indent).replace(UNSAFE_ALL, (one) => one === "\n" ? one : escape(one));
 }
 
 /** Bytes for people: UTF-8 where it is UTF-8, `\xNN` where it is not, controls written out (`\r\n` stays visible). */
