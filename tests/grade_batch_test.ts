@@ -79,7 +79,11 @@ test("each submission is graded in a copy, into a table", async () => {
   const dir = folderOf({ good: { "server.py": SERVER }, unframed: { "server.py": UNFRAMED }, empty: {} });
   const { status, out, err } = await gradeCalc(dir);
   assertEquals(status, 1);
-  assertEquals(err, `the table is in ${dir}/netlab-grades.csv\n`);
+  assertEquals(err, `the table is in ${dir}/netlab-grades.csv\nthe table is in ${dir}/netlab-grades.html\n`);
+  const page = Deno.readTextFileSync(`${dir}/netlab-grades.html`);
+  for (const text of ["3 submissions", 'href="#submission-3">unframed</a>', "takes one recv() for one message"]) {
+    assertStringIncludes(page, text);
+  }
   const rows = Deno.readTextFileSync(`${dir}/netlab-grades.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
   assertEquals(rows[0], ["submission", "points", "max", "it multiplies", "notes"]);
   const points = Object.fromEntries(rows.slice(1).map(([name, points]) => [name, Number(points)]));
@@ -113,6 +117,7 @@ test("every client meets every server, netlab's among them", async () => {
   ]);
   assertEquals(status, 1);
   assertEquals(out.trimEnd().split("\n").length, 9);
+  assertStringIncludes(Deno.readTextFileSync(`${dir}/netlab-matrix.html`), "6 of 9 pairs get on");
   const rows = Deno.readTextFileSync(`${dir}/netlab-matrix.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
   assertEquals(rows[0], ["server \\ client", "netlab", "ann", "ben"]);
   for (const row of rows.slice(1)) {

@@ -4,6 +4,7 @@ import { dim, green, red, yellow } from "@std/fmt/colors";
 import { describeFileError } from "../exercises/folder.ts";
 import { batchCsv, type BatchSettings, gradeFolder, matrixCsv, type MatrixSettings, meetAll } from "../grade/batch.ts";
 import { formatPoints, isPerfect } from "../grade/report.ts";
+import { batchPage, matrixPage } from "../grade/reports/tables.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
 import { EXIT_OK } from "./exit.ts";
@@ -19,6 +20,7 @@ export async function runBatch(settings: BatchSettings, out: string, output: Out
     output.out.line(`${color(score.padStart(14))}  ${escapeText(name)}  ${dim(how)}`);
   });
   writeTable(`${out}.csv`, batchCsv(graded), output);
+  writeTable(`${out}.html`, batchPage(graded), output);
   return graded.every(({ report }) => isPerfect(report)) ? EXIT_OK : 1;
 }
 
@@ -30,6 +32,7 @@ export async function runMatrix(settings: MatrixSettings, out: string, output: O
     output.out.line(`${mark} server of ${escapeText(server)}, client of ${escapeText(client)}${why}`);
   });
   writeTable(`${out}.csv`, matrixCsv(meetings), output);
+  writeTable(`${out}.html`, matrixPage(settings.exercise.name, meetings), output);
   return meetings.every(({ broken }) => broken === null) ? EXIT_OK : 1;
 }
 

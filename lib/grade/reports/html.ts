@@ -23,35 +23,42 @@ export function toHtml(report: Report): string {
   const total = `${formatPoints(report.points)} of ${formatPoints(report.maxPoints)} points`;
   const ids = new Map(report.checks.map((check, i) => [check, `check-${i + 1}`]));
   const failures = report.checks.filter(({ failure }) => failure !== undefined);
-  const page = markup`<!DOCTYPE html>
+  return htmlPage(
+    `${title(report)}: ${total}`,
+    markup`${head(report)}
+<main>
+${causes(report, ids)}
+${table(report, ids)}
+${
+      failures.length > 0 && markup`<section aria-labelledby="failures">
+<h2 id="failures">What went wrong</h2>
+${failures.map((check, i) => story(check, check.failure!, ids.get(check)!, report, i === 0))}
+</section>`
+    }
+</main>`,
+  );
+}
+
+/** A page of its own, that needs nothing else. */
+export function htmlPage(title: string, content: Markup): string {
+  return markup`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; form-action 'none'">
-<title>${title(report)}: ${total}</title>
+<title>${title}</title>
 <style>${new Markup(STYLE)}</style>
 </head>
 <body>
 <div class="page">
-${head(report)}
-<main>
-${causes(report, ids)}
-${table(report, ids)}
-${
-    failures.length > 0 && markup`<section aria-labelledby="failures">
-<h2 id="failures">What went wrong</h2>
-${failures.map((check, i) => story(check, check.failure!, ids.get(check)!, report, i === 0))}
-</section>`
-  }
-</main>
+${content}
 <footer>Graded by netlab.</footer>
 </div>
 </body>
 </html>
-`;
-  return page.text;
+`.text;
 }
 
 function head(report: Report): Markup {
@@ -138,7 +145,7 @@ ${
 }
 
 /** One failure, folded unless it is the first. A link to what is folded away unfolds it: so the name is within. */
-function story(check: GradedCheck, failure: Failure, id: string, { kind }: Report, open: boolean): Markup {
+export function story(check: GradedCheck, failure: Failure, id: string, { kind }: Report, open: boolean): Markup {
   const { name, outcome, ways } = check;
   const { again, causes, done, ladder, step, way } = failure;
   const output = outputLines(failure);
@@ -221,4 +228,4 @@ ${text}
   }`;
 }
 
-const className = (outcome: Outcome): string => outcome === "not run" ? "idle" : outcome;
+export const className = (outcome: Outcome): string => outcome === "not run" ? "idle" : outcome;

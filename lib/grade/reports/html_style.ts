@@ -63,6 +63,15 @@ td.points, th.points { text-align: right; white-space: nowrap; font-variant-nume
 td.outcome { width: 1%; white-space: nowrap; }
 .why { display: block; color: var(--quiet); font-size: .875rem; }
 
+.wide { overflow-x: auto; }
+.grid th, .grid td { padding: .45rem .6rem; } .grid td { text-align: center; }
+.grid { width: auto; } .grid thead th { vertical-align: bottom; } .grid thead th + th { text-align: center; } .grid thead .slanted { writing-mode: vertical-rl; rotate: 180deg;
+  text-align: left; max-height: 16rem; font-weight: 500; }
+.grid tbody th { white-space: nowrap; position: sticky; left: 0; background: var(--card); }
+.grid td.points { text-align: right; font-weight: 600; }
+.student { margin-top: .9rem; padding: 0 1.25rem; } .student[open] { padding-bottom: 1.25rem; } .student > summary { padding: .9rem 0; cursor: pointer; }
+.student h3 { display: inline; font-size: 1.0625rem; }
+
 .failure { margin-top: .9rem; }
 .failure > summary { display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .8rem; padding: .9rem 1.25rem;
   cursor: pointer; border-radius: 12px; list-style: none; }
