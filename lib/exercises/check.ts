@@ -79,8 +79,8 @@ export interface Check {
   readonly wire?: string;
   /** True when it makes no sense without message boundaries (`--wire raw`). */
   readonly framed?: boolean;
-  /** True for a server that nobody has called yet: what earlier callers left would matter. */
-  readonly afresh?: boolean;
+  /** For a server that nobody has called yet: where what earlier callers left would matter, on any transport or on one. */
+  readonly afresh?: true | Transport;
   readonly steps: readonly Step[];
 }
 

@@ -168,9 +168,8 @@ class Grader {
       nameSuffix: letters(this.#plays++),
       trace: bus,
     };
-    if (target.kind === "server" && (this.#suspect || (check.afresh && this.#plays > 1 && target.server.renewable))) {
-      await target.server.fresh();
-    }
+    const afresh = (check.afresh === true || check.afresh === transport) && this.#plays > 1;
+    if (target.kind === "server" && (this.#suspect || (afresh && target.server.renewable))) await target.server.fresh();
     let played = await play(check, stage);
     if (target.kind === "server") {
       const { death, output } = target.server;
@@ -232,7 +231,10 @@ class Grader {
     const { target } = this.#options;
     const alone = target.kind === "server" && target.server.terminal === undefined && needsPerson(check);
     if (alone) return "nobody can type at a server that runs elsewhere: have it started with --run";
-    const unframed = framed && this.#options.spelling.makeFramer().name === "raw";
+    const { name, maxBody } = this.#options.spelling.makeFramer();
+    const longest = Math.max(...check.steps.map((step) => "text" in step ? encodeText(step.text).length : 0));
+    if (longest > maxBody) return `${name} carries no message of ${longest} bytes`;
+    const unframed = framed && name === "raw";
     return unframed ? "without framing there are no message boundaries to check" : null;
   }
 
@@ -263,7 +265,8 @@ const MUCH = 1000;
 const saysMuch = ({ steps }: Check) => steps.some((step) => step.do === "send" && step.text.length > MUCH);
 
 /** Whether netlab says anything in it. */
-const sends = ({ steps }: Check) => steps.some((step) => step.do === "send" || step.do === "eventually");
+const sends = ({ steps }: Check) =>
+  steps.some((step) => step.do === "send" || step.do === "eventually" || step.do === "callUntilTaken");
 
 /** Whether it sends two messages one behind the other. */
 const sendsTwice = ({ steps }: Check) =>
