@@ -1,7 +1,7 @@
 // Grades: plays each check, first in the plainest way and then in every other, and makes a report of it.
 
 import { stripAnsiCode } from "@std/fmt/colors";
-import { type Check, needsPerson } from "../exercises/check.ts";
+import type { Check } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import type { Spelling } from "../exercises/notation.ts";
 import { crc32 } from "../protocol/crc32.ts";
@@ -228,9 +228,6 @@ class Grader {
     if (this.#isOver()) return this.#over;
     const missing = needs.find((name) => this.#failed.get(name)?.has("whole") ?? true);
     if (missing !== undefined) return `it needs: ${missing}`;
-    const { target } = this.#options;
-    const alone = target.kind === "server" && target.server.terminal === undefined && needsPerson(check);
-    if (alone) return "nobody can type at a server that runs elsewhere: have it started with --run";
     const { name, maxBody } = this.#options.spelling.makeFramer();
     const longest = Math.max(...check.steps.map((step) => "text" in step ? encodeText(step.text).length : 0));
     if (longest > maxBody) return `${name} carries no message of ${longest} bytes`;

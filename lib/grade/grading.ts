@@ -2,7 +2,7 @@
 // target with the files that the checks expect, and grades.
 
 import type { Bug } from "../exercises/bug.ts";
-import type { Check } from "../exercises/check.ts";
+import { type Check, needsPerson } from "../exercises/check.ts";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
@@ -53,7 +53,7 @@ export interface GradingSettings {
 export function chooseChecks(
   exercise: Exercise,
   kind: "server" | "client",
-  settings: Pick<GradingSettings, "transport" | "wire" | "profile">,
+  settings: Pick<GradingSettings, "transport" | "wire" | "profile"> & { readonly subject?: Subject | null },
 ): { checks: Check[]; transport: Transport; wire: string } {
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
@@ -61,14 +61,17 @@ export function chooseChecks(
   const { checks: ofServers, clientChecks: ofClients = [] } = exercise;
   const [all, others] = kind === "server" ? [ofServers, ofClients] : [ofClients, ofServers];
   const special = wire === "seed" ? wire : undefined;
-  const checks = all.filter((check) =>
+  const played = all.filter((check) =>
     (check.transports ?? exercise.transports).includes(transport) && check.wire === special
   );
+  const attended = settings.subject?.type !== "address" || !played.some(needsPerson);
+  const checks = played.filter((check) => attended ? !check.unattended : !needsPerson(check));
   if (checks.length === 0) {
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
+  const unplayed = played.filter((check) => !checks.includes(check));
   return {
-    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, others) : checks,
+    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, [...others, ...unplayed]) : checks,
     transport,
     wire,
   };

@@ -18,6 +18,7 @@ import {
   SERVER,
   shows,
   start,
+  stays,
   type Step,
   type,
   wholeText,
@@ -27,6 +28,7 @@ import { ALL } from "./protocol.ts";
 const ARRIVES = "a client's message is shown to the operator";
 const AGAIN = "a client may send again without waiting";
 const MANY = "ten clients are served at once";
+const ALONE = "with nobody at it, a client is taken, and may send without waiting";
 const EVERYBODY = "what the operator says to all reaches every client";
 
 /** What is usually wrong. The mistakes that netlab's own server can make name the same. */
@@ -50,6 +52,9 @@ const BAD_TEXT = new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]);
 
 /** The operator is shown what `who` says. */
 const says = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
+
+/** The same, where nobody can be asked what is shown. */
+const talks = (who: string): Step[] => [send(who, "hello"), send(who, "are you there"), stays(who)];
 
 const called = (...who: string[]): Step[] =>
   who.flatMap((one) => [...connect(one), ...says(one, `hello from $${one}`)]);
@@ -187,6 +192,59 @@ export const checks: readonly Check[] = [
       leave("mallory"),
       ...says("alice", "$alice is still here"),
       ...called("carol"),
+    ],
+  },
+  {
+    name: ALONE,
+    points: 40,
+    cause: CAUSE.lockstep,
+    unattended: true,
+    steps: [...connect("alice"), ...talks("alice")],
+  },
+  {
+    name: "with nobody at it, ten clients are served at once",
+    points: 30,
+    cause: CAUSES.oneAtATime,
+    unattended: true,
+    needs: [ALONE],
+    steps: [
+      ...connect(...crowd),
+      ...crowd.map((who) => send(who, `I am ${who}.`)),
+      stays(crowd[0]),
+      stays(crowd.at(-1)!),
+    ],
+  },
+  ...(["end", "reset"] as const).map((how): Check => ({
+    name: how === "end"
+      ? "with nobody at it, a client that hangs up is let go, and the others stay"
+      : "with nobody at it, a client that vanishes disturbs nobody",
+    points: 10,
+    cause: CAUSES.cut,
+    unattended: true,
+    needs: [ALONE],
+    steps: [
+      ...connect("alice", "bob"),
+      send("bob", "bye"),
+      leave("bob", how),
+      ...(how === "end" ? [expectEnd("bob")] : []),
+      ...talks("alice"),
+      ...connect("carol"),
+      ...talks("carol"),
+    ],
+  })),
+  {
+    name: "with nobody at it, bytes that are not UTF-8 disturb nobody",
+    points: 10,
+    cause: CAUSES.badText,
+    unattended: true,
+    needs: [ALONE],
+    steps: [
+      ...connect("alice", "mallory"),
+      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      leave("mallory"),
+      ...talks("alice"),
+      ...connect("carol"),
+      ...talks("carol"),
     ],
   },
 ];

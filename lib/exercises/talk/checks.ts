@@ -29,6 +29,8 @@ const ARRIVES = "a message is shown to the person at the server";
 const ANSWERS = "what that person types is the reply";
 const TURNS = "a second message before the reply is refused";
 const BUSY = "a second client is told that the server is busy";
+const ALONE_TURNS = "with nobody at it, a second message is refused";
+const ALONE_BUSY = "with nobody at it, a second client is told that the server is busy";
 
 /** What is usually wrong. The mistakes that netlab's own server can make name the same. */
 export const CAUSE = {
@@ -265,6 +267,55 @@ export const checks: readonly Check[] = [
       ...replies("hello $alice", "alice"),
     ],
   }),
+  {
+    name: ALONE_TURNS,
+    points: 40,
+    cause: CAUSE.turns,
+    unattended: true,
+    afresh: "udp",
+    steps: [
+      greets("alice"),
+      send("alice", "are you there"),
+      expect("alice", wait),
+      send("alice", "hello?"),
+      expect("alice", wait),
+      stays("alice"),
+    ],
+  },
+  {
+    name: ALONE_BUSY,
+    points: 30,
+    cause: CAUSE.busy,
+    unattended: true,
+    afresh: "udp",
+    steps: [greets("alice"), forbid("alice", busy), ...sentAway("bob"), stays("alice")],
+  },
+  ...(["end", "reset"] as const).map((how): Check => ({
+    name: how === "end"
+      ? "with nobody at it, the next client is taken when the first has hung up"
+      : "with nobody at it, the next client is taken when the first has vanished",
+    points: 10,
+    cause: CAUSE.next,
+    unattended: true,
+    needs: [ALONE_BUSY],
+    transports: ["tcp"],
+    steps: [greets("alice"), leave("alice", how), greets("bob"), ...sentAway("carol")],
+  })),
+  {
+    name: "with nobody at it, bytes that are not UTF-8 do not end the server",
+    points: 10,
+    cause: CAUSES.badText,
+    unattended: true,
+    needs: [ALONE_BUSY],
+    transports: ["tcp"],
+    steps: [
+      greets("mallory"),
+      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      leave("mallory"),
+      greets("alice"),
+      ...sentAway("bob"),
+    ],
+  },
 ];
 
 const SAYS = "what is typed is sent, and the reply is shown";
