@@ -87,8 +87,10 @@ export interface Check {
   readonly wire?: string;
   /** True when it makes no sense without message boundaries (`--wire raw`). */
   readonly framed?: boolean;
-  /** True for a server that nobody has called yet: what earlier callers left would matter. */
-  readonly afresh?: boolean;
+  /** True for a server that nobody can sit at: it stands in for the checks that need somebody there. */
+  readonly unattended?: boolean;
+  /** For a server that nobody has called yet: where what earlier callers left would matter, on any transport or on one. */
+  readonly afresh?: true | Transport;
   readonly steps: readonly Step[];
 }
 
@@ -241,7 +243,7 @@ export function describeStep(step: Step): string {
     case "eventually":
       return `${step.who} sends ${step.text} and soon gets ${step.what.what}`;
     case "forbid":
-      return `${step.who} does not get ${step.what.what}`;
+      return `${step.who} does not ${step.who === SERVER ? "show" : "get"} ${step.what.what}`;
     case "stays":
       return `${step.who} stays connected`;
     case "expectRest":

@@ -2,11 +2,12 @@
 // target with the files that the checks expect, and grades.
 
 import type { Bug } from "../exercises/bug.ts";
-import type { Check } from "../exercises/check.ts";
+import { type Check, needsPerson } from "../exercises/check.ts";
 import type { Console, Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { NetlabError } from "../protocol/errors.ts";
+import { encodeText } from "../protocol/text.ts";
 import { NO_TRACE } from "../protocol/trace.ts";
 import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_under_test.ts";
 import { type Way, WAYS } from "./delivery.ts";
@@ -55,27 +56,37 @@ export interface GradingSettings {
 export function chooseChecks(
   exercise: Exercise,
   kind: "server" | "client",
-  settings: Pick<GradingSettings, "transport" | "wire" | "profile">,
+  settings: Pick<GradingSettings, "transport" | "wire" | "profile"> & { readonly subject?: Subject | null },
 ): { checks: Check[]; transport: Transport; wire: string } {
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
   const special = wire === "seed" ? wire : undefined;
+  const { maxBody } = spellingOf(exercise, transport, wire).makeFramer();
   const played = (all: readonly Check[] = []) =>
     all.filter((check) =>
       (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
-      !(check.framed && transport === "tcp" && wire === "raw") // there are no message boundaries to check
+      !(check.framed && transport === "tcp" && wire === "raw") && // there are no message boundaries to check
+      longestMessage(check) <= maxBody
     );
   const both = [played(exercise.checks), played(exercise.clientChecks)];
-  const [checks, others] = kind === "server" ? both : both.toReversed();
+  const [all, others] = kind === "server" ? both : both.toReversed();
+  const attended = settings.subject?.type !== "address" || !all.some(needsPerson);
+  const checks = all.filter((check) => attended ? !check.unattended : !needsPerson(check));
   if (checks.length === 0) {
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
+  const unplayed = all.filter((check) => !checks.includes(check));
   return {
-    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, others) : checks,
+    checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, [...others, ...unplayed]) : checks,
     transport,
     wire,
   };
+}
+
+/** The longest message that is sent in it, in bytes. */
+function longestMessage({ steps }: Check): number {
+  return Math.max(0, ...steps.map((step) => "text" in step ? encodeText(step.text).length : 0));
 }
 
 /** Grades. @throws {NetlabError} for wrong settings, and of kind `harness` when the machine is at fault */

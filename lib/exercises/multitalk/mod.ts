@@ -2,7 +2,8 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks } from "./checks.ts";
 import { ALL, FORMS, MESSAGE_FORMS } from "./protocol.ts";
 
 export const multitalk: Exercise = {
@@ -45,6 +46,8 @@ export const multitalk: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveMultitalk(context),
   connect: async (context) => (await import("./client.ts")).connectMultitalk(context),
 };

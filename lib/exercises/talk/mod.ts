@@ -3,7 +3,8 @@
 import { formatDuration, type OptionSpec } from "../options.ts";
 import type { Exercise } from "../exercise.ts";
 import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks } from "./checks.ts";
 import { BYE, refusal, RESEND_MS } from "./protocol.ts";
 
 const resendAfter: OptionSpec = {
@@ -60,6 +61,8 @@ export const talk: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveTalk(context),
   connect: async (context) => (await import("./client.ts")).connectTalk(context),
 };
