@@ -266,7 +266,7 @@ const pduChecks: readonly Check[] = [
     transports: ["tcp"],
     steps: [
       ...offers("netlab-hello.txt"),
-      sendBytes("receiver", new Uint8Array(32).fill(0x3f), "32 question marks"),
+      sendBytes("receiver", new Uint8Array(32), "32 zeros"),
       exits("sender", "badly"),
     ],
   },
@@ -278,7 +278,7 @@ const pduChecks: readonly Check[] = [
     transports: ["udp"],
     steps: [
       ...offers("netlab-hello.txt"),
-      sendBytes("receiver", new Uint8Array(32).fill(0x3f), "32 question marks"),
+      sendBytes("receiver", new Uint8Array(32), "32 zeros"),
       accepts,
       gets("DATA", "seq=0"),
       says("ACK seq=1"),
@@ -395,3 +395,10 @@ const seedChecks: readonly Check[] = [
 ].map((check): Check => ({ ...check, wire: "seed", transports: check.transports as Check["transports"] }));
 
 export const clientChecks: readonly Check[] = [...pduChecks, ...seedChecks];
+
+/** What two programs for this exercise can do together. */
+export const meeting: Check = {
+  name: "a file is sent, and the receiver has it",
+  points: 1,
+  steps: [start("sender", "netlab-three.txt"), exits("sender", "well")],
+};

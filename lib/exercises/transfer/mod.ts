@@ -3,7 +3,7 @@
 import type { Exercise } from "../exercise.ts";
 import { bugs } from "./bugs.ts";
 import { checks, seedChecks } from "./checks.ts";
-import { clientChecks, SAMPLES } from "./client_checks.ts";
+import { clientChecks, meeting, SAMPLES } from "./client_checks.ts";
 import { areFiles } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
@@ -161,6 +161,7 @@ export const transfer: Exercise = {
   },
   checks: [...checks, ...seedChecks],
   clientChecks,
+  meeting,
   bugs,
   serve: async (context) => (await import("./server.ts")).serveTransfer(context),
   connect: async (context) => (await import("./client.ts")).connectTransfer(context),
