@@ -53,6 +53,8 @@ export class Actor {
   /** Nothing has come since the last message was sent. */
   #unanswered = false;
   #paused = false;
+  /** Settles when nothing more can come. */
+  readonly #listening: Promise<void>;
   /** It hung up, and the other side did not. */
   #abandoned = false;
 
@@ -72,7 +74,7 @@ export class Actor {
       coalesce: delivery.way === "joined",
       trace,
     });
-    void this.#listen();
+    this.#listening = this.#listen();
   }
 
   /** The connection's number in a trace. */
@@ -174,6 +176,11 @@ export class Actor {
       this.#abandoned = !await this.#inbox.endsWithin(this.#options.timeoutMs);
     }
     this.#channel.abort("left");
+  }
+
+  /** Says nothing more: whoever hangs up is hung up on, and need not wait for it. */
+  leaveAfterwards(): void {
+    void this.#listening.then(() => this.#channel.close());
   }
 
   async #listen(): Promise<void> {

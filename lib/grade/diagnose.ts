@@ -24,7 +24,9 @@ export function diagnose({ check, ways, broken }: Symptoms): string[] {
   }
   const usual = check.cause === undefined ? [] : [check.cause];
   if (ended.length > 0) return [...ended, ...usual];
-  if (broken.kind === "silence" && broken.bytes !== undefined) return [CAUSES.unframed, ...usual];
+  if (broken.kind === "silence" && broken.expected !== undefined && broken.bytes !== undefined) {
+    return [CAUSES.unframed, ...usual];
+  }
   const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
   return [...usual, ...general];
 }

@@ -153,6 +153,7 @@ export class Stage {
   async exits(who: string, how: "well" | "badly" | "somehow"): Promise<void> {
     const { timeoutMs } = this.#options;
     const program = this.program(who);
+    for (const actor of this.#actors.values()) actor.leaveAfterwards();
     if (!await program.shown.endsWithin(timeoutMs)) {
       throw new Unmet("silence", `it was still running after ${timeoutMs} ms`);
     }

@@ -18,6 +18,7 @@ session = random.getrandbits(32)
 sock = socket.socket(type=socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
 sock.connect(("127.0.0.1", int(port)))
 sock.settimeout(0.3)
+waiting = b""
 
 
 def pdu(kind, seq, payload, flags=0):
@@ -25,14 +26,32 @@ def pdu(kind, seq, payload, flags=0):
     return head[:12] + struct.pack(">I", zlib.crc32(head + payload)) + payload
 
 
+def take(count, before=b""):
+    """So many bytes of the stream; what comes before a timeout is kept for the next time."""
+    global waiting
+    while len(waiting) < count:
+        try:
+            more = sock.recv(65536)
+        except socket.timeout:
+            waiting = before + waiting
+            raise
+        if not more:
+            sys.exit("the receiver has gone")
+        waiting += more
+    got, waiting = waiting[:count], waiting[count:]
+    return got
+
+
 def receive():
-    if transport == "udp":
-        got = sock.recv(65536)
-    else:
-        got = sock.recv(16, socket.MSG_WAITALL)
-        got += sock.recv(length, socket.MSG_WAITALL) if (length := struct.unpack(">H", got[10:12])[0]) else b""
+    got = sock.recv(65536) if transport == "udp" else take(16)
+    if transport == "tcp":
+        got += take(struct.unpack(">H", got[10:12])[0], got)
+    if len(got) < 16:
+        return None, None, b""
     kind, _, whose, seq, length, crc = struct.unpack(">BBIIHI", got[:16])
     whole = (length, crc) == (len(got) - 16, zlib.crc32(got[:12] + bytes(4) + got[16:]))
+    if transport == "tcp" and not whole:
+        sys.exit("not a PDU")
     return (kind, seq, got[16:]) if whole and whose == session else (None, None, b"")
 
 

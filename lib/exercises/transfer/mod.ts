@@ -1,7 +1,9 @@
 // The transfer exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { bugs } from "./bugs.ts";
 import { checks, seedChecks } from "./checks.ts";
+import { clientChecks, meeting, SAMPLES } from "./client_checks.ts";
 import { areFiles } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
@@ -17,6 +19,7 @@ export const transfer: Exercise = {
   detects: [],
   clientWire: "pdu",
   notation: { makeFramer: (transport) => new PduFramer(transport), codec: notationCodec },
+  clientSamples: SAMPLES,
   acceptsArguments: areFiles,
   argumentsUsage: "FILE…",
   serveOptions: [
@@ -157,6 +160,9 @@ export const transfer: Exercise = {
     ],
   },
   checks: [...checks, ...seedChecks],
+  clientChecks,
+  meeting,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveTransfer(context),
   connect: async (context) => (await import("./client.ts")).connectTransfer(context),
 };
