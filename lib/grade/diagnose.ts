@@ -21,7 +21,7 @@ export function diagnose({ check, ways, broken }: Symptoms): string[] {
     const inPieces = ways.get("bytes") === false || ways.get("split") === false;
     return inPieces ? [CAUSES.oneRecv] : [CAUSES.joined];
   }
-  if (broken.kind === "silence" && broken.expected !== undefined && broken.bytes !== undefined) {
+  if (broken.kind === "silence" && broken.bytes !== undefined) {
     return [CAUSES.unframed, ...check.cause ? [check.cause] : []];
   }
   const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
