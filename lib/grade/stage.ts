@@ -153,6 +153,7 @@ export class Stage {
   async exits(who: string, how: "well" | "badly" | "somehow"): Promise<void> {
     const { timeoutMs } = this.#options;
     const program = this.program(who);
+    this.#latest = null;
     for (const actor of this.#actors.values()) actor.leaveAfterwards();
     if (!await program.shown.endsWithin(timeoutMs)) {
       throw new Unmet("silence", `it was still running after ${timeoutMs} ms`);
@@ -167,6 +168,7 @@ export class Stage {
 
   async runs(who: string): Promise<void> {
     const program = this.program(who);
+    this.#latest = null;
     if (await program.shown.endsWithin(STAY_MS)) throw new Unmet("end", `it ${program.ended}`);
   }
 

@@ -72,7 +72,6 @@ export const CAUSE = {
 
 const TAKES = "a caller is taken, and may stay";
 const TWO = "a second caller is taken, too";
-const says = (who: string): Step => send(who, `hello from $${who}`);
 
 const crowd = (name: string) => Array.from({ length: 10 }, (_, i) => `${name} ${i + 1}`);
 
@@ -102,8 +101,7 @@ export const checks: readonly Check[] = [
     needs: [TWO],
     steps: [
       ...connect("alice", ...crowd("caller")),
-      ...crowd("caller").map((who) => send(who, `I am ${who}`)),
-      says("alice"),
+      callUntilTaken("the last caller", "hello"),
       stays("alice"),
     ],
   },
@@ -113,9 +111,9 @@ export const checks: readonly Check[] = [
     cause: CAUSE.passesOn,
     needs: [TWO],
     steps: [
-      ...connect("alice", "bob"),
+      ...connect("bob"),
       forbid("bob", mentions("what alice said", "$alice")),
-      says("alice"),
+      callUntilTaken("alice", "hello from $alice"),
       stays("bob"),
     ],
   },
@@ -124,14 +122,19 @@ export const checks: readonly Check[] = [
     points: 10,
     cause: CAUSE.neverCloses,
     needs: [TWO],
-    steps: [...connect("bob"), says("bob"), leave("bob"), expectEnd("bob")],
+    steps: [...connect("bob"), send("bob", "goodbye"), leave("bob"), expectEnd("bob")],
   },
   {
     name: "one that vanishes disturbs nobody",
     points: 10,
     cause: CAUSE.endsAll,
     needs: [TWO],
-    steps: [...connect("alice", "bob"), says("alice"), says("bob"), leave("bob", "reset"), stays("alice")],
+    steps: [
+      ...connect("alice", "bob"),
+      leave("bob", "reset"),
+      callUntilTaken("carol", "hello"),
+      stays("alice"),
+    ],
   },
   {
     name: "bytes that are not UTF-8, and very many messages, disturb nobody else",
@@ -141,10 +144,8 @@ export const checks: readonly Check[] = [
     steps: [
       ...connect("alice", "mallory"),
       sendBytes("mallory", new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]), "a line that is not UTF-8"),
-      flood("mallory", "x".repeat(90), 5000),
-      says("alice"),
-      ...connect("bob"),
-      says("bob"),
+      flood("mallory", "x".repeat(90), 20_000),
+      callUntilTaken("bob", "hello"),
       stays("alice"),
     ],
   },

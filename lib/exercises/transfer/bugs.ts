@@ -8,28 +8,16 @@ import {
   acceptPdu,
   ackPdu,
   donePdu,
-  encodePdu,
   ERROR_CODES,
   HEADER_BYTES,
   nameProblem,
   openPdu,
   type Pdu,
+  PDU_TYPES,
   readError,
   readOffer,
   sealPdu,
 } from "./protocol.ts";
-
-/** The type of DATA, as the first byte of a PDU says it. */
-const [DATA] = encodePdu({ type: "DATA", flags: 0, session: 0, seq: 0, payload: new Uint8Array() });
-
-/** A DATA as it would be if its bytes had been meant. */
-function withRightChecksum(frame: Uint8Array): Uint8Array {
-  if (frame.length < HEADER_BYTES) return frame;
-  const right = frame.slice();
-  const view = new DataView(right.buffer);
-  sealPdu(right, "DATA", right[1], view.getUint32(2), view.getUint32(6));
-  return right;
-}
 
 /** What comes is heard as something else: one PDU, or none. `change` is made anew for each connection. */
 const mishears = (make: () => (pdu: Pdu) => Pdu | null) =>
@@ -65,6 +53,16 @@ const renumbers = (number: (seq: number, state: { last: number; shift: number; c
       return pdu.type === "DATA" && state ? { ...pdu, wire: undefined, seq: number(pdu.seq, state) } : pdu;
     };
   });
+
+/** A datagram whose checksum is right, whatever is in it. */
+function mended(datagram: Uint8Array): Uint8Array {
+  const type = PDU_TYPES[datagram[0] - 1];
+  if (datagram.length < HEADER_BYTES || type === undefined) return datagram;
+  const bytes = datagram.slice();
+  const view = new DataView(bytes.buffer);
+  sealPdu(bytes, type, bytes[1], view.getUint32(2), view.getUint32(6));
+  return bytes;
+}
 
 export const bugs: readonly Bug[] = [
   oneRecv,
@@ -123,7 +121,7 @@ export const bugs: readonly Bug[] = [
     summary: "takes what was damaged on the way",
     cause: CAUSE.checksum,
     transports: ["udp"],
-    spoil: (options) => reread(options, (frame) => frame[0] === DATA ? withRightChecksum(frame) : frame),
+    spoil: (options) => reread(options, mended),
   },
   {
     name: "no-digest",
