@@ -3,8 +3,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { runProgram } from "./cli_helpers.ts";
-import { skipUnless, test } from "./helpers.ts";
+import { Program, runProgram } from "./cli_helpers.ts";
+import { skipIf, skipUnless, test } from "./helpers.ts";
 import { makeWav, receive, Relay, StreamServer } from "./stream_helpers.ts";
 
 const ffmpeg = skipUnless("ffmpeg");
@@ -112,3 +112,16 @@ test("--out - is the stream and nothing else", async () => {
   assertEquals(Deno.readFileSync(`${folder}/out`), wav);
   assertMatch(err, /^received a\.wav: 16044 bytes/m);
 });
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`at ${signal} a client that is no terminal's says goodbye, too`, async () => {
+    await using server = await StreamServer.start({ "a.wav": makeWav(120) });
+    const out = `${temporaryFolder()}/out`;
+    await using client = new Program(`connect stream 127.0.0.1:${server.port} a.wav --out ${out}`);
+    await client.err.line(); // what it is: it plays
+    client.signal(signal);
+    assertEquals((await client.result()).status, 130);
+    await server.console.shows("(it left)");
+    assert(server.clientCount === 0);
+  }, skipIf(Deno.build.os === "windows" ? "Windows has no signals" : null));
+}

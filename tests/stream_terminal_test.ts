@@ -24,11 +24,12 @@ test("space pauses, an arrow seeks, space goes on, q quits and leaves the termin
   await server.console.shows("(it left)");
 }, needsTmux());
 
-test("Ctrl-C ends it at once, and leaves the terminal as it was", async () => {
+test("Ctrl-C ends it with a goodbye, and leaves the terminal as it was", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(120) });
   const line = `connect stream 127.0.0.1:${server.port} a.wav --play none`;
   await using screen = await Screen.run(line, { columns: 110 });
   await screen.shows(/ buffer [1-9]\d* ms$/);
   await screen.press("C-c");
   await screen.endsWith("space pauses, ← → seek by 10 s, ↑ ↓ by a minute, q quits", "status 130", "echo icanon isig");
+  await server.console.shows("(it left)");
 }, needsTmux());

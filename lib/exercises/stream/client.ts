@@ -152,6 +152,10 @@ class Client {
       trace,
       id: channel.id,
     });
+    this.#context.onInterrupt?.(() => {
+      console.stop();
+      driven.input({ type: "end", error: new NetlabError("interrupted", "interrupted") });
+    });
     const listening = channel.each((pdu) => {
       if (pdu) driven.input({ type: "message", message: pdu });
     }, () => {});
