@@ -75,18 +75,20 @@ property("however many pour and hold a block each, these fit, or are of the leas
   assertLessOrEqual(held, Math.max(totalBytes, 2 * minBytes * pours));
 });
 
-test("blocks grow again when others have ended, and few are kept when all have", async () => {
+test("blocks grow again when others have ended; those of another size are not kept, nor many when all have ended", async () => {
   const pool = poolOf(10, { minBytes: 10, maxBytes: 100, totalBytes: 400 });
-  const blocks = await Promise.all(Array.from({ length: 10 }, () => pool.fill(endless, Infinity)));
-  assertEquals(blocks.map(({ length }) => length), Array(10).fill(25));
+  const fillAll = (count: number) => Promise.all(Array.from({ length: count }, () => pool.fill(endless, Infinity)));
+  const small = await fillAll(10);
+  assertEquals(small.map(({ length }) => length), Array(10).fill(25));
   for (let i = 0; i < 6; i++) pool.leave();
-  assertEquals((await pool.fill(endless, Infinity)).length, 100);
-  blocks.forEach((block) => pool.giveBack(block));
+  small.forEach((block) => pool.giveBack(block));
+  const large = await fillAll(4);
+  assertEquals(large.map(({ length }) => length), Array(4).fill(100));
+  large.forEach((block) => pool.giveBack(block));
   for (let i = 0; i < 4; i++) pool.leave();
-  const old = new Set<unknown>(blocks.map(({ buffer }) => buffer));
-  for (let i = 0; i < 10; i++) pool.enter();
-  const again = await Promise.all(blocks.map(() => pool.fill(endless, Infinity)));
-  assertEquals(again.filter(({ buffer }) => old.has(buffer)).length, 2);
+  pool.enter();
+  const old = new Set<unknown>(large.map(({ buffer }) => buffer));
+  assertEquals((await fillAll(4)).filter(({ buffer }) => old.has(buffer)).length, 2);
 });
 
 test("a hundred connections that take what comes need a handful of blocks, and one that does not keeps its own", async () => {

@@ -1,5 +1,6 @@
 // `netlab connect EXERCISE [HOST[:PORT]]`: its client.
 
+import { describeFileError } from "../exercises/folder.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
@@ -107,7 +108,7 @@ function plot(where: string, title: string, output: Output): Sink {
       Deno.writeTextFileSync(where, drawSvg(points, `netlab ${title}`));
       output.err.line(`the plot is in ${where}`);
     } catch (cause) {
-      output.err.line(`cannot write ${where}: ${(cause as Error).message.replace(/ \(os error .*/, "")}`);
+      output.err.line(`cannot write ${where}: ${describeFileError(cause)}`);
     }
   });
 }

@@ -7,7 +7,7 @@
 
 /** How many blocks are read at once: one more than are written, which is one. */
 const READS = 2;
-/** Blocks kept of each size when nobody is pouring. */
+/** Blocks kept when nobody is pouring. */
 const KEPT = 2;
 
 /** Sizes, in bytes. */
@@ -16,7 +16,7 @@ export interface BlockPoolOptions {
   readonly maxBytes?: number;
   /** Of a block, however many there are. @default {32768} */
   readonly minBytes?: number;
-  /** Of all blocks, as long as they are not of the least size; one pour that is alone holds two. @default {67108864} */
+  /** Of all blocks that are taken while so many pour, unless they are of the least size. @default {67108864} */
   readonly totalBytes?: number;
 }
 
@@ -28,14 +28,15 @@ export class BlockPool {
   readonly #maxBytes: number;
   readonly #minBytes: number;
   readonly #totalBytes: number;
-  /** By their size. */
-  readonly #free = new Map<number, ArrayBuffer[]>();
+  /** How large a block is now, and those of that size that nobody uses. */
+  #blockBytes: number;
+  readonly #free: ArrayBuffer[] = [];
   readonly #waiting: (() => void)[] = [];
   #reading = 0;
   #pours = 0;
 
   constructor({ maxBytes = 524_288, minBytes = 32_768, totalBytes = 67_108_864 }: BlockPoolOptions = {}) {
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = this.#blockBytes = maxBytes;
     this.#minBytes = Math.min(minBytes, maxBytes);
     this.#totalBytes = totalBytes;
   }
@@ -48,12 +49,14 @@ export class BlockPool {
   /** A pour begins: blocks become smaller when there are many. */
   enter(): void {
     this.#pours++;
+    this.#resize();
   }
 
   /** It has ended, and has given back what it was given. */
   leave(): void {
-    if (--this.#pours > 0) return;
-    for (const blocks of this.#free.values()) blocks.length = Math.min(blocks.length, KEPT);
+    this.#pours--;
+    this.#resize();
+    if (this.#pours === 0) this.#free.length = Math.min(this.#free.length, KEPT);
   }
 
   /**
@@ -66,7 +69,7 @@ export class BlockPool {
   async fill(read: Read, atMost: number): Promise<Uint8Array> {
     if (this.#reading >= READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#reading++;
-    const block = this.#take();
+    const block = new Uint8Array(this.#free.pop() ?? new ArrayBuffer(this.#blockBytes));
     try {
       return block.subarray(0, await read(block.subarray(0, atMost)) ?? 0);
     } catch (error) {
@@ -80,18 +83,13 @@ export class BlockPool {
   }
 
   giveBack({ buffer }: Uint8Array): void {
-    this.#blocksOf(buffer.byteLength).push(buffer as ArrayBuffer);
+    if (buffer.byteLength === this.#blockBytes) this.#free.push(buffer as ArrayBuffer);
   }
 
-  #take(): Uint8Array {
+  #resize(): void {
     let size = this.#maxBytes;
     while (size * this.#pours > this.#totalBytes && size / 2 >= this.#minBytes) size /= 2;
-    return new Uint8Array(this.#blocksOf(size).pop() ?? new ArrayBuffer(size));
-  }
-
-  #blocksOf(size: number): ArrayBuffer[] {
-    let blocks = this.#free.get(size);
-    if (blocks === undefined) this.#free.set(size, blocks = []);
-    return blocks;
+    if (size !== this.#blockBytes) this.#free.length = 0;
+    this.#blockBytes = size;
   }
 }
