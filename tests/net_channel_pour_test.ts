@@ -1,6 +1,7 @@
 // Pouring: bytes of a file between the messages of a channel, uncopied, in order, and no faster than the peer reads.
 
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { BlockPool } from "../lib/net/block_pool.ts";
 import type { Channel } from "../lib/net/channel.ts";
 import { memoryPair } from "../lib/net/memory.ts";
 import { Server } from "../lib/net/server.ts";
@@ -23,11 +24,14 @@ function source(content: Uint8Array, most = Infinity) {
   return { read, asked };
 }
 
+/** Blocks of that many bytes. */
+const blocksOf = (maxBytes: number) => new BlockPool({ maxBytes });
+
 /** Pours `content`, and reads what arrives up to the end of the stream. */
 async function pourAll(content: Uint8Array, block: number, most = Infinity, count = content.length) {
   const { channel, peer } = makeChannel({}, 100);
   const reading = readAll(peer);
-  const written = await channel.pour(source(content, most).read, count, block);
+  const written = await channel.pour(source(content, most).read, count, blocksOf(block));
   await channel.closeWrite();
   channel.abort("done");
   return { written, text: await reading };
@@ -40,7 +44,7 @@ test("what is poured comes behind what was sent before and before what is sent a
   const reading = readAll(peer);
   channel.send("before");
   channel.send("and before");
-  const pouring = channel.pour(source(DIGITS).read, DIGITS.length, 64);
+  const pouring = channel.pour(source(DIGITS).read, DIGITS.length, blocksOf(64));
   channel.send("after");
   assertEquals(await pouring, DIGITS.length);
   channel.send("and after");
@@ -53,7 +57,7 @@ test("messages sent in the middle of a pour wait for its end", async () => {
   const { channel, peer } = makeChannel({}, 10);
   const { read } = source(DIGITS, 100);
   let asked = 0;
-  const pouring = channel.pour((into) => (channel.send(`during ${asked++}`), read(into)), DIGITS.length, 100);
+  const pouring = channel.pour((into) => (channel.send(`during ${asked++}`), read(into)), DIGITS.length, blocksOf(100));
   const reading = readAll(peer);
   await pouring;
   await channel.closeWrite();
@@ -67,7 +71,7 @@ test("two pours, each waited for, follow each other", async () => {
   const reading = readAll(peer);
   for (const text of ["first", "second"]) {
     channel.send(text);
-    await channel.pour(source(bytes(`<${text}>`)).read, text.length + 2, 3);
+    await channel.pour(source(bytes(`<${text}>`)).read, text.length + 2, blocksOf(3));
   }
   await channel.closeWrite();
   channel.abort("done");
@@ -83,7 +87,7 @@ property("whatever the sizes of blocks, reads and pipes, the same bytes arrive",
 test("no more is read than was promised, and never more than a block at once", async () => {
   const { channel, peer } = makeChannel();
   const { read, asked } = source(DIGITS);
-  assertEquals(await channel.pour(read, 250, 100), 250);
+  assertEquals(await channel.pour(read, 250, blocksOf(100)), 250);
   assertEquals(asked, [100, 100, 50]);
   channel.abort("done");
   assertEquals(await readAll(peer), "0123456789".repeat(25));
@@ -92,7 +96,7 @@ test("no more is read than was promised, and never more than a block at once", a
 test("nothing to pour is nothing read and nothing written", async () => {
   const { channel, peer } = makeChannel();
   const { read, asked } = source(DIGITS);
-  assertEquals([await channel.pour(read, 0, 100), asked], [0, []]);
+  assertEquals([await channel.pour(read, 0, blocksOf(100)), asked], [0, []]);
   channel.send("next");
   await channel.closeWrite();
   assertEquals(await readAll(peer), "next\n");
@@ -101,7 +105,7 @@ test("nothing to pour is nothing read and nothing written", async () => {
 
 test("a source that ends early says how much there was, and the channel goes on", async () => {
   const { channel, peer } = makeChannel();
-  assertEquals(await channel.pour(source(bytes("short")).read, 1000, 3), 5);
+  assertEquals(await channel.pour(source(bytes("short")).read, 1000, blocksOf(3)), 5);
   channel.send("next");
   await channel.closeWrite();
   assertEquals(await readAll(peer), "shortnext\n");
@@ -113,7 +117,7 @@ test("a source that fails is an error, and what is sent afterwards leaves", asyn
   const { read } = source(DIGITS);
   let asked = 0;
   const failing = (into: Uint8Array) => ++asked > 2 ? Promise.reject(new Error("broken disk")) : read(into);
-  await assertRejects(() => channel.pour(failing, 1000, 100), Error, "broken disk");
+  await assertRejects(() => channel.pour(failing, 1000, blocksOf(100)), Error, "broken disk");
   channel.send("sorry");
   await channel.closeWrite();
   const text = await readAll(peer);
@@ -124,7 +128,7 @@ test("a source that fails is an error, and what is sent afterwards leaves", asyn
 
 test("an abort in the middle ends the pour, which counts whole blocks that left", async () => {
   const { channel, peer } = makeChannel({}, 100);
-  const pouring = channel.pour(source(DIGITS).read, 1000, 100);
+  const pouring = channel.pour(source(DIGITS).read, 1000, blocksOf(100));
   const buffer = new Uint8Array(150);
   for (let came = 0; came < 200;) came += (await peer.read(buffer))!;
   channel.abort("enough");
@@ -139,7 +143,7 @@ test("an abort waits for the read that is under way, so that the file may be clo
   let [asked, done] = [0, false];
   // The first block cannot leave, and the second is being read.
   const read = (into: Uint8Array) => asked++ === 0 ? Promise.resolve(into.length) : disk.promise;
-  const pouring = channel.pour(read, 1000, 100).then((written) => (done = true, written));
+  const pouring = channel.pour(read, 1000, blocksOf(100)).then((written) => (done = true, written));
   await settle();
   channel.abort("enough");
   await settle();
@@ -150,7 +154,7 @@ test("an abort waits for the read that is under way, so that the file may be clo
 
 test("a peer that resets in the middle ends the pour and gives the reason", async () => {
   const { channel, peer } = makeChannel({}, 100);
-  const pouring = channel.pour(source(DIGITS).read, 1000, 100);
+  const pouring = channel.pour(source(DIGITS).read, 1000, blocksOf(100));
   await peer.read(new Uint8Array(50));
   peer.reset();
   const written = await pouring;
@@ -161,13 +165,13 @@ test("a peer that resets in the middle ends the pour and gives the reason", asyn
 test("a channel that is closed already takes nothing", async () => {
   const { channel } = makeChannel();
   channel.abort("gone");
-  assertEquals(await channel.pour(source(DIGITS).read, 1000, 100), 0);
+  assertEquals(await channel.pour(source(DIGITS).read, 1000, blocksOf(100)), 0);
 });
 
 test("close waits for a pour, with or without a message behind it", async () => {
   for (const last of ["", "after"]) {
     const { channel, peer } = makeChannel({}, 100);
-    const pouring = channel.pour(source(DIGITS).read, 1000, 100);
+    const pouring = channel.pour(source(DIGITS).read, 1000, blocksOf(100));
     if (last !== "") await settle().then(() => channel.send(last));
     const closing = channel.close();
     const text = await readAll(peer);
@@ -180,7 +184,7 @@ test("close waits for a pour, with or without a message behind it", async () => 
 test("a peer that does not read stops the source: two blocks are held, and no more", async () => {
   const { channel, peer } = makeChannel({}, 100);
   const { read, asked } = source(new Uint8Array(100_000));
-  const pouring = channel.pour(read, 100_000, 50);
+  const pouring = channel.pour(read, 100_000, blocksOf(50));
   await settle();
   // Two blocks fill the pipe, one is being written, and one has been read behind it.
   assertLessOrEqual(asked.length, 4);
@@ -193,7 +197,7 @@ test("a peer that does not read stops the source: two blocks are held, and no mo
 
 test("poured bytes do not count as queued: a peer that reads slowly is not cut for them", async () => {
   const { channel, peer } = makeChannel({ queueBytes: 64 }, 10);
-  const pouring = channel.pour(source(DIGITS).read, 1000, 500);
+  const pouring = channel.pour(source(DIGITS).read, 1000, blocksOf(500));
   await settle();
   assertEquals(channel.queuedBytes, 0);
   const reading = readAll(peer);
@@ -208,7 +212,7 @@ test("poured bytes are traced as they leave, in order with messages", async () =
   const { channel, peer } = makeChannel({ trace }, 4);
   const reading = readAll(peer);
   channel.send("a");
-  await channel.pour(source(bytes("poured bytes")).read, 12, 5);
+  await channel.pour(source(bytes("poured bytes")).read, 12, blocksOf(5));
   channel.send("b");
   await channel.closeWrite();
   assertEquals(await reading, "a\npoured bytesb\n");
@@ -221,7 +225,7 @@ test("the trace may keep what it is given only while it is told: blocks are used
   const copies: string[] = [];
   const trace = collect(["bytes"]);
   const { channel, peer } = makeChannel({ trace }, 1000);
-  await channel.pour(source(bytes("aaaabbbbcccc")).read, 12, 4);
+  await channel.pour(source(bytes("aaaabbbbcccc")).read, 12, blocksOf(4));
   for (const event of trace.of("bytes")) copies.push(String(event.bytes));
   assertEquals(copies, ["aaaa", "bbbb", "cccc"]);
   channel.abort("done");
@@ -241,7 +245,7 @@ function pourer(clock: VirtualClock): { server: Server<string, string>; channels
     session(channel) {
       channels.push(channel);
       return {
-        onMessage: async () => void await channel.pour(source(DIGITS).read, 1000, 10),
+        onMessage: async () => void await channel.pour(source(DIGITS).read, 1000, blocksOf(10)),
         onEnd: () => {},
       };
     },

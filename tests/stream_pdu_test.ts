@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Budget, Cookies } from "../lib/exercises/stream/cookies.ts";
 import { makeNotation, readPdu } from "../lib/exercises/stream/framing.ts";
 import { formatPdu, parsePdu } from "../lib/exercises/stream/notation.ts";
+import { Outlet } from "../lib/exercises/stream/outlet.ts";
 import {
   ACTIONS,
   controlPdu,
@@ -29,7 +30,7 @@ import {
 } from "../lib/exercises/stream/protocol.ts";
 import { ProtocolError } from "../lib/protocol/errors.ts";
 import type { Random } from "../lib/protocol/random.ts";
-import { property, test } from "./helpers.ts";
+import { collect, property, test, within } from "./helpers.ts";
 
 const NAMES = ["a.mp3", 'quote" and \\back\\slash.wav', "żółć.ogg", "", "tab\tand\x1b[2J", "x".repeat(255)];
 
@@ -131,4 +132,37 @@ test("the budget of an address that has proved nothing is 64 bytes, and returns 
   assertEquals([30, 30, 30, 4, 1].map((bytes) => budget.take("a", bytes, 0)), [true, true, false, true, false]);
   assert(budget.take("b", UNPROVEN_BYTES, 0) && !budget.take("c", UNPROVEN_BYTES + 1, 0));
   assertEquals([budget.take("a", 30, 9999), budget.take("a", 30, 10_000)], [false, true]);
+});
+
+test("a PDU may be written where another was, and is the same; where there is no room, it gets its own", () => {
+  const into = new Uint8Array(100).fill(0xff);
+  for (const pdu of [finPdu(1, 7, 3), cookiePdu(5, new Uint8Array(16).fill(9))]) {
+    const written = encodePdu(pdu, into);
+    assert(written.buffer === into.buffer);
+    assertEquals(written, encodePdu(pdu));
+    assertEquals(encodePdu(pdu, into.subarray(0, 10)), encodePdu(pdu));
+  }
+});
+
+test("what is sent may be changed at once: many datagrams at a time arrive as they were", async () => {
+  const trace = collect([]);
+  const outlet = new Outlet({ host: "127.0.0.1", port: 0, trace });
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const scratch = new Uint8Array(3000);
+  for (let round = 0; round < 5; round++) {
+    const sizes = [1, 2000, 2048, 2049, 3000, 500, 0, 7];
+    for (const [i, size] of sizes.entries()) {
+      outlet.send(scratch.fill(i + 1).subarray(0, size), socket.addr as Deno.NetAddr);
+    }
+    scratch.fill(0);
+    // In whatever order: sent at the same time, they may overtake each other.
+    const left = new Set(sizes);
+    while (left.size > 0) {
+      const [bytes] = await within(socket.receive(new Uint8Array(4000)), "a datagram");
+      assert(left.delete(bytes.length));
+      assertEquals(bytes, new Uint8Array(bytes.length).fill(sizes.indexOf(bytes.length) + 1));
+    }
+  }
+  await outlet.close();
+  socket.close();
 });

@@ -3,8 +3,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { runProgram } from "./cli_helpers.ts";
-import { skipUnless, test } from "./helpers.ts";
+import { Program, runProgram } from "./cli_helpers.ts";
+import { skipIf, skipUnless, test } from "./helpers.ts";
 import { makeWav, receive, Relay, StreamServer } from "./stream_helpers.ts";
 
 const ffmpeg = skipUnless("ffmpeg");
@@ -64,6 +64,46 @@ test("ffplay plays a stream to its end, without a screen", async () => {
   await server.console.shows("played to its end");
 }, ffplay);
 
+/** Players that write the samples they play to a file, if they are told so in a folder of settings. */
+const WRITERS: Readonly<Record<string, { readonly file: string; readonly settings: (out: string) => string }>> = {
+  mpv: { file: "mpv.conf", settings: (out) => `ao=pcm\nao-pcm-file=${out}\nao-pcm-waveheader=no\n` },
+  vlc: {
+    file: "vlc/vlcrc",
+    settings: (out) => `[core]\naout=afile\n[afile]\naudiofile-file=${out}\naudiofile-format=s16\naudiofile-wav=0\n`,
+  },
+};
+
+/**
+ * A folder with a program of that name, for PATH, which plays into `out`. vlc does not run as root: then it is nobody's.
+ */
+function writer(name: string, dir: string, out: string): string {
+  const { file, settings } = WRITERS[name];
+  Deno.mkdirSync(`${dir}/vlc`);
+  Deno.writeTextFileSync(`${dir}/${file}`, settings(out));
+  const path = Deno.env.get("PATH")!;
+  const nobody = Deno.uid() === 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups" : "";
+  const lines = ["#!/bin/sh", `export PATH='${path}' HOME='${dir}' XDG_CONFIG_HOME='${dir}' MPV_HOME='${dir}'`];
+  Deno.mkdirSync(`${dir}/bin`);
+  Deno.writeTextFileSync(`${dir}/bin/${name}`, [...lines, `exec ${nobody} ${name} "$@"`, ""].join("\n"));
+  Deno.chmodSync(`${dir}/bin/${name}`, 0o755);
+  Deno.chmodSync(dir, 0o777);
+  return `${dir}/bin:${path}`;
+}
+
+for (const name of Object.keys(WRITERS)) {
+  test(`${name} plays every sample of a stream, to its end, without a screen`, async () => {
+    const wav = makeWav(1.5);
+    await using server = await StreamServer.start({ "a.wav": wav });
+    const dir = temporaryFolder();
+    const env = { PATH: writer(name, dir, `${dir}/samples`) };
+    const line = `connect stream 127.0.0.1:${server.port} a.wav --play ${name} --json`;
+    const { status, out, err } = await runProgram(line, { env });
+    assertEquals(status, 0, err);
+    assertEquals(JSON.parse(out).missing, 0);
+    assertEquals(Deno.readFileSync(`${dir}/samples`), wav.subarray(44));
+  }, Deno.build.os === "windows" ? skipIf("Windows runs no shell scripts") : skipUnless(name));
+}
+
 test("ffplay goes on through 5 % loss and reordering", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(2, 44_100) });
   await using relay = new Relay(server.port, { loss: 0.05, reorder: 0.2, reorderMs: 100 }, 11);
@@ -83,13 +123,16 @@ test("--play auto says what it found", async () => {
   assertStringIncludes(err, "plays with ffplay\n");
 }, ffplay);
 
-test("what a player cannot play is said, in its own words", async () => {
-  await using server = await StreamServer.start({ "a.wav": new Uint8Array(3000).fill(0x61) });
-  const line = `connect stream 127.0.0.1:${server.port} a.wav --play ffplay`;
-  const { status, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy", SDL_VIDEODRIVER: "dummy" } });
-  assertEquals(status, 3, err);
-  assertMatch(err, /netlab: ffplay could not play it: .*Invalid data found/);
-}, ffplay);
+// vlc mostly says nothing of it, and ends well.
+for (const [name, words] of [["ffplay", "Invalid data found"], ["mpv", "Failed to recognize file format"]]) {
+  test(`what ${name} cannot play is said, in its own words`, async () => {
+    await using server = await StreamServer.start({ "a.wav": new Uint8Array(3000).fill(0x61) });
+    const line = `connect stream 127.0.0.1:${server.port} a.wav --play ${name}`;
+    const { status, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy", SDL_VIDEODRIVER: "dummy" } });
+    assertEquals(status, 3, err);
+    assertMatch(err, new RegExp(`^netlab: ${name} could not play it: .*${words}`, "m"));
+  }, skipUnless(name));
+}
 
 test("without a player, it is said how to get one", async () => {
   const { status, err } = await runProgram("connect stream 127.0.0.1:9 a.wav --play mpv", {
@@ -112,3 +155,16 @@ test("--out - is the stream and nothing else", async () => {
   assertEquals(Deno.readFileSync(`${folder}/out`), wav);
   assertMatch(err, /^received a\.wav: 16044 bytes/m);
 });
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`at ${signal} a client that is no terminal's says goodbye, too`, async () => {
+    await using server = await StreamServer.start({ "a.wav": makeWav(120) });
+    const out = `${temporaryFolder()}/out`;
+    await using client = new Program(`connect stream 127.0.0.1:${server.port} a.wav --out ${out}`);
+    await client.err.line(); // what it is: it plays
+    client.signal(signal);
+    assertEquals((await client.result()).status, 130);
+    await server.console.shows("(it left)");
+    assert(server.clientCount === 0);
+  }, skipIf(Deno.build.os === "windows" ? "Windows has no signals" : null));
+}

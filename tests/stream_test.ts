@@ -138,6 +138,17 @@ test("a client that vanishes is dropped within seconds, and its file closed", as
   await eventually("the server to forget it", () => server.clientCount === 0);
 });
 
+test("a client that leaves while its file is being opened is not served", async () => {
+  const trace = collect(["close"]);
+  await using server = await StreamServer.start({ "a.wav": makeWav(600) }, {}, { trace });
+  using stranger = new Stranger(server.port);
+  await stranger.ask(1, "a.wav");
+  await stranger.say("FIN session=1 seq=0");
+  const { reason } = await trace.until("its end", ({ type }) => type === "close");
+  assertEquals(reason, "it left");
+  await eventually("the server to forget the client", () => server.clientCount === 0);
+});
+
 test("more clients than allowed are told so", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(60) }, {}, { limits: { maxClients: 1 } });
   using first = new Stranger(server.port);

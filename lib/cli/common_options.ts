@@ -3,6 +3,7 @@
 import { yellow } from "@std/fmt/colors";
 import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
+import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
@@ -243,10 +244,8 @@ function traceFile(path: string, onFailure: (error: NetlabError) => void): Sink 
       hint: "its name says its form: FILE.jsonl",
     });
   }
-  const failure = (cause: unknown, hint: string) => {
-    const why = (cause as Error).message.replace(/ \(os error .*/, "");
-    return new NetlabError("harness", `cannot write ${path}: ${why}`, { hint, cause });
-  };
+  const failure = (cause: unknown, hint: string) =>
+    new NetlabError("harness", `cannot write ${path}: ${describeFileError(cause)}`, { hint, cause });
   const encoder = new TextEncoder();
   try {
     const file = Deno.openSync(path, { write: true, create: true, truncate: true });

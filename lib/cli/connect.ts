@@ -1,5 +1,6 @@
 // `netlab connect EXERCISE [HOST[:PORT]]`: its client.
 
+import { describeFileError } from "../exercises/folder.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
@@ -11,7 +12,7 @@ import type { Command } from "./command.ts";
 import { connectOptions, openTrace, readTransport } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import type { Output } from "./output.ts";
-import { requireExercise } from "./serve.ts";
+import { requireExercise, STOP_SIGNALS } from "./serve.ts";
 
 export const connect: Command = {
   name: "connect",
@@ -30,8 +31,7 @@ export const connect: Command = {
     if (values.plot !== undefined) {
       trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
     }
-    let interrupt = (_error: NetlabError) => {};
-    const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
+    using interruption = new Interruption();
     const running = exercise.connect({
       host: address?.host ?? String(values.host),
       port: address?.port ?? Number(values.port),
@@ -44,16 +44,52 @@ export const connect: Command = {
       console: await openConsole(output, {
         json: values.json === true,
         quiet: values.quiet === true,
-        onInterrupt: () => interrupt(new NetlabError("interrupted", "interrupted")),
+        onInterrupt: interruption.begin,
       }),
+      onInterrupt: (leave) => interruption.onBegin(leave),
     });
     try {
-      await Promise.race([running, interrupted]);
+      await Promise.race([running, interruption.over]);
     } finally {
       trace.close();
     }
   },
 };
+
+/** How long a client may take to say goodbye, in ms. */
+const GOODBYE_MS = 500;
+
+/** Ctrl-C, from the first time it is pressed until the client is to be ended: at once, unless it has a goodbye to say. */
+class Interruption implements Disposable {
+  /** Never resolves. */
+  readonly over: Promise<never>;
+  readonly #end: () => void;
+  #leave: (() => void) | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.over = promise;
+    this.#end = () => reject(new NetlabError("interrupted", "interrupted"));
+  }
+
+  /** Has `leave` called first. Signals are ours from now on: where nobody has a goodbye to say, the system ends us. */
+  onBegin(leave: () => void): void {
+    if (this.#leave === null) { for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, this.begin); }
+    this.#leave = leave;
+  }
+
+  readonly begin = () => {
+    if (this.#leave === null || this.#timer !== undefined) return this.#end();
+    this.#timer = setTimeout(this.#end, GOODBYE_MS);
+    this.#leave();
+  };
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    if (this.#leave !== null) { for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, this.begin); }
+  }
+}
 
 /** What was done, in the words of the command line. */
 function titleOf(exercise: Exercise, words: readonly string[], values: OptionValues): string {
@@ -72,7 +108,7 @@ function plot(where: string, title: string, output: Output): Sink {
       Deno.writeTextFileSync(where, drawSvg(points, `netlab ${title}`));
       output.err.line(`the plot is in ${where}`);
     } catch (cause) {
-      output.err.line(`cannot write ${where}: ${(cause as Error).message.replace(/ \(os error .*/, "")}`);
+      output.err.line(`cannot write ${where}: ${describeFileError(cause)}`);
     }
   });
 }

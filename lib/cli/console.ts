@@ -92,7 +92,7 @@ async function writeBytes(bytes: Uint8Array): Promise<void> {
 const BAR = 24;
 
 /** One line of a terminal that is written over again and again. */
-function statusLine({ width }: Output, write: (text: string) => void) {
+function statusLine(output: Output, write: (text: string) => void) {
   let shown = false;
   return {
     show(text: string | null, share?: number): void {
@@ -101,7 +101,7 @@ function statusLine({ width }: Output, write: (text: string) => void) {
       const bar = share === undefined
         ? ""
         : `${"█".repeat(Math.round(BAR * share)).padEnd(BAR, "░")} ${String(Math.floor(100 * share)).padStart(3)} %  `;
-      write(`\r\x1b[K${text === null ? "" : (bar + escapeText(text)).slice(0, width - 1)}`);
+      write(`\r\x1b[K${text === null ? "" : (bar + escapeText(text)).slice(0, output.width - 1)}`);
     },
   };
 }

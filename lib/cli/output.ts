@@ -72,7 +72,13 @@ export interface Output {
 }
 
 export function systemOutput(): Output {
-  return { out: new LineWriter(Deno.stdout), err: new LineWriter(Deno.stderr), width: terminalWidth() };
+  return {
+    out: new LineWriter(Deno.stdout),
+    err: new LineWriter(Deno.stderr),
+    get width() {
+      return terminalWidth();
+    },
+  };
 }
 
 function terminalWidth(): number {

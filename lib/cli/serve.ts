@@ -111,6 +111,9 @@ function lanAddress(): string | null {
   }
 }
 
+/** What asks a program to end; Windows knows only the first. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+
 /** Waits for the server's end, or for Ctrl-C: once to end in good order, twice to cut. */
 async function untilStopped(
   { output, values }: CommandContext,
@@ -124,12 +127,11 @@ async function untilStopped(
     void server.shutdown(Number(values.grace));
   };
   expose(onSignal);
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
   try {
     await server.finished;
     if (stops > 1) throw new NetlabError("interrupted", "cut before everything was delivered");
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+    for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
   }
 }

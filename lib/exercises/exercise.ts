@@ -89,6 +89,11 @@ export interface ConnectContext {
   /** What stood behind the address on the command line. */
   readonly args: readonly string[];
   readonly console: Console;
+  /**
+   * For a client that owes its server a goodbye: `leave` is called when the person has had enough, and what `connect`
+   * returned should settle soon. Who does not ask for it is ended at once.
+   */
+  onInterrupt?(leave: () => void): void;
 }
 
 /** One line of a sample dialogue; its text is a real message of the codec (a test sends it). */

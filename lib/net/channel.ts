@@ -11,6 +11,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { decodeLossy, escapeText, truncateText } from "../protocol/text.ts";
 import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
+import type { BlockPool, Read } from "./block_pool.ts";
 import { outlasts, systemClock } from "./clock.ts";
 import { type Conn, formatAddress } from "./conn.ts";
 import { isReset } from "./errors.ts";
@@ -60,7 +61,7 @@ export class Channel<In, Out = In> {
   #reads = 0;
   #poured = 0;
   #pouring: Promise<unknown> | null = null;
-  readonly #aborted = Promise.withResolvers<void>();
+  #giveUpWrite = () => {};
   #pendingRead: Promise<number | null> | null = null;
   /** What has arrived and is not decoded yet, where datagrams do. */
   #datagram: Uint8Array | null = null;
@@ -161,39 +162,38 @@ export class Channel<In, Out = In> {
    * Writes bytes as they are, without copying them, behind everything sent so far and before everything sent from now on: no
    * faster than the peer reads.
    *
-   * @param read fills what it is given with the next bytes and says how many, as `Deno.FsFile.read`
    * @param bytes how many in all
-   * @param blockBytes how many at once: two blocks are held, so that one is read while the other is written
+   * @param blocks where they are read to
    * @returns how many were written: fewer when there are no more, or the channel was closed
    */
-  pour(read: (into: Uint8Array) => Promise<number | null>, bytes: number, blockBytes: number): Promise<number> {
+  pour(read: Read, bytes: number, blocks: BlockPool): Promise<number> {
     this.#outgoing.hold();
-    const pouring = this.#pour(read, bytes, blockBytes);
+    const pouring = this.#pour(read, bytes, blocks);
     this.#pouring = pouring.catch(() => {});
     return pouring;
   }
 
-  async #pour(read: (into: Uint8Array) => Promise<number | null>, bytes: number, blockBytes: number): Promise<number> {
+  async #pour(read: Read, bytes: number, blocks: BlockPool): Promise<number> {
     await this.#outgoing.flushed();
-    let filling = new Uint8Array(Math.min(blockBytes, bytes));
-    let writing = new Uint8Array(filling.length);
+    blocks.enter();
     let left = bytes;
-    const ask = () => left > 0 ? read(filling.subarray(0, Math.min(filling.length, left))) : null;
-    let reading = ask();
     let written = 0;
+    let ahead: Promise<Uint8Array> | null = null;
     try {
-      while (reading !== null && !this.#closed) {
-        const count = await reading;
-        reading = null;
-        if (count === null) break;
-        left -= count;
-        [filling, writing] = [writing, filling];
-        reading = ask();
-        if (!await this.#writeAll(writing.subarray(0, count))) break;
-        written += count;
+      while (left > 0 && !this.#closed) {
+        const block: Uint8Array = await (ahead ?? blocks.fill(read, left));
+        ahead = null;
+        if (block.length === 0) break;
+        left -= block.length;
+        if (left > 0 && blocks.readsAhead) ahead = blocks.fill(read, left);
+        // A write that was given up may go on looking at its block: that one is not used again.
+        if (!await this.#writeAll(block)) break;
+        blocks.giveBack(block);
+        written += block.length;
       }
     } finally {
-      await reading?.catch(() => {}); // so that the file may be closed
+      await ahead?.then((block) => blocks.giveBack(block), () => {}); // so that the file may be closed
+      blocks.leave();
       this.#pouring = null;
       this.#outgoing.release();
     }
@@ -203,9 +203,8 @@ export class Channel<In, Out = In> {
   async #writeAll(bytes: Uint8Array): Promise<boolean> {
     try {
       for (let left = bytes; left.length > 0;) {
-        // An older Deno leaves a write pending when its connection is closed.
-        const count = await Promise.race([this.#conn.write(left), this.#aborted.promise]);
-        if (count === undefined) return false;
+        const count = await this.#write(left);
+        if (count === null) return false;
         this.#poured++;
         if (this.#trace.wants.bytes) {
           this.#trace.emit({ type: "bytes", id: this.id, direction: "out", bytes: left.subarray(0, count) });
@@ -217,6 +216,14 @@ export class Channel<In, Out = In> {
       this.abort(describeFailure(error));
       return false;
     }
+  }
+
+  /** How many bytes the peer has taken; null when the channel was closed before: an older Deno leaves the write pending then. */
+  #write(bytes: Uint8Array): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      this.#giveUpWrite = () => resolve(null);
+      this.#conn.write(bytes).then(resolve, reject);
+    });
   }
 
   /**
@@ -313,7 +320,7 @@ export class Channel<In, Out = In> {
     this.#closed = true;
     this.#reason ??= reason;
     this.#outgoing.stop();
-    this.#aborted.resolve();
+    this.#giveUpWrite();
     try {
       this.#conn.close();
     } catch { /* it is closed already */ }

@@ -1,6 +1,7 @@
-// The file server: each client's requests one after the other, all clients at once, and no more of a file in memory than two
-// blocks.
+// The file server: each client's requests one after the other, all clients at once, and no more of a file in memory than
+// two blocks.
 
+import { BlockPool } from "../../net/block_pool.ts";
 import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
@@ -10,25 +11,19 @@ import { badReply, errorReply, textCodec } from "../text.ts";
 import { Digests, markOf } from "./digests.ts";
 import { MAX_REQUEST, parseRequest, reply, type Request } from "./protocol.ts";
 
-/** What transfers hold, about, and the bounds of one block, in bytes: each gets its share when it begins. */
-const BLOCKS_BYTES = 64 * 1_048_576;
-const MIN_BLOCK = 32_768;
-const MAX_BLOCK = 524_288;
-
 /** What the sessions of one server share. */
 interface Desk {
   readonly context: ServeContext;
   readonly folder: Folder;
   readonly digests: Digests;
-  /** Files on their way. */
-  transfers: number;
+  readonly blocks: BlockPool;
 }
 
 /** Starts a file server. */
 export function serveFiles(context: ServeContext): RunningServer {
   const { limits, options, trace, wire } = context;
   const folder = new Folder(String(options.dir ?? "."));
-  const desk: Desk = { context, folder, digests: new Digests(), transfers: 0 };
+  const desk: Desk = { context, folder, digests: new Digests(), blocks: new BlockPool() };
   return new Server<string, string>({
     listen: context,
     limits,
@@ -132,23 +127,18 @@ class Visit implements Session<string> {
 
   /** Sends a file's bytes. What shows that they are not what was promised ends the connection. */
   async #pour({ file, info }: OpenFile, name: string, offset: number): Promise<void> {
-    const { transfers } = this.#desk;
     const begun = performance.now();
     const bytes = info.size - offset;
-    const blockBytes = Math.max(MIN_BLOCK, Math.min(MAX_BLOCK, Math.floor(BLOCKS_BYTES / 2 / (transfers + 1))));
     if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
-    this.#desk.transfers++;
     let written = 0;
     let why: string | null = null;
     try {
-      written = await this.#channel.pour((into) => file.read(into), bytes, blockBytes);
+      written = await this.#channel.pour((into) => file.read(into), bytes, this.#desk.blocks);
       if (markOf(await file.stat()) !== markOf(info)) why = `${name} was changed while it was sent`;
       else if (written < bytes) why = `${written} of ${bytes} bytes`;
     } catch (error) {
       // In the midst of content there is no place for words.
       why = describeFileError(error);
-    } finally {
-      this.#desk.transfers--;
     }
     this.#report(name, written, begun, why && (this.#channel.reason ?? why));
     if (why !== null) this.#channel.abort(why);

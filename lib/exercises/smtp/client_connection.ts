@@ -1,6 +1,7 @@
 // A client's connection: replies in by lines, commands and content out, in clear or by TLS. What is secret in it is neither
 // traced nor printed.
 
+import { BlockPool } from "../../net/block_pool.ts";
 import { Channel } from "../../net/channel.ts";
 import { UpgradableConn } from "../../net/tls_client.ts";
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
@@ -222,7 +223,7 @@ export class SmtpConnection {
         return Promise.resolve(piece.length);
       },
       bytes.length,
-      65_536,
+      new BlockPool({ maxBytes: 65_536 }),
     );
     if (this.#onLine !== null) this.#showContent(bytes);
   }

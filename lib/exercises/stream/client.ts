@@ -62,6 +62,11 @@ export class Outputs {
     return this.#out !== undefined;
   }
 
+  /** Whether a player plays it. */
+  get plays(): boolean {
+    return this.#player !== null;
+  }
+
   /** Whether it goes where a hole cannot be filled later. */
   get inOrder(): boolean {
     return this.#out === "-";
@@ -85,9 +90,14 @@ export class Outputs {
     for (const sink of this.#sinks) sink.play?.(bytes, skipped);
   }
 
+  /** Ends what is being played. */
+  async hush(): Promise<void> {
+    await this.#player?.stop();
+  }
+
   /** Waits until all is written and, unless the person has had enough, played. */
   async finish(quit: boolean): Promise<void> {
-    if (quit) await this.#player?.stop();
+    if (quit) await this.hush();
     const sinks = this.#sinks;
     this.#sinks = [];
     const ends = await Promise.allSettled(sinks.map((sink) => sink.finish()));
@@ -152,6 +162,11 @@ class Client {
       trace,
       id: channel.id,
     });
+    this.#context.onInterrupt?.(() => {
+      console.stop();
+      driven.input({ type: "end", error: new NetlabError("interrupted", "interrupted") });
+      void this.#outputs.hush();
+    });
     const listening = channel.each((pdu) => {
       if (pdu) driven.input({ type: "message", message: pdu });
     }, () => {});
@@ -159,6 +174,7 @@ class Client {
       const failure = await this.#watch(driven.finished);
       const seconds = (performance.now() - begun) / 1000;
       if (failure) throw this.#explain(failure, formatHostPort(host, port));
+      if (!this.#quit && this.#outputs.plays) console.status("all has come; what is left is being played");
       await this.#outputs.finish(this.#quit);
       this.#outputs.report(this.#report(seconds));
     } finally {
@@ -172,8 +188,10 @@ class Client {
   }
 
   readonly #command = (command: ReceiveCommand) => {
-    if (command.type === "leave") this.#quit = true;
     this.#driven?.input({ type: "command", command });
+    if (command.type !== "leave") return;
+    this.#quit = true;
+    void this.#outputs.hush(); // all may have come, and the player be at it still
   };
 
   /** What cannot be kept or played ends it. */

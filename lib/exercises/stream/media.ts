@@ -81,9 +81,14 @@ export class PartReader {
     this.#file = file;
   }
 
-  /** Up to `length` bytes; fewer where the file ends. */
-  read(offset: number, length: number): Promise<Uint8Array> {
-    const reading = this.#last.then(() => this.#read(offset, length));
+  /**
+   * Up to `length` bytes; fewer where the file ends.
+   *
+   * @param into where they are read to, if there is room; what is returned is a view of it then
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
+    const reading = this.#last.then(() => this.#read(offset, bytes));
     this.#last = reading.catch(() => {});
     return reading;
   }
@@ -94,11 +99,10 @@ export class PartReader {
     this.#file.close();
   }
 
-  async #read(offset: number, length: number): Promise<Uint8Array> {
+  async #read(offset: number, bytes: Uint8Array): Promise<Uint8Array> {
     await this.#file.seek(offset, Deno.SeekMode.Start);
-    const bytes = new Uint8Array(length);
     let filled = 0;
-    for (let count; filled < length && (count = await this.#file.read(bytes.subarray(filled))) !== null;) {
+    for (let count; filled < bytes.length && (count = await this.#file.read(bytes.subarray(filled))) !== null;) {
       filled += count;
     }
     return bytes.subarray(0, filled);

@@ -7,10 +7,15 @@ import type { Trace } from "../../protocol/trace.ts";
 /** So many datagrams may wait for the system; of more, the new ones are lost, as on a full router. */
 const MAX_PENDING = 1024;
 
+/** Room for any datagram that is sent often, in bytes. */
+const BUFFER_BYTES = 2048;
+
 /** A bound socket. */
 export class Outlet {
   readonly #endpoint: DatagramEndpoint;
   readonly #pending = new Set<Promise<unknown>>();
+  /** Buffers that wait for a datagram. Sending thousands a second, a new one for each would be a heap of garbage. */
+  readonly #free: ArrayBuffer[] = [];
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
   constructor({ host, port, trace }: { readonly host: string; readonly port: number; readonly trace: Trace }) {
@@ -26,9 +31,17 @@ export class Outlet {
     return this.#endpoint.each(onDatagram);
   }
 
+  /** Sends a copy of `bytes`, which may be used again at once. */
   send(bytes: Uint8Array, to: Address): void {
     if (this.#pending.size >= MAX_PENDING) return;
-    const sending: Promise<unknown> = this.#endpoint.send(bytes, to).finally(() => this.#pending.delete(sending));
+    const small = bytes.length <= BUFFER_BYTES;
+    const buffer = small ? this.#free.pop() ?? new ArrayBuffer(BUFFER_BYTES) : new ArrayBuffer(bytes.length);
+    const copy = new Uint8Array(buffer, 0, bytes.length);
+    copy.set(bytes);
+    const sending: Promise<unknown> = this.#endpoint.send(copy, to).then(() => {
+      this.#pending.delete(sending);
+      if (small) this.#free.push(buffer);
+    });
     this.#pending.add(sending);
   }
 

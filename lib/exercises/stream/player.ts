@@ -10,9 +10,18 @@ const VERSION: Readonly<Record<PlayerName, string>> = { ffplay: "-version", mpv:
 const ARGUMENTS: Readonly<Record<PlayerName, (audio: boolean) => string[]>> = {
   // Without pictures there is nothing to show, and perhaps no screen to show it on.
   ffplay: (audio) => ["-loglevel", "error", "-nostats", "-autoexit", ...(audio ? ["-nodisp"] : []), "-i", "pipe:0"],
-  mpv: (audio) => ["--no-terminal", "--keep-open=no", ...(audio ? ["--no-video"] : []), "-"],
-  vlc: (audio) => [...(audio ? ["--intf", "dummy"] : []), "--quiet", "--play-and-exit", "-"],
+  // What it complains of is wanted, and nothing else it says; of the keys pressed here it knows nothing.
+  mpv: (audio) => [
+    ...["--input-terminal=no", "--msg-level=all=error", "--keep-open=no"],
+    ...(audio ? ["--no-video"] : []),
+    "-",
+  ],
+  // Any other interface that finds no screen takes what it is to play for commands.
+  vlc: () => ["--intf", "dummy", "--play-and-exit", "-"],
 };
+
+/** What two of them say, and end well, when they cannot make anything of what they get. */
+const REFUSAL = /^pipe:0: | demux error: Could not open /;
 
 /** What a player has not taken yet may be so much, in bytes; of more, it misses the rest. */
 const MAX_WAITING = 64 * 1_048_576;
@@ -24,8 +33,13 @@ const END_MS = 2000;
 /** The player that is meant, if it is installed. @throws {NetlabError} of kind `usage` when it is not */
 export async function findPlayer(choice: string): Promise<PlayerName> {
   const wanted = PLAYERS.filter((name) => choice === "auto" || choice === name);
-  for (const name of wanted) if (await isInstalled(name)) return name;
-  throw new NetlabError("usage", choice === "auto" ? "no player found" : `${choice} is not installed`, {
+  let why = choice === "auto" ? "no player found" : `${choice} is not installed`;
+  for (const name of wanted) {
+    const complaint = await tryOut(name);
+    if (complaint === null) return name;
+    if (complaint !== "") why = `${name} does not run: ${complaint}`;
+  }
+  throw new NetlabError("usage", why, {
     hint: `install one (ffplay comes with ffmpeg: ${installer()}), or keep the stream with --out FILE`,
   });
 }
@@ -35,13 +49,20 @@ function installer(): string {
   return Deno.build.os === "windows" ? "winget install ffmpeg" : "apt install ffmpeg";
 }
 
-async function isInstalled(name: PlayerName): Promise<boolean> {
+/** Null when it is there and runs; else what it says to that, nothing where it is not there. */
+async function tryOut(name: PlayerName): Promise<string | null> {
   try {
-    const command = new Deno.Command(name, { args: [VERSION[name]], stdin: "null", stdout: "null", stderr: "null" });
-    return (await command.output()).success;
+    const command = new Deno.Command(name, { args: [VERSION[name]], stdin: "null", stdout: "null", stderr: "piped" });
+    const { success, code, stderr } = await command.output();
+    return success ? null : plain(decodeLossy(stderr).trim().split("\n")[0]) || `it ended with status ${code}`;
   } catch {
-    return false; // not there, or not allowed
+    return ""; // not there, or not allowed
   }
+}
+
+/** A complaint without what means nothing to people: vlc puts an address before each. */
+function plain(complaint: string): string {
+  return complaint.replace(/^\[[0-9a-f]{16}\] /, "").replace(/\.$/, "");
 }
 
 /** A player that runs. */
@@ -52,6 +73,8 @@ export class Player {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   #waiting = 0;
+  /** The last of what it said. */
+  #said = "";
   /** We have ended it: how it ends is no news. */
   #stopped = false;
 
@@ -61,7 +84,7 @@ export class Player {
     const command = new Deno.Command(name, {
       args: ARGUMENTS[name](audio),
       stdin: "piped",
-      stdout: "null",
+      stdout: "piped",
       stderr: "piped",
     });
     this.#child = command.spawn();
@@ -100,20 +123,19 @@ export class Player {
   };
 
   async #watch(): Promise<string | null> {
-    const complaint = this.#listen();
+    const listening = [this.#child.stderr, this.#child.stdout].map((pipe) => this.#listen(pipe));
     const { success, code, signal } = await this.#child.status;
     removeEventListener("unload", this.#kill);
-    const lines = (await complaint).trim().split("\n");
+    await Promise.all(listening);
+    const lines = this.#said.trim().split("\n");
     if (this.#stopped) return null;
-    // ffplay ends well even with what it cannot open.
-    const refused = lines.find((line) => line.startsWith("pipe:0: "));
-    if (refused !== undefined || success || signal !== null) return refused ?? null;
-    return lines.at(-1) || `it ended with status ${code}`;
+    const refused = lines.find((line) => REFUSAL.test(line));
+    if (refused !== undefined) return plain(refused);
+    if (success || signal !== null) return null;
+    return plain(lines.at(-1)!) || `it ended with status ${code}`;
   }
 
-  async #listen(): Promise<string> {
-    let text = "";
-    for await (const chunk of this.#child.stderr) text = (text + decodeLossy(chunk)).slice(-MAX_COMPLAINT);
-    return text;
+  async #listen(pipe: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const chunk of pipe) this.#said = (this.#said + decodeLossy(chunk)).slice(-MAX_COMPLAINT);
   }
 }

@@ -83,14 +83,20 @@ export interface Pdu {
 const ZEROES = new Uint8Array(4);
 const UNKNOWN = 0xffff_ffff;
 
-/** The bytes of a PDU. */
-export function encodePdu({ type, flags, session, seq, payload }: Pdu): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + payload.length);
-  const view = new DataView(bytes.buffer);
+/**
+ * The bytes of a PDU.
+ *
+ * @param into where they are written, if there is room; what is returned is a view of it then
+ */
+export function encodePdu({ type, flags, session, seq, payload }: Pdu, into?: Uint8Array): Uint8Array {
+  const length = HEADER_BYTES + payload.length;
+  const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
+  const view = viewOf(bytes);
   bytes[0] = PDU_TYPES.indexOf(type) + 1;
   bytes[1] = flags;
   view.setUint32(2, session);
   view.setUint32(6, seq);
+  view.setUint32(10, 0);
   bytes.set(payload, HEADER_BYTES);
   view.setUint32(10, crc32(bytes));
   return bytes;

@@ -357,8 +357,9 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   }
 
   #leave(out: Effects, now: Millis, error?: Error): void {
-    if (this.#state !== "asking") {
-      this.#report(out, now);
+    if (this.#state !== "asking") this.#report(out, now);
+    // Who has returned a cookie is about to be served.
+    if (this.#state !== "asking" || this.#cookies > 0) {
       out.push({ type: "send", message: finPdu(this.#session, this.tally.next) });
     }
     this.#close(out, error);

@@ -13,7 +13,7 @@ import { Media, PartReader } from "./media.ts";
 import { Outlet } from "./outlet.ts";
 import { type Info, type Pdu, readData } from "./protocol.ts";
 import { describeMedium, formatServed } from "./report.ts";
-import { type SendCommand, SenderMachine } from "./sender_machine.ts";
+import { BLOCK_BYTES, type SendCommand, SenderMachine } from "./sender_machine.ts";
 
 /** Streams at once, at most: nobody can be seen to have left. */
 const MAX_STREAMS = 32;
@@ -175,8 +175,9 @@ class SeedStream {
         else void later(() => read(event.offset, event.length));
       },
     });
+    const block = new Uint8Array(BLOCK_BYTES); // the machine keeps a copy
     const read = (offset: number, length: number) =>
-      reader.read(offset, length).then(
+      reader.read(offset, length, block).then(
         (bytes) => driven.input({ type: "command", command: { type: "data", offset, bytes } }),
         () => this.stop(),
       );

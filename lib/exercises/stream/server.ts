@@ -29,10 +29,12 @@ import {
 } from "./protocol.ts";
 import { describeMedium, formatServed, type ServedReport } from "./report.ts";
 import { serveSeed } from "./seed_server.ts";
-import { type SendCommand, SenderMachine, type SendEvent } from "./sender_machine.ts";
+import { BLOCK_BYTES, type SendCommand, SenderMachine, type SendEvent } from "./sender_machine.ts";
 
 /** Without a report for so long, a client is gone, in ms. */
 const IDLE_MS = 5000;
+/** The longest datagram that is sent often. */
+const SCRATCH_BYTES = 2000;
 
 /** What the streams of one server share. */
 interface Desk {
@@ -41,6 +43,8 @@ interface Desk {
   readonly media: Media;
   readonly outlet: Outlet;
   readonly idleMs: number;
+  /** What is sent is written here first, one datagram after the other. */
+  readonly scratch: Uint8Array;
 }
 
 /** Starts a server. */
@@ -65,7 +69,14 @@ class StreamServer implements RunningServer {
     const folder = new Folder(String(options.dir ?? "."));
     const media = new Media(options.rate === undefined ? null : Number(options.rate));
     const outlet = new Outlet({ ...context, trace });
-    this.#desk = { context, folder, media, outlet, idleMs: Math.min(IDLE_MS, limits.idleMs ?? IDLE_MS) };
+    this.#desk = {
+      context,
+      folder,
+      media,
+      outlet,
+      idleMs: Math.min(IDLE_MS, limits.idleMs ?? IDLE_MS),
+      scratch: new Uint8Array(SCRATCH_BYTES),
+    };
     this.#maxClients = limits.maxClients ?? MAX_CLIENTS;
     this.finished = this.#run();
   }
@@ -156,6 +167,8 @@ class Stream {
   readonly #id: number;
   /** Told once, when the last word has been said. */
   readonly #onOver: () => void;
+  /** What is being read; the machine keeps a copy. */
+  readonly #block = new Uint8Array(BLOCK_BYTES);
   #driven: Driven<Pdu, SendCommand> | null = null;
   /** Why it is over, where that was said before it began. */
   #lost: string | null = null;
@@ -176,7 +189,8 @@ class Stream {
 
   receive(pdu: Pdu): void {
     this.#show("in", pdu);
-    this.#driven?.input({ type: "message", message: pdu });
+    if (this.#driven) this.#driven.input({ type: "message", message: pdu });
+    else if (pdu.type === "FIN") this.#lost ??= "it left";
   }
 
   /** Ends it, and says why. */
@@ -275,7 +289,7 @@ class Stream {
 
   /** Has bytes read for the machine. */
   #read(offset: number, length: number, reader: PartReader): void {
-    reader.read(offset, length).then(
+    reader.read(offset, length, this.#block).then(
       (bytes) => this.#driven!.input({ type: "command", command: { type: "data", offset, bytes } }),
       () => this.fail(ERROR_CODES.disk, `cannot read ${this.#request.name}`),
     );
@@ -283,7 +297,7 @@ class Stream {
 
   #send(pdu: Pdu): void {
     this.#show("out", pdu);
-    this.#desk.outlet.send(encodePdu(pdu), this.#to);
+    this.#desk.outlet.send(encodePdu(pdu, this.#desk.scratch), this.#to);
   }
 
   #show(direction: "in" | "out", pdu: Pdu): void {

@@ -2,6 +2,7 @@
 
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
+import { describeFileError } from "../folder.ts";
 import type { Player } from "./player.ts";
 import type { Piece } from "./protocol.ts";
 
@@ -53,8 +54,8 @@ export class FileSink implements Sink {
   }
 
   #explain(cause: unknown): NetlabError {
-    const why = (cause as Error).message.replace(/ \(os error .*/, "");
-    return new NetlabError("usage", `cannot write ${this.#path}: ${why}`, { hint: "name another with --out", cause });
+    const text = `cannot write ${this.#path}: ${describeFileError(cause)}`;
+    return new NetlabError("usage", text, { hint: "name another with --out", cause });
   }
 }
 

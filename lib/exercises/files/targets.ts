@@ -1,0 +1,151 @@
+// Where a file goes that is fetched: to the disk, under a name of its own until it is whole, or to standard output.
+
+import { createHash, type Hash } from "node:crypto";
+import { NetlabError } from "../../protocol/errors.ts";
+import type { Console } from "../exercise.ts";
+import { describeFileError } from "../folder.ts";
+import { fileNameProblem } from "../names.ts";
+
+/** Where a file goes. */
+export interface Target extends Disposable {
+  readonly path: string;
+  /** Bytes that are there. */
+  readonly size: number;
+  /** Told what the digest has to be. @returns true when the file is there already, whole */
+  expect(digest: string): boolean;
+  write(bytes: Uint8Array): void | Promise<void>;
+  isRight(): boolean;
+  restart(): void;
+  complete(): void;
+}
+
+/** What the name of a file ends with that is not whole: no other file's does. */
+const PARTIAL = ".netlab-part";
+
+/** A file on the disk: `NAME.netlab-part` until it is whole. */
+export class PartialFile implements Target {
+  readonly path: string;
+  readonly #part: string;
+  readonly #overwrite: boolean;
+  readonly #file: Deno.FsFile;
+  #hash: Hash = createHash("sha256");
+  #size = 0;
+  #digest = "";
+
+  constructor(dir: string, name: string, overwrite: boolean) {
+    const problem = name.endsWith(PARTIAL) ? `it ends with ${PARTIAL}` : fileNameProblem(name);
+    if (problem !== null) throw new NetlabError("usage", `cannot keep a file of that name here: ${problem}`);
+    this.path = `${dir}/${name}`;
+    this.#part = this.path + PARTIAL;
+    this.#overwrite = overwrite;
+    this.#file = this.#try(() => Deno.openSync(this.#part, { read: true, write: true, create: true }));
+    const block = new Uint8Array(262_144);
+    for (let count; (count = this.#file.readSync(block)) !== null; this.#size += count) {
+      this.#hash.update(block.subarray(0, count));
+    }
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  expect(digest: string): boolean {
+    this.#digest = digest;
+    if (!exists(this.path)) return false;
+    if (digestOf(this.path) === digest) return true;
+    if (this.#overwrite) return false;
+    throw new NetlabError("usage", `${this.path} is another file`, { hint: "--overwrite replaces it" });
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#try(() => {
+      for (let left = bytes; left.length > 0;) left = left.subarray(this.#file.writeSync(left));
+    });
+    this.#hash.update(bytes);
+    this.#size += bytes.length;
+  }
+
+  isRight(): boolean {
+    return this.#hash.copy().digest("hex") === this.#digest;
+  }
+
+  restart(): void {
+    this.#file.truncateSync(0);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    this.#hash = createHash("sha256");
+    this.#size = 0;
+  }
+
+  complete(): void {
+    this.#try(() => Deno.renameSync(this.#part, this.path));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+    // What was interrupted is gone on with next time; what never began leaves nothing.
+    if (this.#size === 0 && exists(this.#part)) Deno.removeSync(this.#part);
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw new NetlabError("harness", `cannot write ${this.path}: ${describeFileError(cause)}`, { cause });
+    }
+  }
+}
+
+/** Standard output: nothing can be resumed, and nothing taken back. */
+export class StandardOutput implements Target {
+  readonly path = "-";
+  readonly size = 0;
+  readonly #hash = createHash("sha256");
+  readonly #console: Console;
+  #digest = "";
+  #came = 0;
+
+  constructor(console: Console) {
+    this.#console = console;
+  }
+
+  expect(digest: string): boolean {
+    this.#digest = digest;
+    return false;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+    this.#came += bytes.length;
+    await this.#console.write?.(bytes);
+  }
+
+  isRight(): boolean {
+    return this.#hash.copy().digest("hex") === this.#digest;
+  }
+
+  restart(): void {
+    throw new NetlabError(
+      "protocol",
+      `the digest is wrong: the ${this.#came} bytes on standard output are not the file`,
+    );
+  }
+
+  complete(): void {}
+  [Symbol.dispose](): void {}
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function digestOf(path: string): string {
+  using file = Deno.openSync(path);
+  const hash = createHash("sha256");
+  const block = new Uint8Array(262_144);
+  for (let count; (count = file.readSync(block)) !== null;) hash.update(block.subarray(0, count));
+  return hash.digest("hex");
+}

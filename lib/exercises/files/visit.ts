@@ -1,0 +1,122 @@
+// A connection to the file server: questions, and what comes back.
+
+import { Channel } from "../../net/channel.ts";
+import { connectTcp } from "../../net/client.ts";
+import { outlasts } from "../../net/clock.ts";
+import type { ByteQueue } from "../../protocol/byte_queue.ts";
+import type { Codec } from "../../protocol/codec.ts";
+import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
+import { type Framer, LineFramer } from "../../protocol/framing.ts";
+import { decodeLossy } from "../../protocol/text.ts";
+import type { ConnectContext } from "../exercise.ts";
+import { parseReply } from "./protocol.ts";
+
+/** How long the server may be silent before it has answered, and between two pieces of content, in ms. */
+const ANSWER_MS = 60_000;
+const MAX_LINE = 4096;
+
+/** What comes: a line, or a piece of content. */
+type Piece = { readonly line: string } | { readonly bytes: Uint8Array };
+
+/** Lines, and, when told so, content of a known length between them. */
+class ReplyFramer implements Framer {
+  readonly name = "line";
+  readonly headBytes = 0;
+  readonly tailBytes = 1;
+  readonly maxBody = Infinity;
+  readonly coalesces = true;
+  /** Bytes of content still to come. */
+  left = 0;
+  readonly #lines = new LineFramer(MAX_LINE);
+
+  cut(queue: ByteQueue): Uint8Array | null {
+    if (this.left === 0) return this.#lines.cut(queue);
+    if (queue.length === 0) return null;
+    const bytes = queue.take(Math.min(this.left, queue.length));
+    this.left -= bytes.length;
+    return bytes;
+  }
+
+  seal(buffer: Uint8Array, start: number, bodyBytes: number): void {
+    this.#lines.seal(buffer, start, bodyBytes);
+  }
+}
+
+/** A connection to the server: questions, and what comes back. */
+export class Visit implements AsyncDisposable {
+  readonly #framer = new ReplyFramer();
+  readonly #channel: Channel<Piece, string>;
+  #last = "";
+
+  private constructor(conn: Deno.Conn, { trace }: ConnectContext) {
+    const framer = this.#framer;
+    const codec: Codec<Piece, string> = {
+      // Whether it is content was decided when it was cut.
+      decode: (frame) => this.#inBody ? { bytes: frame } : { line: decodeLossy(frame) },
+      encode: (text) => text,
+      describe: (frame) => this.#inBody ? `${frame.length} bytes` : decodeLossy(frame),
+    };
+    this.#channel = new Channel(conn, { framer, codec, trace });
+  }
+
+  #inBody = false;
+
+  static async open(context: ConnectContext): Promise<Visit> {
+    return new Visit(await connectTcp(context.host, context.port) as Deno.Conn, context);
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param allowError returns the server's refusal in place of throwing it
+   */
+  async ask(request: string, allowError = false): Promise<NonNullable<ReturnType<typeof parseReply>>> {
+    this.#channel.send(request);
+    const reply = parseReply(await this.line());
+    if (reply === null) throw this.unexpected();
+    if (reply.type === "error" && !allowError) throw new NetlabError("reply", `the server says: ${reply.text}`);
+    return reply;
+  }
+
+  async line(): Promise<string> {
+    const piece = await this.#next();
+    if (!("line" in piece)) throw this.unexpected();
+    return this.#last = piece.line;
+  }
+
+  /** Takes exactly so many bytes. */
+  async body(size: number, onBytes: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    this.#framer.left = size;
+    this.#inBody = size > 0;
+    for (let left = size; left > 0;) {
+      const piece = await this.#next();
+      if (!("bytes" in piece)) throw this.unexpected();
+      left -= piece.bytes.length;
+      await onBytes(piece.bytes);
+    }
+    this.#inBody = false;
+  }
+
+  unexpected(): NetlabError {
+    return new ProtocolError(`the server answers "${this.#last}"`, { hint: "is it a file server of this kind?" });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#channel.abort("done");
+    await this.#channel.close();
+  }
+
+  async #next(): Promise<Piece> {
+    const receiving = this.#channel.receive();
+    if (await outlasts(receiving, ANSWER_MS)) {
+      this.#channel.abort("silent");
+      throw new NetlabError("timeout", `the server has said nothing for ${ANSWER_MS / 1000} s`);
+    }
+    const piece = await receiving;
+    if (piece !== null) return piece;
+    const missing = this.#framer.left > 0 ? `, ${this.#framer.left} bytes before the end` : "";
+    throw new NetlabError("transport", `the server ended the connection${missing} (${this.#channel.reason})`, {
+      hint: missing ? "get it again: it goes on where it stopped" : undefined,
+    });
+  }
+}
