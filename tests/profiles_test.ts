@@ -1,0 +1,117 @@
+// The profiles of the courses' own wire formats: honest servers in their style pass, and what is really weak in them is found
+// and named.
+
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { exercises, findExercise } from "../lib/exercises/registry.ts";
+import { chooseChecks, runGrading } from "../lib/grade/grading.ts";
+import { applyProfile, parseProfile } from "../lib/grade/profile.ts";
+import { PROFILES } from "../lib/grade/profiles/mod.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
+import { skipUnless, test } from "./helpers.ts";
+
+const PYTHON = skipUnless("python3");
+
+/** What is usually wrong, as the reports say it. */
+const ONE_RECV = /takes one recv\(\) for one message/;
+const LONG = /recv\(1024\) brings 1024 bytes at most/;
+const BAD_TEXT = /not UTF-8 throw where they are decoded/;
+
+/** A profile, a server in the style of its seed, and which checks it fails for which cause; in all others it has points. */
+const SERVERS: readonly (readonly [profile: string, command: string, fails: Readonly<Record<string, RegExp>>])[] = [
+  ["chat-seed", "chat_course_server.py {port}", { "a client takes a name": ONE_RECV }],
+  ["messages-seed", "messages_seed_server.py {port}", {
+    "a long message comes back whole": LONG,
+    "bytes that are not UTF-8 harm nobody": BAD_TEXT,
+  }],
+  ["peer-seed", "peer_seed.py {port}", {
+    "a second caller is told that the peer is busy, and sent away": /a second caller is taken, or left in the queue/,
+  }],
+  ["mesh-seed", "mesh_seed.py {port}", {}],
+  ["calc-seed", "calc_seed_server.py {port}", {
+    "what is no calculation is refused, and the server goes on": /what is no number, or no operator, throws/,
+    "a number of 20,000 digits harms nobody": /more than the buffer takes/,
+    "a second client is served while the first stays": /serves one client at a time/,
+    "bytes that are not UTF-8 harm nobody": BAD_TEXT,
+  }],
+  ["talk-seed", "talk_seed_server.py {port}", {
+    "a long message is shown whole": LONG,
+    "bytes that are not UTF-8 do not end the server": BAD_TEXT,
+  }],
+  ["multitalk-seed", "multitalk_seed_server.py {port}", { "a long message is shown whole": LONG }],
+  ["transfer-seed", "transfer_seed_server.py {port} {dir}/got", {
+    "seed: a chunk that comes in two pieces is acknowledged once": /what one recv\(100\) returns is taken for a chunk/,
+  }],
+];
+
+for (const [name, command, fails] of SERVERS) {
+  test(`${name}: an honest server passes, and its weaknesses are found and named`, async () => {
+    const profile = PROFILES[name];
+    const report = await runGrading({
+      exercise: findExercise(profile.exercise!)!,
+      subject: { type: "server", command: `python3 tests/peers/${command}` },
+      profile: { name, profile },
+      port: null,
+      seed: 1,
+      timeoutMs: 4000,
+      limitMs: 100_000,
+    });
+    const broken = report.checks.filter(({ failure }) => failure !== undefined);
+    assertEquals(broken.map(({ name }) => name), Object.keys(fails));
+    for (const { name, failure } of broken) assertMatch(failure!.causes.join("\n"), fails[name]);
+    assert(report.points >= report.maxPoints * 0.4, `${report.points} of ${report.maxPoints}`);
+  }, PYTHON);
+}
+
+for (const [name, profile] of Object.entries(PROFILES)) {
+  test(`${name} speaks of checks and steps that there are`, () => {
+    const exercise = exercises.find((exercise) => exercise.name === profile.exercise);
+    assert(exercise, profile.exercise);
+    // Of the two kinds one may have nothing to check in that wire.
+    const chosen = (["server", "client"] as const).flatMap((kind) => {
+      const applies = (kind === "server" ? exercise.checks : exercise.clientChecks ?? []).some(({ wire, transports }) =>
+        (wire === "seed") === (profile.wire === "seed") &&
+        (transports ?? exercise.transports).includes(profile.transport ?? exercise.transports[0])
+      );
+      return applies ? chooseChecks(exercise, kind, { profile: { name, profile } }).checks : [];
+    });
+    assert(chosen.length > 0);
+  });
+}
+
+test("every exercise has a profile of its seed", () => {
+  const named = new Set(Object.values(PROFILES).map(({ exercise }) => exercise));
+  assertEquals(exercises.map(({ name }) => name).filter((name) => !named.has(name)), []);
+});
+
+const chat = findExercise("chat")!;
+const rejected = (text: string) => assertThrows(() => parseProfile(text, "p.json"), NetlabError).message;
+
+test("what is no profile is said plainly", () => {
+  assertMatch(rejected("{"), /^p\.json is no profile: /);
+  assertEquals(rejected("[]"), "p.json is no profile: it is no JSON object");
+  assertMatch(rejected('{"porst": 1}'), /^p\.json is no profile: "porst" is none of exercise, port/);
+  assertEquals(rejected('{"port": "x"}'), 'p.json is no profile: "port" is not of the right form: "x"');
+  const unknown = assertThrows(() => applyProfile(chat.checks, { leaveOut: ["nothing"] }, "p.json"), NetlabError);
+  assertEquals(unknown.message, 'p.json: no check is called "nothing"');
+  const idle = assertThrows(() => applyProfile(chat.checks, { sends: { "JUMP $x": "HOP $x" } }, "p.json"), NetlabError);
+  assertEquals(idle.message, 'p.json: no step says "JUMP $x"');
+});
+
+test("a profile rewrites what is sent and what counts, with the names in place", () => {
+  const profile = {
+    sends: { "NAME $who": "LOGIN <$who>", "MSG $to *": "SEND $to: *" },
+    replies: { "a greeting that names $who": "^hi,? $who!$" },
+    points: { "a client takes a name": 42 },
+  };
+  const [first, ...others] = applyProfile(chat.checks, profile, "p.json");
+  assertEquals(first.points, 42);
+  const texts = [first, ...others].flatMap(({ steps }) =>
+    steps.flatMap((step) => step.do === "send" ? [step.text] : [])
+  );
+  assert(texts.includes("LOGIN <$alice>"));
+  assert(texts.includes("SEND $bob: hi there"));
+  const step = first.steps.find((step) => step.do === "expect")!;
+  assert(step.do === "expect");
+  const fill = (template: string) => template.replaceAll("$alice", "alicex");
+  assert(step.what.matches("Hi alicex!", fill) && !step.what.matches("Hi alice!", fill));
+});
