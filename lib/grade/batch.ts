@@ -149,10 +149,18 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
     if (name !== OWN) return inCopy(name, (cwd) => running(new ServerProgram(run, { transport, port, startMs, cwd })));
     return inEmpty((folder) => running(ownServer(exercise, transport, wire, folder)));
   };
-  const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
-    name === OWN
-      ? inEmpty((folder) => use(ownClient(exercise, transport, wire, folder)))
-      : inCopy(name, (cwd) => use(new ClientProgram(client, { port, cwd })));
+  const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> => {
+    const started = async (dir: string, program: ClientUnderTest) => {
+      // What the script has it send lies where it is started.
+      for (const [file, text] of Object.entries(exercise.clientSamples ?? {})) {
+        await Deno.writeTextFile(`${dir}/${file}`, text);
+      }
+      return await use(program);
+    };
+    return name === OWN
+      ? inEmpty((folder) => started(folder, ownClient(exercise, transport, wire, folder)))
+      : inCopy(name, (cwd) => started(cwd, new ClientProgram(client, { port, cwd })));
+  };
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
     const broken = await withServer(
       server,
