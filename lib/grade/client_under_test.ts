@@ -2,6 +2,7 @@
 
 import type { Exercise, RunningServer } from "../exercises/exercise.ts";
 import { connectTcp } from "../net/client.ts";
+import { outlasts } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Inbox } from "./inbox.ts";
@@ -89,6 +90,9 @@ export class ClientProgram implements ClientUnderTest {
   }
 }
 
+/** How long a client of netlab's may take to notice that nobody is there any more, in ms. */
+const KILL_MS = 15_000;
+
 /** What netlab's own client does. */
 export interface OwnRun {
   /** Settles when it has ended, and rejects when it has failed. */
@@ -139,11 +143,10 @@ export class NetlabClient implements ClientUnderTest {
       type: (line) => Promise.resolve(console.type(line)),
       endInput: () => Promise.resolve(console.endInput()),
       async kill() {
-        // Its connections are gone by then, and that ends a client.
+        // Its connections are gone by then, and that ends a client; over UDP it has to find out by itself.
         console.stop();
-        if (serving === undefined) return;
-        (await serving).abort();
-        await ended;
+        (await serving)?.abort();
+        await outlasts(ended, KILL_MS);
       },
     };
   }

@@ -255,9 +255,15 @@ export function ownClient(exercise: Exercise, transport: Transport, wire: string
     }
     const args = words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
     const options = defaults(connectOptions, dir);
-    return { finished: exercise.connect({ host, port, transport, wire, args, console, trace: NO_TRACE, options }) };
+    // Over UDP nothing else tells a client that netlab's end is gone.
+    const idleMs = transport === "udp" ? OWN_IDLE_MS : undefined;
+    const trace = NO_TRACE;
+    return { finished: exercise.connect({ host, port, transport, wire, args, console, trace, options, idleMs }) };
   });
 }
+
+/** How long netlab's own client waits for a silent server over UDP, in ms: longer than any check is silent. */
+const OWN_IDLE_MS = 4000;
 
 /** The options as nobody has said anything, but for where files are. */
 function defaults(specs: readonly OptionSpec[], dir: string): OptionValues {
