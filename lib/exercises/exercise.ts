@@ -140,6 +140,8 @@ export interface Exercise {
   readonly clientSamples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
+  /** The options that make its client do what a check starts it with, where it takes no words. */
+  optionsFor?(words: readonly string[]): OptionValues;
   /** How those words are called in help. */
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */
