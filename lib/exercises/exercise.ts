@@ -136,6 +136,8 @@ export interface Exercise {
   readonly notation?: Notation;
   /** Files that its dialogue and its checks expect in the server's `--dir`: names and contents. */
   readonly samples?: Readonly<Record<string, string>>;
+  /** More files there, which only its checks expect. */
+  readonly checkSamples?: Readonly<Record<string, string>>;
   /** Files that the checks of its client have it send, where it is started. */
   readonly clientSamples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */

@@ -160,7 +160,7 @@ class SampleFiles {
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
   constructor(exercise: Exercise, subject: Subject, cwd = ".") {
     const isClient = subject.type === "client" || subject.type === "own client";
-    const samples = { ...exercise.samples, ...isClient ? exercise.clientSamples : {} };
+    const samples = { ...exercise.samples, ...exercise.checkSamples, ...isClient ? exercise.clientSamples : {} };
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;

@@ -293,7 +293,7 @@ export const checks: readonly Check[] = [
     needs: [MAIL],
     steps: [
       ...hello("alice"),
-      ...askBytes("alice", `${FROM}\r\n${TO}\r\nDATA\r\n`, "MAIL, RCPT and DATA in one group", code(354)),
+      ...askBytes("alice", `${FROM}\r\n${TO}\r\nDATA`, "MAIL, RCPT and DATA in one group", code(354)),
       ...endsOnce("alice"),
     ],
   },
@@ -329,7 +329,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...hello("mallory"),
       ...data("mallory"),
-      sendBytes("mallory", encodeText(`line${bytes}NOOP\r\n`), `a line, ${name}, and NOOP`),
+      sendBytes("mallory", encodeText(`line${bytes}NOOP`), `a line, ${name}, and NOOP`),
       // A server may refuse all of it at its end, as long as it is one message (4.1.1.4).
       send("mallory", "."),
       expect("mallory", oneReply),
@@ -343,7 +343,7 @@ export const checks: readonly Check[] = [
     needs: [HELLO],
     steps: [
       ...hello("alice"),
-      ...askBytes("alice", `NOOP ${"x".repeat(2000)}\r\n`, "a command of 2000 bytes", {
+      ...askBytes("alice", `NOOP ${"x".repeat(2000)}`, "a command of 2000 bytes", {
         what: "a reply",
         matches: (text) => /^(?:250|5\d\d)(?: |$)/.test(text),
       }),
@@ -370,7 +370,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...hello("alice"),
       ...ask("alice", FROM, 250),
-      sendBytes("alice", encodeText(`${TO}\r\n`.repeat(100)), "a hundred times RCPT"),
+      sendBytes("alice", encodeText(Array(100).fill(TO).join("\r\n")), "a hundred times RCPT"),
       ...Array.from({ length: 100 }, () => expect("alice", code(250))),
       ...ask("alice", "DATA", 354),
     ],
@@ -431,10 +431,10 @@ export const checks: readonly Check[] = [
     steps: [
       ...hello("mallory"),
       ...data("mallory"),
-      sendBytes("mallory", Uint8Array.of(0x67, 0x72, 0xfc, 0xdf, 0x65, 0x0d, 0x0a), "a line in ISO 8859-1"),
+      sendBytes("mallory", Uint8Array.of(0x67, 0x72, 0xfc, 0xdf, 0x65), "a line in ISO 8859-1"),
       send("mallory", "."),
       expect("mallory", oneReply),
-      sendBytes("mallory", Uint8Array.of(0xff, 0xfe, 0xc3, 0x0d, 0x0a), "a command that is not UTF-8"),
+      sendBytes("mallory", Uint8Array.of(0xff, 0xfe, 0xc3), "a command that is not UTF-8"),
       leave("mallory"),
       ...hello("alice"),
       ...isThere("alice"),
@@ -679,7 +679,7 @@ export const clientChecks: readonly Check[] = [
     needs: [SENDS],
     steps: [
       ...toHello(),
-      sendBytes("server", Uint8Array.of(0xff, 0xfe, 0x20, 0xc3, 0x0d, 0x0a), "bytes that are no reply"),
+      sendBytes("server", Uint8Array.of(0xff, 0xfe, 0x20, 0xc3), "bytes that are no reply"),
       leave("server"),
       exits("client"),
     ],
