@@ -142,7 +142,7 @@ export interface Exercise {
   readonly clientSamples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
-  /** The options that make its client do what a check starts it with, where it takes no words. */
+  /** The options with which its client does what a check starts it with. */
   optionsFor?(words: readonly string[]): OptionValues;
   /** How those words are called in help. */
   readonly argumentsUsage?: string;

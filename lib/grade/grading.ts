@@ -240,7 +240,9 @@ export function ownClient(exercise: Exercise, transport: Transport, wire: string
       const serving = serve(exercise, transport, wire, dir, console);
       return { serving, finished: serving.then(({ finished }) => finished) };
     }
-    const args = exercise.optionsFor ? [] : words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
+    const args = exercise.acceptsArguments?.(words)
+      ? words.map((word) => word in clientSamples ? `${dir}/${word}` : word)
+      : [];
     const options = { ...defaults(connectOptions, dir), ...exercise.optionsFor?.(words) };
     return { finished: exercise.connect({ host, port, transport, wire, args, console, trace: NO_TRACE, options }) };
   });
