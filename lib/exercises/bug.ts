@@ -242,7 +242,7 @@ export const forgetsTheEnd = (name: string, summary: string, cause: string): Bug
   spoil: (options) => rehear(options, () => ({ onEnd() {} })),
 });
 
-function isText(bytes: Uint8Array): boolean {
+export function isText(bytes: Uint8Array): boolean {
   try {
     decodeText(bytes);
     return true;

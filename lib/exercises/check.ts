@@ -19,6 +19,8 @@ export interface Expectation {
   readonly keeps?: RegExp;
   /** How much longer than other messages it may take, in ms: for what comes when the program's own patience ends. */
   readonly extraMs?: number;
+  /** The end of the connection is as good. */
+  readonly orEnd?: boolean;
   /** @param fill replaces `$names` */
   matches(text: string, fill: (template: string) => string): boolean;
 }
@@ -48,7 +50,7 @@ export type Step =
   | { readonly do: "eventually"; readonly who: string; readonly text: string; readonly what: Expectation }
   /** No message since the last expectation that was met, nor up to the next, may match. */
   | { readonly do: "forbid"; readonly who: string; readonly what: Expectation }
-  /** The server does not end the connection. */
+  /** The other side does not end the connection. What was forbidden has not come, and may come behind this. */
   | { readonly do: "stays"; readonly who: string }
   /** The server ends the connection, and all it said since the last expectation, joined by LF, matches. */
   | { readonly do: "expectRest"; readonly who: string; readonly what: Expectation }
@@ -160,6 +162,13 @@ export function mentionsInOrder(what: string, ...parts: string[]): Expectation {
 
 /** `what`, though it comes only when the program under test has waited for something else in vain. */
 export const inItsTime = (what: Expectation, extraMs = 3000): Expectation => ({ ...what, extraMs });
+
+/** `what`, or nothing more at all. */
+export const orEnd = (what: Expectation): Expectation => ({
+  ...what,
+  what: `${what.what}, or the end of the connection`,
+  orEnd: true,
+});
 
 /** A message that says no. Words of refusal in English count, whatever else it says. */
 export function refuses(what: string): Expectation {

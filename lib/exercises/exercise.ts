@@ -141,10 +141,14 @@ export interface Exercise {
   readonly notation?: Notation;
   /** Files that its dialogue and its checks expect in the server's `--dir`: names and contents. */
   readonly samples?: Readonly<Record<string, string>>;
+  /** More files there, which only its checks expect. */
+  readonly checkSamples?: Readonly<Record<string, string>>;
   /** Files that the checks of its client have it send, where it is started. */
   readonly clientSamples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
+  /** The options with which its client does what a check starts it with. */
+  optionsFor?(words: readonly string[]): OptionValues;
   /** How those words are called in help. */
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */

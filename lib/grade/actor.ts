@@ -143,10 +143,13 @@ export class Actor {
     }
   }
 
+  /** @throws {Unmet} when the other side does not end the connection in time, or says what is forbidden */
   async expectEnd(): Promise<void> {
     if (!this.#ends) return;
     const { timeoutMs } = this.#options;
-    if (!this.#abandoned && await this.#inbox.endsWithin(timeoutMs)) return;
+    const ended = !this.#abandoned && await this.#inbox.endsWithin(timeoutMs);
+    this.#inbox.checkAll();
+    if (ended) return;
     throw new Unmet("silence", `the connection was still open after ${timeoutMs} ms`);
   }
 
@@ -154,7 +157,7 @@ export class Actor {
     return this.#inbox.endsWithin(ms);
   }
 
-  /** @throws {Unmet} when the other side ends the connection soon, or says what is forbidden */
+  /** @throws {Unmet} when the other side ends the connection soon, or has said what is forbidden up to here */
   async stays(): Promise<void> {
     if (await this.#inbox.endsWithin(STAY_MS)) {
       throw new Unmet("end", `the connection ended (${this.#inbox.ended})`);

@@ -251,11 +251,13 @@ function shorten(event: TraceEvent): TraceEvent {
 /** Whether netlab says all that somebody takes in it. */
 const floods = ({ steps }: Check) => steps.some((step) => step.do === "flood");
 
-/** A message of more than so many characters takes too long byte by byte. */
+/** More characters than so many take too long byte by byte. */
 const MUCH = 1000;
 
 /** Whether netlab says so much in it that it would take too long byte by byte. */
-const saysMuch = ({ steps }: Check) => steps.some((step) => step.do === "send" && step.text.length > MUCH);
+const saysMuch = ({ steps }: Check) =>
+  sum(steps.map((step) => step.do === "send" ? step.text.length : step.do === "sendBytes" ? step.bytes.length : 0)) >
+    MUCH;
 
 /** Whether netlab says anything in it. */
 const sends = ({ steps }: Check) =>

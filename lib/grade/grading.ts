@@ -171,7 +171,7 @@ class SampleFiles {
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
   constructor(exercise: Exercise, subject: Subject, cwd = ".") {
     const isClient = subject.type === "client" || subject.type === "own client";
-    const samples = { ...exercise.samples, ...isClient ? exercise.clientSamples : {} };
+    const samples = { ...exercise.samples, ...exercise.checkSamples, ...isClient ? exercise.clientSamples : {} };
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
@@ -253,8 +253,10 @@ export function ownClient(exercise: Exercise, transport: Transport, wire: string
       const serving = serve(exercise, transport, wire, dir, console);
       return { serving, finished: serving.then(({ finished }) => finished) };
     }
-    const args = words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
-    const options = defaults(connectOptions, dir);
+    const args = exercise.acceptsArguments?.(words)
+      ? words.map((word) => word in clientSamples ? `${dir}/${word}` : word)
+      : [];
+    const options = { ...defaults(connectOptions, dir), ...exercise.optionsFor?.(words) };
     // Over UDP nothing else tells a client that netlab's end is gone.
     const idleMs = transport === "udp" ? OWN_IDLE_MS : undefined;
     const trace = NO_TRACE;

@@ -61,7 +61,7 @@ export class Inbox {
     this.#forbidden.push(what);
   }
 
-  /** @returns the text that matches @throws {Unmet} when none comes in time */
+  /** @returns the text that matches, or none where the end is as good @throws {Unmet} when none comes in time */
   async expect(what: Expectation, usualMs: number): Promise<string> {
     const passedOver: string[] = [];
     const timeoutMs = usualMs + (what.extraMs ?? 0);
@@ -77,6 +77,7 @@ export class Inbox {
         this.#unfinished = "";
         return text;
       }
+      if (this.#ended !== null && what.orEnd) return "";
       const got = [...passedOver, ...this.#unfinished === "" ? [] : [this.#unfinished]];
       const said = got.length > 0 ? `it got ${listTexts(got)}` : "it got nothing";
       if (this.#ended !== null) throw new Unmet("end", `${said}, and then the connection ended (${this.#ended})`, got);
@@ -93,9 +94,10 @@ export class Inbox {
     return true;
   }
 
-  /** @throws {Unmet} when what is forbidden has come */
+  /** Nothing is forbidden from now on. @throws {Unmet} when what was forbidden has come */
   checkAll(): void {
     for (const text of this.#waiting) this.#checkForbidden(text);
+    this.#forbidden = [];
   }
 
   /** All that has come and was not looked at, joined to one text that has to match. @throws {Unmet} */

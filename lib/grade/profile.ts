@@ -6,8 +6,12 @@
 //     "sends":   { "MSG $to *": "SEND $to: *" }
 //     "typed":   { "NAME $me": "$me" }
 //     "replies": { "a greeting that names $me": "^Hi,? $me" }       a regular expression, in which the names are plain text
+//
+// Where a course has more to say, what is sent may become a dialogue: texts, and between them what has to come:
+//
+//     "sends":   { "HELO $me": ["HELO $me", "^250", "LOGIN $me", "^331", "secret"] }
 
-import type { Check, Expectation, Step } from "../exercises/check.ts";
+import { type Check, expect, type Expectation, send, type Step } from "../exercises/check.ts";
 import { NetlabError } from "../protocol/errors.ts";
 
 /** A profile, as its file holds it. */
@@ -17,7 +21,7 @@ export interface Profile {
   readonly transport?: "tcp" | "udp";
   readonly wire?: string;
   /** What netlab sends, and what it types at a client. */
-  readonly sends?: Readonly<Record<string, string>>;
+  readonly sends?: Readonly<Record<string, string | readonly string[]>>;
   readonly typed?: Readonly<Record<string, string>>;
   /** What counts as what, as regular expressions; they ignore case. */
   readonly replies?: Readonly<Record<string, string>>;
@@ -32,17 +36,20 @@ const FORM: Readonly<Record<keyof Profile, (value: unknown) => boolean>> = {
   port: (value) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536,
   transport: (value) => value === "tcp" || value === "udp",
   wire: (value) => typeof value === "string",
-  sends: (value) => isMap(value, "string"),
-  typed: (value) => isMap(value, "string"),
-  replies: (value) => isMap(value, "string"),
-  points: (value) => isMap(value, "number"),
+  sends: (value) => isMap(value, (one) => typeof one === "string" || isDialogue(one)),
+  typed: (value) => isMap(value, (one) => typeof one === "string"),
+  replies: (value) => isMap(value, (one) => typeof one === "string"),
+  points: (value) => isMap(value, (one) => typeof one === "number"),
   leaveOut: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
 };
 
-function isMap(value: unknown, of: string): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    Object.values(value).every((one) => typeof one === of);
+function isMap(value: unknown, fits: (one: unknown) => boolean): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(fits);
 }
+
+/** What is sent stands first and last. */
+const isDialogue = (value: unknown) =>
+  Array.isArray(value) && value.length % 2 === 1 && value.every((one) => typeof one === "string");
 
 /** Reads a profile. @param name what to call it in errors @throws {NetlabError} of kind `usage` */
 export function parseProfile(text: string, name: string): Profile {
@@ -83,22 +90,23 @@ export function applyProfile(
   const sends = new Rules(profile.sends);
   const typed = new Rules(profile.typed);
   const replies = new Rules(profile.replies);
-  const step = (one: Step): Step => {
+  const step = (one: Step): Step[] => {
     switch (one.do) {
       case "send":
+        return dialogue(one.who, sends.apply(one.text) ?? [one.text]);
       case "callUntilTaken":
-        return { ...one, text: sends.apply(one.text) ?? one.text };
+        return [{ ...one, text: sends.apply(one.text)?.at(-1) ?? one.text }];
       case "type":
-        return { ...one, text: typed.apply(one.text) ?? one.text };
+        return [{ ...one, text: typed.apply(one.text)?.[0] ?? one.text }];
       case "eventually":
-        return { ...one, text: sends.apply(one.text) ?? one.text, what: expectation(one.what, replies) };
+        return [{ ...one, text: sends.apply(one.text)?.at(-1) ?? one.text, what: expectation(one.what, replies) }];
       case "expect":
       case "forbid":
       case "expectRest":
       case "shows":
-        return { ...one, what: expectation(one.what, replies) };
+        return [{ ...one, what: expectation(one.what, replies) }];
       default:
-        return one;
+        return [one];
     }
   };
   for (const { steps } of others) steps.forEach(step);
@@ -107,7 +115,7 @@ export function applyProfile(
     ...check,
     points: points[check.name] ?? check.points,
     needs: check.needs?.filter((need) => !leaveOut.includes(need)),
-    steps: check.steps.map(step),
+    steps: check.steps.flatMap(step),
   }));
   for (const { steps } of [...others, ...checks.filter((check) => leaveOut.includes(check.name))]) steps.forEach(step);
   const idle = [...sends.unused, ...typed.unused, ...replies.unused];
@@ -117,17 +125,22 @@ export function applyProfile(
   });
 }
 
+/** The steps of a dialogue: what is sent, what has to come, and so on. */
+const dialogue = (who: string, texts: readonly string[]): Step[] =>
+  texts.map((text, i) =>
+    i % 2 === 0 ? send(who, text) : expect(who, { what: `what matches /${text}/`, ...like(text) })
+  );
+
 /** What a profile takes as `what`. */
 function expectation(what: Expectation, replies: Rules): Expectation {
-  const pattern = replies.apply(what.what);
-  if (pattern === undefined) return what;
-  return {
-    ...what,
-    exactly: undefined,
-    accepts: `it matches /${pattern}/`,
-    matches: (text, fill) => new RegExp(fillPattern(pattern, fill), "i").test(text),
-  };
+  const pattern = replies.apply(what.what)?.[0];
+  return pattern === undefined ? what : { ...what, exactly: undefined, ...like(pattern) };
 }
+
+const like = (pattern: string) => ({
+  accepts: `it matches /${pattern}/`,
+  matches: (text: string, fill: (template: string) => string) => new RegExp(fillPattern(pattern, fill), "i").test(text),
+});
 
 /** Names are letters only, and so mean themselves in a pattern; `$` at its end stays what it is. */
 const fillPattern = (pattern: string, fill: (template: string) => string) =>
@@ -135,16 +148,16 @@ const fillPattern = (pattern: string, fill: (template: string) => string) =>
 
 /** Rules by the texts they are for. */
 class Rules {
-  readonly #rules: readonly { readonly from: string; readonly pattern: RegExp; readonly to: string }[];
+  readonly #rules: readonly { readonly from: string; readonly pattern: RegExp; readonly to: readonly string[] }[];
   readonly #used = new Set<string>();
 
-  constructor(rules: Readonly<Record<string, string>> = {}) {
+  constructor(rules: Readonly<Record<string, string | readonly string[]>> = {}) {
     this.#rules = Object.entries(rules).map(([from, to]) => {
       const source = from.replace(
         /\$([a-z]+)|(\*$)|([\\^$.*+?()[\]{}|])/g,
         (_, name, rest, special) => name ? `(?<${name}>\\$[a-z]+)` : rest ? "(?<_rest>[^]*)" : `\\${special}`,
       );
-      return { from, pattern: new RegExp(`^${source}$`), to };
+      return { from, pattern: new RegExp(`^${source}$`), to: [to].flat() };
     });
   }
 
@@ -153,12 +166,14 @@ class Rules {
     return this.#rules.map(({ from }) => from).filter((from) => !this.#used.has(from));
   }
 
-  apply(text: string): string | undefined {
+  /** What a text becomes. */
+  apply(text: string): string[] | undefined {
     for (const { from, pattern, to } of this.#rules) {
       const groups = pattern.exec(text)?.groups ?? (pattern.test(text) ? {} : null);
       if (groups === null) continue;
       this.#used.add(from);
-      return to.replace(/\$([a-z]+)|\*$/g, (found, name) => (name ? groups[name] : groups._rest) ?? found);
+      const put = (found: string, name?: string) => (name ? groups[name] : groups._rest) ?? found;
+      return to.map((one) => one.replace(/\$([a-z]+)|\*$/g, put));
     }
   }
 }

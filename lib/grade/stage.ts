@@ -207,7 +207,7 @@ export class Stage {
 
   /** A server's screen outlives a check, and knows no names. */
   #filled(what: Expectation): Expectation {
-    return { what: this.fill(what.what), matches: (text) => what.matches(text, this.fill) };
+    return { ...what, what: this.fill(what.what), matches: (text) => what.matches(text, this.fill) };
   }
 
   async #hasShown(text: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 """The client of the course's second problem: says a bare name, with no newline, and reads to the end of the stream.
 
-Usage: files_seed_client.py PORT NAME    (writes what comes to standard output)
+Usage: files_seed_client.py PORT [get] NAME    (writes what comes to standard output)
 """
 
 import socket
@@ -8,7 +8,7 @@ import sys
 
 sock = socket.socket()
 sock.connect(("127.0.0.1", int(sys.argv[1])))
-sock.send(sys.argv[2].encode())
+sock.send(sys.argv[-1].encode())
 while True:
     data = sock.recv(1024)
     if not data:

@@ -1,5 +1,6 @@
 # An SMTP server as students of a course write it: one recv a step, whole texts, a multi-line greeting, and a last line of
-# EHLO's answer that is not one. Usage: smtp_seed_server.py [strict-words]; says its port, then each thing it was sent.
+# EHLO's answer that is not one. Usage: smtp_seed_server.py [PORT]; says its port, then each thing it was sent. Without a port it
+# serves one client, and ends, and one of its replies has no end; with one it serves all, one after the other.
 import base64
 import socket
 import sys
@@ -13,12 +14,17 @@ def b64(text):
 
 
 def main():
-    server = socket.socket()
-    server.bind(("127.0.0.1", 0))
-    server.listen(1)
+    server = socket.create_server(("127.0.0.1", int((sys.argv[1:] or [0])[0])))
     print(server.getsockname()[1], flush=True)
-    client, _ = server.accept()
+    while True:
+        client, _ = server.accept()
+        serve(client)
+        client.close()
+        if len(sys.argv) < 2:
+            break
 
+
+def serve(client):
     def hear():
         text = client.recv(4096).decode()
         print(repr(text), flush=True)
@@ -46,7 +52,7 @@ def main():
     say("250 OK\r\n")
     if not hear().startswith("RCPT TO:"):
         return say("500 Syntax error\r\n")
-    say("250 Accepted")  # without an end
+    say("250 Accepted" if len(sys.argv) < 2 else "250 Accepted\r\n")
     if hear().strip() != "DATA":
         return say("500 Syntax error\r\n")
     say("354 Enter message, ending with '.' on a line by itself\r\n")
@@ -56,7 +62,6 @@ def main():
     say("250 OK\r\n")
     if hear().strip() == "QUIT":
         say("221 mail.example closing connection\r\n")
-    client.close()
 
 
 main()

@@ -1,7 +1,8 @@
 // The file server exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks, LONG, meeting } from "./checks.ts";
 import { FORMS, HELLO_DIGEST, isCommand, reply, SAMPLES } from "./protocol.ts";
 
 export const files: Exercise = {
@@ -13,6 +14,7 @@ export const files: Exercise = {
   detects: ["line", "raw"],
   clientWire: "line",
   samples: SAMPLES,
+  checkSamples: { "long.txt": LONG },
   acceptsArguments: isCommand,
   argumentsUsage: "get NAME… | stat NAME | list",
   serveOptions: [
@@ -72,6 +74,9 @@ export const files: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  meeting,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveFiles(context),
   connect: async (context) => (await import("./client.ts")).connectFiles(context),
 };

@@ -1,7 +1,8 @@
 // The mail exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks, meeting } from "./checks.ts";
 import { CODES, STATES } from "./codes.ts";
 import { HAND_FORMS } from "./client_forms.ts";
 import { connectExamples, connectOptions } from "./client_options.ts";
@@ -93,6 +94,7 @@ export const smtp: Exercise = {
     { name: "no-fsync", type: "flag", summary: "faster, and mail may be lost when the power fails" },
   ],
   connectOptions,
+  optionsFor: ([from, to, body]) => ({ from, to, body }),
   serveExamples: [],
   connectExamples,
   commands: [{
@@ -175,6 +177,9 @@ export const smtp: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  meeting,
+  bugs,
   serve: async (context) => (await import("./server.ts")).serveSmtp(context),
   connect: async (context) => (await import("./client.ts")).connectSmtp(context),
 };

@@ -1,5 +1,5 @@
-// SMTP in writing, for checks and for `explain`: lines, whose CR LF is not written. What is new in every run, the name that a
-// message gets, is left out.
+// SMTP in writing, for checks and for `explain`: lines, whose CR LF is not written; where LF stands alone, it is. What is new
+// in every run, the name that a message gets, is left out.
 
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
@@ -11,7 +11,7 @@ const LF = 0x0a;
 /** Real servers write long lines: more than RFC 5321 section 4.5.3.1.5 allows. */
 const MAX_LINE = 65_536;
 
-/** Lines that end in CR LF; from others, LF will do. */
+/** Lines that end in CR LF; from others LF will do, and is seen. */
 export class CrlfFramer implements Framer {
   readonly name = "line";
   readonly headBytes = 0;
@@ -21,7 +21,10 @@ export class CrlfFramer implements Framer {
   readonly #lines = new LineFramer(MAX_LINE);
 
   cut(queue: ByteQueue): Uint8Array | null {
-    return this.#lines.cut(queue);
+    const before = queue.length;
+    const line = this.#lines.cut(queue);
+    // A line that was passed over because it was too long went with this one, and nobody asks how this one ended.
+    return line !== null && before - queue.length === line.length + 1 ? Uint8Array.of(...line, LF) : line;
   }
 
   seal(buffer: Uint8Array, start: number, bodyBytes: number): void {

@@ -37,6 +37,11 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
     this.#inner = new SmtpFramer(mode);
   }
 
+  /** How the next bytes are to be read. */
+  get mode(): Mode {
+    return this.#mode();
+  }
+
   get silenceMs(): number | null {
     return this.#compat && !this.#silent && this.#linewise ? SILENCE_MS : null;
   }

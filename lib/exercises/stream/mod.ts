@@ -1,7 +1,8 @@
 // Problem 4, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { checks } from "./checks.ts";
+import { bugs } from "./bugs.ts";
+import { checks, clientChecks, meeting } from "./checks.ts";
 import { BUFFER_MS, CONTROL_KEYS, CONTROL_LINES, isOneFile, MAX_CLIENTS, PLAYERS, SEED_ENDS } from "./defaults.ts";
 import { makeNotation } from "./framing.ts";
 import { ACTIONS, ASSUMED_RATE, ERROR_CODES, UNPROVEN_BYTES } from "./protocol.ts";
@@ -21,6 +22,7 @@ export const stream: Exercise = {
   },
   samples: { [SAMPLE_NAME]: SAMPLE },
   acceptsArguments: isOneFile,
+  optionsFor: () => ({ play: "none", out: undefined }),
   argumentsUsage: "FILE",
   limits: { maxClients: MAX_CLIENTS },
   serveOptions: [
@@ -137,6 +139,9 @@ export const stream: Exercise = {
     ],
   },
   checks,
+  clientChecks,
+  meeting,
+  bugs,
   // Only now: all else that netlab does would wait for them.
   serve: async (context) => (await import("./server.ts")).serveStream(context),
   connect: async (context) => await (await import("./client.ts")).connectStream(context),

@@ -10,16 +10,45 @@ const MAX_PENDING = 1024;
 /** Room for any datagram that is sent often, in bytes. */
 const BUFFER_BYTES = 2048;
 
+/** What goes through a socket, in both directions. */
+export interface Post {
+  send(bytes: Uint8Array, to: Address): void;
+  /** The bytes are a view. */
+  receive(bytes: Uint8Array, from: Address): void;
+}
+
+/** Where a server of streams makes a mistake, it changes what goes through its socket, or how fast it goes. */
+export interface Mistakes {
+  /** In bytes a second; null for what each medium says. */
+  readonly rate: number | null;
+  /** @param end ends the server at once */
+  through?(post: Post, end: () => void): Post;
+}
+
+/** Where an outlet is bound, and what is changed of what goes through it. */
+export interface OutletOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly trace: Trace;
+  through?(post: Post): Post;
+}
+
 /** A bound socket. */
 export class Outlet {
   readonly #endpoint: DatagramEndpoint;
+  readonly #post: Post;
+  #onDatagram: Post["receive"] = () => {};
   readonly #pending = new Set<Promise<unknown>>();
   /** Buffers that wait for a datagram. Sending thousands a second, a new one for each would be a heap of garbage. */
   readonly #free: ArrayBuffer[] = [];
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
-  constructor({ host, port, trace }: { readonly host: string; readonly port: number; readonly trace: Trace }) {
+  constructor({ host, port, trace, through = (post) => post }: OutletOptions) {
     this.#endpoint = new DatagramEndpoint({ host, port, trace });
+    this.#post = through({
+      send: (bytes, to) => this.#send(bytes, to),
+      receive: (bytes, from) => this.#onDatagram(bytes, from),
+    });
   }
 
   get address(): Address {
@@ -28,11 +57,16 @@ export class Outlet {
 
   /** Calls `onDatagram` for each, until the socket is closed; the bytes are a view. */
   each(onDatagram: (bytes: Uint8Array, from: Address) => void): Promise<void> {
-    return this.#endpoint.each(onDatagram);
+    this.#onDatagram = onDatagram;
+    return this.#endpoint.each((bytes, from) => this.#post.receive(bytes, from));
   }
 
   /** Sends a copy of `bytes`, which may be used again at once. */
   send(bytes: Uint8Array, to: Address): void {
+    this.#post.send(bytes, to);
+  }
+
+  #send(bytes: Uint8Array, to: Address): void {
     if (this.#pending.size >= MAX_PENDING) return;
     const small = bytes.length <= BUFFER_BYTES;
     const buffer = small ? this.#free.pop() ?? new ArrayBuffer(BUFFER_BYTES) : new ArrayBuffer(bytes.length);

@@ -38,7 +38,8 @@ class SeedServer implements RunningServer {
     this.#context = context;
     this.#folder = new Folder(String(context.options.dir ?? "."));
     this.#media = new Media(context.options.rate === undefined ? null : Number(context.options.rate));
-    this.#outlet = new Outlet(context);
+    const { host, port, trace } = context;
+    this.#outlet = new Outlet({ host, port, trace });
     this.finished = this.#run();
   }
 

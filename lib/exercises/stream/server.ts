@@ -16,7 +16,7 @@ import { MAX_CLIENTS } from "./defaults.ts";
 import { readPdu } from "./framing.ts";
 import { Media, PartReader } from "./media.ts";
 import { formatPdu } from "./notation.ts";
-import { Outlet } from "./outlet.ts";
+import { type Mistakes, Outlet } from "./outlet.ts";
 import {
   cookiePdu,
   encodePdu,
@@ -67,8 +67,12 @@ class StreamServer implements RunningServer {
   constructor(context: ServeContext) {
     const { limits, options, trace } = context;
     const folder = new Folder(String(options.dir ?? "."));
-    const media = new Media(options.rate === undefined ? null : Number(options.rate));
-    const outlet = new Outlet({ ...context, trace });
+    const usual: Mistakes = { rate: options.rate === undefined ? null : Number(options.rate) };
+    // This server is made of other things than a Server is: so are its mistakes.
+    const { rate, through } = (context.spoil as unknown as ((usual: Mistakes) => Mistakes) | undefined)?.(usual) ??
+      usual;
+    const media = new Media(rate);
+    const outlet = new Outlet({ ...context, trace, through: through && ((post) => through(post, () => this.abort())) });
     this.#desk = {
       context,
       folder,
