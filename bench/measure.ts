@@ -109,7 +109,7 @@ function figuresOfOther(line: string): Omit<Relayed, "serverCpu"> {
 }
 
 /** Processor time that a process used, all threads. */
-async function cpuSeconds(pid: number): Promise<number> {
+export async function cpuSeconds(pid: number): Promise<number> {
   const stat = await system(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name before it may hold anything
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;

@@ -8,7 +8,6 @@ import { parseReplyLine, VERBS } from "../lib/exercises/smtp/protocol.ts";
 import { SmtpServerMachine } from "../lib/exercises/smtp/server_machine.ts";
 import type { Envelope, ServerOptions, SmtpCommand, SmtpEvent } from "../lib/exercises/smtp/server_messages.ts";
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
-import { decodeLossy } from "../lib/protocol/text.ts";
 import { bytes, property, type Split, splits, test } from "./helpers.ts";
 import { CASES, FALSE_ENDS, ORDER, WAYS, type WireCase } from "./smtp_cases.ts";
 
@@ -105,7 +104,7 @@ class Bench {
     for (const effect of this.machine.step(input)) {
       assert(!this.closed, "something behind the close");
       if (effect.type === "close") this.closed = true;
-      else if (effect.type === "send") this.output += decodeLossy(this.framer.encode(effect.message));
+      else if (effect.type === "send") this.output += this.framer.encode(effect.message);
       else if (effect.type === "event") this.#told(effect.event);
       else if (effect.type === "note") this.notes.push(effect.text);
     }

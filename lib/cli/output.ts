@@ -4,6 +4,8 @@ import { setColorEnabled } from "@std/fmt/colors";
 
 /** What may wait for a reader that does not read (a terminal on hold, `| less`) before lines are dropped. */
 const MAX_WAITING = 4 * 1_048_576;
+/** What comes so soon behind a write waits for what else comes: each write costs a thread's help. */
+const GATHER_MS = 5;
 
 const encoder = new TextEncoder();
 
@@ -14,6 +16,9 @@ export class LineWriter {
   #waitingChars = 0;
   #dropped = 0;
   #writing: Promise<void> | null = null;
+  /** Ends the wait for more. */
+  #hurry: () => void = () => {};
+  #flushing = false;
   #diverted: ((text: string) => void) | null = null;
 
   constructor(stream: { write(bytes: Uint8Array): Promise<number> }) {
@@ -42,7 +47,20 @@ export class LineWriter {
 
   /** Resolves when everything is out. */
   async flush(): Promise<void> {
+    this.#flushing = true;
+    this.#hurry();
     while (this.#writing) await this.#writing;
+    this.#flushing = false;
+  }
+
+  #gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #write(): Promise<void> {
@@ -54,6 +72,7 @@ export class LineWriter {
         this.#waiting = [];
         this.#waitingChars = 0;
         while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
+        if (!this.#flushing) await this.#gather();
       }
     } catch {
       this.#waiting = [];

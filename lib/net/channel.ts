@@ -20,6 +20,8 @@ import { SendQueue } from "./send_queue.ts";
 /** Read sizes, in bytes: a connection starts small, so that thousands fit, and grows while reads come back full. */
 const MIN_READ = 2048;
 const MAX_READ = 65_536;
+/** After so many small ones in a row it shrinks: between large messages there may be a few. */
+const SMALL_READS = 8;
 
 /** How long a closing channel waits for the peer to close too, so that nothing sent to it is lost. */
 export const LINGER_MS = 1000;
@@ -58,6 +60,7 @@ export class Channel<In, Out = In> {
   /** With more than this waiting for the peer, nothing more is taken from it. */
   readonly #pauseBytes: number;
   #readBytes = MIN_READ;
+  #smallReads = 0;
   #reads = 0;
   #poured = 0;
   #pouring: Promise<unknown> | null = null;
@@ -376,8 +379,7 @@ export class Channel<In, Out = In> {
         const shown = this.#codec.conceal?.(bytes, this.#incoming) ?? bytes;
         this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: shown });
       }
-      if (count >= this.#readBytes && this.#readBytes < MAX_READ) this.#readBytes *= 2;
-      else if (count * 8 < this.#readBytes && this.#readBytes > MIN_READ) this.#readBytes /= 2;
+      this.#fitReads(count);
       return true;
     } catch (error) {
       this.#pendingRead = null;
@@ -390,7 +392,14 @@ export class Channel<In, Out = In> {
 
   #startRead(): Promise<number | null> {
     if (this.#conn.receive) return this.#conn.receive().then((datagram) => (this.#datagram = datagram)?.length ?? null);
-    return this.#conn.read(this.#incoming.space(this.#readBytes));
+    return this.#conn.read(this.#incoming.space(Math.max(this.#readBytes, this.framer.readBytes ?? 0)));
+  }
+
+  /** Has the next reads be as large as this one suggests. */
+  #fitReads(count: number): void {
+    this.#smallReads = count * 8 < this.#readBytes ? this.#smallReads + 1 : 0;
+    if (count >= this.#readBytes && this.#readBytes < MAX_READ) this.#readBytes *= 2;
+    else if (this.#smallReads >= SMALL_READS && this.#readBytes > MIN_READ) this.#readBytes /= 2;
   }
 
   /** Reads and forgets until the end of the stream. */

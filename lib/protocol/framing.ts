@@ -40,6 +40,8 @@ export interface Framer {
   seal(buffer: Uint8Array, start: number, bodyBytes: number): void;
   /** The stream has ended: what is left is a frame, or null when it is none (an unfinished one is never delivered). */
   end?(queue: ByteQueue): Uint8Array | null;
+  /** How much should be read at once, at least, where much is about to come; asked before each read. */
+  readonly readBytes?: number;
   /** After how many ms of silence `silence` wants to be called while bytes wait; null for not at all. */
   readonly silenceMs?: number | null;
   /** Nothing came for `silenceMs`. */

@@ -36,9 +36,11 @@ export class DataDecoder {
       const byte = input[at];
       switch (state) {
         case IN_LINE: {
-          const cr = findCr(input, at);
-          at = cr < 0 ? input.length : cr + 1;
-          if (cr >= 0) state = AFTER_CR;
+          // Only a dot can matter, so lines are not looked at one by one.
+          const dot = find(DOT, input, at);
+          const next = dot < 0 ? input.length : dot;
+          state = stateBehind(input, at, next);
+          at = dot >= 0 && state === IN_LINE ? dot + 1 : next;
           break;
         }
         case AFTER_CR:
@@ -51,7 +53,7 @@ export class DataDecoder {
           break;
         case AFTER_DOT:
           state = byte === CR ? AFTER_DOT_CR : IN_LINE;
-          if (byte === CR) at++;
+          at++;
           break;
         case AFTER_DOT_CR:
           if (byte === LF) return { content: kept.pieces(heldCr), end: at + 1 };
@@ -66,13 +68,19 @@ export class DataDecoder {
   }
 }
 
-/** Most bytes are passed over here: short lines by hand, long ones by the engine's own search, whose call has its price. */
-function findCr(input: Uint8Array, from: number): number {
+/** Most bytes are passed over here: few of them by hand, many by the engine's own search, whose call has its price. */
+function find(byte: number, input: Uint8Array, from: number): number {
   const near = Math.min(from + 16, input.length);
   for (let at = from; at < near; at++) {
-    if (input[at] === CR) return at;
+    if (input[at] === byte) return at;
   }
-  return input.indexOf(CR, near);
+  return input.indexOf(byte, near);
+}
+
+/** Where in a line `to` is, when `from`, before it or there, is in one. */
+function stateBehind(input: Uint8Array, from: number, to: number): number {
+  if (to > from && input[to - 1] === CR) return AFTER_CR;
+  return to > from + 1 && input[to - 1] === LF && input[to - 2] === CR ? LINE_START : IN_LINE;
 }
 
 const ONE_CR = Uint8Array.of(CR);
@@ -133,7 +141,7 @@ export class DataEncoder {
     };
     for (let at = 0; at < input.length;) {
       if (this.#state === IN_LINE) {
-        const cr = findCr(input, at);
+        const cr = find(CR, input, at);
         if (cr < 0) break;
         at = cr + 1;
         this.#state = AFTER_CR;

@@ -19,8 +19,8 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   readonly maxBody = Infinity;
   readonly coalesces = true;
   readonly #mode: () => Mode;
-  /** From where on nobody may read the last line, because a password may be in it. */
-  #secret = Infinity;
+  /** What the last frame was: of a line, or all of an answer, nobody may read what may be a password. */
+  #cutAs: "line" | "answer" | "content" = "content";
   #message: SmtpMessage | null = null;
   #decoder: DataDecoder | null = null;
   #searched = 0;
@@ -35,29 +35,29 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     const mode = this.#mode();
     if (mode.type === "data") return this.#cutData(queue);
     if (mode.type === "chunk") return this.#cutChunk(queue, mode.left);
-    return this.#cutLine(queue, mode.type === "auth");
+    return queue.length === 0 ? null : this.#cutLine(queue, mode.type === "auth");
   }
 
   #cutLine(queue: ByteQueue, auth: boolean): Uint8Array | null {
-    const maxBytes = auth ? MAX_AUTH_LINE : isMail(queue) ? MAX_MAIL : MAX_COMMAND;
     const end = queue.indexOf(LF, this.#searched);
     if (end < 0) {
       // What is too long is answered at its end, as every command is.
-      this.#skipping ||= queue.length > maxBytes;
+      this.#skipping ||= tooLong(queue, queue.length, auth);
       if (this.#skipping) queue.skip(queue.length);
       this.#searched = queue.length;
       return null;
     }
     this.#searched = 0;
+    const long = this.#skipping || tooLong(queue, end + 1, auth);
     const line = queue.take(end + 1);
-    if (this.#skipping || line.length > maxBytes) {
+    if (long) {
       this.#skipping = false;
       this.#message = { type: "longLine" };
       return line.subarray(0, 0);
     }
     const bareLf = end === 0 || line[end - 1] !== CR;
     const bytes = line.subarray(0, bareLf ? end : end - 1);
-    this.#secret = auth ? 0 : secretFrom(bytes);
+    this.#cutAs = auth ? "answer" : "line";
     this.#message = { type: "line", bytes, bareLf };
     return bytes;
   }
@@ -68,6 +68,7 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     const { content, end } = this.#decoder.decode(queue.peek(queue.length));
     const bytes = queue.take(end < 0 ? queue.length : end);
     if (end >= 0) this.#decoder = null;
+    this.#cutAs = "content";
     this.#message = { type: "content", pieces: content, last: end >= 0 };
     return bytes;
   }
@@ -75,6 +76,7 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   #cutChunk(queue: ByteQueue, left: number): Uint8Array | null {
     if (queue.length === 0) return null;
     const bytes = queue.take(Math.min(left, queue.length));
+    this.#cutAs = "content";
     this.#message = { type: "content", pieces: [bytes], last: bytes.length === left };
     return bytes;
   }
@@ -85,18 +87,25 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     return this.#message!;
   }
 
-  encode(message: SmtpMessage): Uint8Array {
-    return message.type === "reply" ? encodeReply(message.reply) : new Uint8Array(0);
+  encode(message: SmtpMessage): string {
+    return message.type === "reply" ? encodeReply(message.reply) : "";
   }
 
   describe(frame: Uint8Array): string {
-    if (this.#secret >= frame.length) return escapeBytes(frame, 200);
-    return `${escapeBytes(frame.subarray(0, this.#secret))}(not shown)`;
+    const secret = this.#cutAs === "line" ? secretFrom(frame) : this.#cutAs === "answer" ? 0 : Infinity;
+    if (secret >= frame.length) return escapeBytes(frame, 200);
+    return `${escapeBytes(frame.subarray(0, secret))}(not shown)`;
   }
 }
 
+/** Whether `bytes` are too many for the line at the front of the queue. */
+function tooLong(queue: ByteQueue, bytes: number, auth: boolean): boolean {
+  if (bytes <= MAX_COMMAND) return false;
+  return bytes > (auth ? MAX_AUTH_LINE : isMail(queue) ? MAX_MAIL : MAX_COMMAND);
+}
+
 function isMail(queue: ByteQueue): boolean {
-  return queue.length >= 5 && /^mail\s/i.test(String.fromCharCode(...queue.peek(5)));
+  return /^mail\s/i.test(String.fromCharCode(...queue.peek(5)));
 }
 
 /** Where in a command begins what AUTH says at once (RFC 4954 section 4); Infinity where nothing does. */

@@ -17,6 +17,10 @@ const KEEP_ALL_BYTES = 67_108_864;
 const KEEP_LITTLE = 16_384;
 const FIRST_BYTES = 8192;
 const COPY_BYTES = 262_144;
+/** In front of a message in memory: its head goes there, so that both are one write. */
+const HEAD_ROOM = 2048;
+/** What buffers of messages that are done may hold for those to come, in bytes, all together. */
+const SPARE_BYTES = 4_194_304;
 
 /** Why a message cannot be kept: there is no room, or something else is wrong with the disk. */
 export class MaildirError extends Error {
@@ -27,6 +31,10 @@ export class MaildirError extends Error {
     const message = cause instanceof Error ? cause.message.replace(/ \(os error .*/s, "") : String(cause);
     super(message, { cause });
     this.full = /no space|quota|file too large/i.test(message);
+  }
+
+  static of(error: unknown): MaildirError {
+    return error instanceof MaildirError ? error : new MaildirError(error);
   }
 }
 
@@ -60,6 +68,7 @@ export class Maildir {
   readonly disk: Disk;
   /** Bytes of all messages that are in memory. */
   held = 0;
+  readonly buffers = new SpareBuffers();
   readonly #folders = new Set<string>();
   readonly #syncs = new Map<string, FolderSync>();
   /** Makes the names of this process's messages unlike those of one before it with the same number. */
@@ -134,6 +143,26 @@ export class Maildir {
   }
 }
 
+/** Buffers to be used again: to make one, filled with zeros, costs more than to fill it. */
+class SpareBuffers {
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = 0;
+
+  /** One of that size at least, or a smaller one that may grow, if there is one. */
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare.pop();
+    if (spare === undefined) return new Uint8Array(bytes);
+    this.#bytes -= spare.length;
+    return spare;
+  }
+
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#bytes + buffer.length > SPARE_BYTES) return;
+    this.#spare.push(buffer);
+    this.#bytes += buffer.length;
+  }
+}
+
 /** One fsync of a folder for all who wait for one: who comes while it runs waits for the next, since it may be too early. */
 class FolderSync {
   readonly #run: () => Promise<void>;
@@ -168,7 +197,9 @@ export class NewMail {
   readonly folders: readonly string[];
   readonly #maildir: Maildir;
   readonly #head: (folder: string, id: string) => Uint8Array;
-  #buffer: Uint8Array<ArrayBuffer>;
+  /** Made when the first bytes come. What is in it stands behind the room for a head. */
+  #buffer: Uint8Array<ArrayBuffer> | null = null;
+  readonly #firstBytes: number;
   #filled = 0;
   #bytes = 0;
   /** The first copy, when the message is too large for memory. */
@@ -191,7 +222,7 @@ export class NewMail {
     this.id = id;
     this.folders = folders;
     this.#head = head;
-    this.#buffer = new Uint8Array(Math.min(KEEP_BYTES, Math.max(FIRST_BYTES, sizeHint + 1024)));
+    this.#firstBytes = HEAD_ROOM + Math.min(KEEP_BYTES, Math.max(FIRST_BYTES, sizeHint + 1024));
   }
 
   /** How many bytes have come. */
@@ -209,15 +240,35 @@ export class NewMail {
   write(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
     if (this.#problem !== null) return;
-    const needed = this.#filled + bytes.length;
-    if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
-      grown.set(this.#buffer.subarray(0, this.#filled));
-      this.#buffer = grown;
-    }
-    this.#buffer.set(bytes, this.#filled);
-    this.#filled = needed;
+    const end = HEAD_ROOM + this.#filled;
+    const buffer = this.#room(end + bytes.length);
+    buffer.set(bytes, end);
+    this.#filled += bytes.length;
     this.#maildir.held += bytes.length;
+  }
+
+  /** The buffer, with so many bytes at least. */
+  #room(bytes: number): Uint8Array<ArrayBuffer> {
+    const { buffers } = this.#maildir;
+    const buffer = this.#buffer ??= buffers.take(this.#firstBytes);
+    if (bytes <= buffer.length) return buffer;
+    const grown = new Uint8Array(Math.max(bytes, 2 * buffer.length));
+    grown.set(buffer.subarray(0, HEAD_ROOM + this.#filled));
+    buffers.give(buffer);
+    return this.#buffer = grown;
+  }
+
+  /** What is in memory. */
+  get #content(): Uint8Array {
+    return this.#room(HEAD_ROOM).subarray(HEAD_ROOM, HEAD_ROOM + this.#filled);
+  }
+
+  /** The same behind a head, in one piece if there is room for it. Valid until the next call. */
+  #contentBehind(head: Uint8Array): Uint8Array[] {
+    if (head.length > HEAD_ROOM) return [head, this.#content];
+    const buffer = this.#room(HEAD_ROOM);
+    buffer.set(head, HEAD_ROOM - head.length);
+    return [buffer.subarray(HEAD_ROOM - head.length, HEAD_ROOM + this.#filled)];
   }
 
   /** Writes to the disk what is in memory. What goes wrong is said by `deliver`. */
@@ -228,9 +279,9 @@ export class NewMail {
           this.#first = this.#maildir.open(this.folders[0], this.id);
           await this.#first.write(this.#head(this.folders[0], this.id));
         }
-        await this.#first.write(this.#buffer.subarray(0, this.#filled));
+        await this.#first.write(this.#content);
       } catch (error) {
-        this.#problem = new MaildirError(error);
+        this.#problem = MaildirError.of(error);
         this.#drop();
       }
       this.#release();
@@ -243,6 +294,7 @@ export class NewMail {
    * @throws {MaildirError}
    */
   async deliver(): Promise<void> {
+    if (this.deliverNow()) return;
     await this.#work(async () => {
       try {
         if (this.#problem !== null) throw this.#problem;
@@ -250,12 +302,34 @@ export class NewMail {
         this.#publishAll();
         await this.#settleAll();
       } catch (error) {
-        throw error instanceof MaildirError ? error : new MaildirError(error);
+        throw MaildirError.of(error);
       } finally {
         this.#drop();
         this.#release();
       }
     });
+  }
+
+  /**
+   * The same at once, if nothing has to be waited for: what is in memory is written without fsync in less time than it takes
+   * to have another thread do it.
+   *
+   * @returns false when something has to be, and nothing has been done
+   * @throws {MaildirError}
+   */
+  deliverNow(): boolean {
+    if (this.#maildir.fsync || this.#first !== null || this.#problem !== null) return false;
+    try {
+      for (const folder of this.folders) this.#write(folder).close();
+      this.#publishAll();
+      this.#delivered = true;
+    } catch (error) {
+      throw MaildirError.of(error);
+    } finally {
+      this.#drop();
+      this.#release();
+    }
+    return true;
   }
 
   /** Leaves nothing behind; not what has been delivered, though. */
@@ -280,29 +354,35 @@ export class NewMail {
   async #writeAll(): Promise<void> {
     const [first, ...others] = this.folders;
     if (this.#first === null) {
-      const written = await Promise.allSettled(this.folders.map((folder) => this.#writeSmall(folder)));
+      const written = await Promise.allSettled(this.folders.map((folder) => this.#writeSafely(folder)));
       for (const one of written) if (one.status === "rejected") throw one.reason;
       return;
     }
-    await this.#first.write(this.#buffer.subarray(0, this.#filled));
+    await this.#first.write(this.#content);
     if (this.#maildir.fsync) await this.#first.sync();
     this.#first.close();
     const from = this.#head(first, this.id).length;
     for (const folder of others) await this.#copy(`${this.#maildir.root}/${first}/tmp/${this.id}`, from, folder);
   }
 
-  /** One write does it; only fsync is worth a thread of its own. */
-  async #writeSmall(folder: string): Promise<void> {
-    const head = this.#head(folder, this.id);
-    const whole = new Uint8Array(head.length + this.#filled);
-    whole.set(head);
-    whole.set(this.#buffer.subarray(0, this.#filled), head.length);
-    const file = this.#maildir.open(folder, this.id);
+  async #writeSafely(folder: string): Promise<void> {
+    const file = this.#write(folder);
     try {
-      file.writeNow(whole);
-      if (this.#maildir.fsync) await file.sync();
+      await file.sync();
     } finally {
       file.close();
+    }
+  }
+
+  /** Makes a file of what is in memory; only fsync, which is left to the caller, is worth a thread of its own. */
+  #write(folder: string): DiskFile {
+    const file = this.#maildir.open(folder, this.id);
+    try {
+      for (const part of this.#contentBehind(this.#head(folder, this.id))) file.writeNow(part);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
     }
   }
 
@@ -355,6 +435,9 @@ export class NewMail {
   #release(): void {
     this.#maildir.held -= this.#filled;
     this.#filled = 0;
-    if (this.#first === null) this.#buffer = new Uint8Array(0);
+    // A large message goes on filling it.
+    if (this.#buffer === null || (this.#first !== null && !this.#delivered)) return;
+    this.#maildir.buffers.give(this.#buffer);
+    this.#buffer = null;
   }
 }

@@ -7,8 +7,6 @@
 //     C: DATA                                           S: 354 …
 //     C: lines, those that begin with a dot with one more, and . alone      S: 250 2.0.0 …
 
-import { encodeText } from "../../protocol/text.ts";
-
 /** The longest command line, CRLF included, and the same for AUTH's answers (RFC 5321 4.5.3.1.4, RFC 4954 section 4). */
 export const MAX_COMMAND = 512;
 /** MAIL may be longer by its parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
@@ -69,11 +67,10 @@ export function reply(code: number, enhanced: string | null, ...lines: string[])
 /** What stands behind a command is wrong. */
 export const syntax = (text: string): Reply => reply(501, "5.5.4", text);
 
-/** The bytes of a reply: each line but the last with a minus behind the code. */
-export function encodeReply({ code, enhanced, lines }: Reply): Uint8Array<ArrayBuffer> {
+/** A reply as it goes on the wire: each line but the last with a minus behind the code. */
+export function encodeReply({ code, enhanced, lines }: Reply): string {
   const prefix = enhanced === undefined ? "" : `${enhanced} `;
-  const text = lines.map((line, i) => `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${line}\r\n`).join("");
-  return encodeText(text);
+  return lines.map((line, i) => `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${line}\r\n`).join("");
 }
 
 /** One line of a reply, as a client reads it; null for what is none. A code alone is complete, too (section 4.2.1). */

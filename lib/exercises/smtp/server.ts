@@ -29,6 +29,9 @@ const MAX_ERRORS = 100;
 /** A body that ends in LF.LF, and then nothing for so long, waits for an end that never comes, in ms. */
 const HINT_MS = 1000;
 
+const LF = 0x0a;
+const DOT = 0x2e;
+
 type MailChannel = Channel<SmtpMessage>;
 
 /** What the sessions of one server share. */
@@ -259,19 +262,30 @@ class Visit implements Session<SmtpMessage> {
     return this.#office.maildir.begin([...recipients.keys()], head, size);
   }
 
-  async #deliver(envelope: Envelope): Promise<void> {
+  /** @returns what has to be waited for, if anything has */
+  #deliver(envelope: Envelope): Promise<void> | null {
     const mail = this.#mail!;
     this.#mail = null;
-    try {
-      await mail.deliver();
-    } catch (error) {
+    const done = () => {
+      this.#report(mail, envelope);
+      this.#answer({ type: "delivered", id: mail.id });
+    };
+    const failed = (error: unknown) => {
       const { full, message } = error as MaildirError;
       this.#warn(`not delivered: ${message}`);
       const problem = full ? reply(452, "4.3.1", "no room") : reply(451, "4.3.0", "it cannot be kept here");
-      return this.#answer({ type: "failed", reply: problem });
+      this.#answer({ type: "failed", reply: problem });
+    };
+    let now: boolean;
+    try {
+      now = mail.deliverNow();
+    } catch (error) {
+      failed(error);
+      return null;
     }
-    this.#report(mail, envelope);
-    this.#answer({ type: "delivered", id: mail.id });
+    if (!now) return mail.deliver().then(done, failed);
+    done();
+    return null;
   }
 
   #report({ id, bytes }: NewMail, envelope: Envelope): void {
@@ -297,12 +311,15 @@ class Visit implements Session<SmtpMessage> {
   }
 
   #remember(bytes: Uint8Array): void {
-    this.#tail = [...this.#tail, ...bytes.subarray(-3)].slice(-3);
+    const { length } = bytes;
+    if (length < 3) this.#tail = [...this.#tail, ...bytes].slice(-3);
+    else this.#tail = [bytes[length - 3], bytes[length - 2], bytes[length - 1]];
   }
 
   /** `nc` ends lines with LF alone: what its user takes for the end of the message is none (RFC 5321 section 2.3.8). */
   #watchEnd(): void {
-    if (String.fromCharCode(...this.#tail) !== "\n.\n") return;
+    const [first, second, third] = this.#tail;
+    if (first !== LF || second !== DOT || third !== LF) return;
     this.#cancelHint = systemClock.at(systemClock.now() + HINT_MS, () => {
       const { console } = this.#office.context;
       console.note(

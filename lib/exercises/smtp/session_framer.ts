@@ -10,6 +10,8 @@ import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 /** With `--compat course`: what has no end is a command after so long. */
 const SILENCE_MS = 300;
+/** How much is read of content at once. */
+const CONTENT_READ = 32_768;
 const STAR = 0x2a;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -40,6 +42,10 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
   /** How the next bytes are to be read. */
   get mode(): Mode {
     return this.#mode();
+  }
+
+  get readBytes(): number {
+    return this.#linewise ? 0 : CONTENT_READ;
   }
 
   get silenceMs(): number | null {
@@ -76,7 +82,7 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
     return unended ?? this.#inner.decode();
   }
 
-  encode(message: SmtpMessage): Uint8Array {
+  encode(message: SmtpMessage): string {
     return this.#inner.encode(message);
   }
 
