@@ -217,7 +217,7 @@ export const bugs: readonly Bug[] = [
       makeFramer(onDecided) {
         const framer = options.makeFramer(onDecided) as SessionFramer;
         const encode = framer.encode.bind(framer);
-        framer.encode = (message) => encode(message).filter((byte) => byte !== 0x0d);
+        framer.encode = (message) => encode(message).replaceAll("\r", "");
         return framer;
       },
     })),
