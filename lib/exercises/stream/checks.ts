@@ -443,7 +443,7 @@ const TAKES = "it takes the file to its end, and says so";
 const done = (bytes: number): Expectation => ({
   what: "that the stream is over",
   accepts: `it contains how many bytes came (${bytes}), or received, done, finished, complete, end`,
-  matches: (text) => new RegExp(`\\b${bytes} bytes|receiv|done|finish|complet|\\bend`, "i").test(text),
+  matches: (text) => new RegExp(`\\b${bytes}\\b(?! B)|receiv|done|finish|complet|\\bend`, "i").test(text),
 });
 
 /** The same of the seed's own form. */
