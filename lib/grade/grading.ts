@@ -209,7 +209,7 @@ export function ownServer(
   bug?: Bug,
 ): NetlabServer {
   const detected = transport === "udp" || exercise.detects.includes(wire.replace(/^len\d$/, "lenN"));
-  const auto = detected && exercise.wires.includes("auto") ? "auto" : wire;
+  const auto = (detected || wire === "seed") && exercise.wires.includes("auto") ? "auto" : wire;
   return new NetlabServer(exercise, (console) => serve(exercise, transport, auto, dir, console, bug));
 }
 
