@@ -223,6 +223,17 @@ export function listsWithout(other: string, ...names: string[]): Expectation {
   };
 }
 
+/** Checks of programs that speak the seed's own wire. Names are for all wires: theirs say so. */
+export const ofSeed = (checks: readonly Check[]): Check[] => {
+  const named = (name: string) => `${name} (seed)`;
+  return checks.map((check) => ({
+    ...check,
+    name: named(check.name),
+    needs: check.needs?.map(named),
+    wire: "seed",
+  }));
+};
+
 /** Whether somebody has to sit at the server. */
 export const needsPerson = ({ steps }: Check): boolean => steps.some((step) => step.who === SERVER);
 

@@ -6,7 +6,7 @@ import { outlasts, pause } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
-import { escapeBytes, escapeText } from "../protocol/text.ts";
+import { decodeLossy, escapeBytes, escapeText } from "../protocol/text.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { type Delivery, shape } from "./delivery.ts";
 import { Inbox, Unmet } from "./inbox.ts";
@@ -50,6 +50,8 @@ export class Actor {
   readonly #ends: boolean;
   /** Messages that leave in one write with the next. */
   #held: (string | Uint8Array)[] = [];
+  /** What stood behind the last line when the connection ended. */
+  #rest = "";
   /** Nothing has come since the last message was sent. */
   #unanswered = false;
   #paused = false;
@@ -64,6 +66,13 @@ export class Actor {
     this.#inbox = new Inbox(options.fill);
     this.#bytes = new LastBytes(conn);
     this.#ends = conn.receive === undefined;
+    // A line that only the end of the connection ends is none, but it is a part of the rest.
+    if (framer.name === "line") {
+      framer.end = (queue) => {
+        this.#rest = decodeLossy(queue.take(queue.length));
+        return null;
+      };
+    }
     this.#channel = new Channel<string, string | Uint8Array>(shape(this.#bytes.conn, delivery), {
       framer,
       codec: {
@@ -168,6 +177,7 @@ export class Actor {
   /** As `expectEnd`, and all that came before it is one text that has to match. */
   async expectRest(what: Expectation): Promise<void> {
     await this.expectEnd();
+    if (this.#rest !== "") this.#inbox.push(this.#rest);
     // Without framing, what one read brought is no message.
     this.#inbox.checkRest(what, this.#channel.framer.name === "raw" ? "" : "\n");
   }

@@ -222,7 +222,7 @@ export function ownServer(
   // A line is known by what comes within 300 ms, and on a busy machine its pieces may come further apart than that.
   const detected = transport === "udp" ||
     (wire !== "line" && exercise.detects.includes(wire.replace(/^len\d$/, "lenN")));
-  const auto = detected && exercise.wires.includes("auto") ? "auto" : wire;
+  const auto = (detected || wire === "seed") && exercise.wires.includes("auto") ? "auto" : wire;
   return new NetlabServer(exercise, (console) => serve(exercise, transport, auto, dir, console, bug));
 }
 

@@ -36,7 +36,7 @@ def answer(line):
         return "".join([f"OK {len(names)}\n", *(f"{size} {name}\n" for size, name in zip(sizes, names))]).encode(), True
     if word not in ("STAT", "GET"):
         content, error = read(line)
-        return (content if error is None else b"Error: File not found\n"), False
+        return (content if error is None else b"Error: File not found"), False
     match = re.fullmatch(r"(.*) (\d+)", rest) if word == "GET" else None
     name, offset = (match[1], int(match[2])) if match else (rest, 0)
     content, error = read(name)

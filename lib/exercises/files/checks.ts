@@ -16,6 +16,7 @@ import {
   forbid,
   leave,
   mentions,
+  ofSeed,
   pauseReading,
   send,
   sendBytes,
@@ -74,6 +75,79 @@ const GETS = "GET gives the size, the digest and the content";
 const BARE = "a bare name gives the content, and the end of the connection";
 const AGAIN = "as many bytes follow as it says, and then the next request is served";
 
+const bareName: Check = {
+  name: BARE,
+  points: 30,
+  cause: CAUSE.end,
+  steps: [...connect("alice"), send("alice", "hello.txt"), expectRest("alice", hello)],
+};
+
+const longFile: Check = {
+  name: "a file that is longer than one read arrives whole",
+  points: 25,
+  cause: CAUSE.partial,
+  needs: [BARE],
+  steps: [
+    ...connect("alice"),
+    send("alice", "long.txt"),
+    expectRest("alice", {
+      what: `all ${LONG.length} bytes of long.txt`,
+      matches: (text) => text.trimEnd() === LONG.trimEnd(),
+    }),
+  ],
+};
+
+const missingFile: Check = {
+  name: "a bare name of a file that is not there is answered as the course's server does",
+  points: 15,
+  cause: CAUSE.missing,
+  steps: [
+    ...connect("alice"),
+    send("alice", "nothing.txt"),
+    expectRest("alice", mentions("Error: File not found", "Error", "not found")),
+  ],
+};
+
+/** Checks of servers that understand bare names only. */
+const seedChecks: readonly Check[] = [
+  bareName,
+  longFile,
+  missingFile,
+  {
+    name: "nothing outside of the folder can be read",
+    points: 10,
+    cause: CAUSE.outside,
+    needs: [BARE],
+    steps: [
+      ...connect("mallory"),
+      forbid("mallory", secret),
+      send("mallory", "../../../../../../../../etc/hosts"),
+      expectRest("mallory", mentions("Error: File not found", "error")),
+    ],
+  },
+  {
+    name: "a second client is served while the first stays",
+    points: 15,
+    cause: CAUSES.oneAtATime,
+    needs: [BARE],
+    steps: [...connect("alice", "bob"), send("bob", "hello.txt"), expectRest("bob", hello)],
+  },
+  {
+    name: "a client that vanishes harms nobody",
+    points: 5,
+    cause: CAUSES.cut,
+    needs: [BARE],
+    steps: [
+      ...connect("mallory"),
+      send("mallory", "long.txt"),
+      leave("mallory", "reset"),
+      ...connect("alice"),
+      send("alice", "hello.txt"),
+      expectRest("alice", hello),
+    ],
+  },
+];
+
 export const checks: readonly Check[] = [
   {
     name: GETS,
@@ -83,12 +157,7 @@ export const checks: readonly Check[] = [
       "(hashlib.sha256(content).hexdigest())",
     steps: [...connect("alice"), send("alice", "GET hello.txt"), expect("alice", ok)],
   },
-  {
-    name: BARE,
-    points: 10,
-    cause: CAUSE.end,
-    steps: [...connect("alice"), send("alice", "hello.txt"), expectRest("alice", hello)],
-  },
+  { ...bareName, points: 10 },
   {
     name: AGAIN,
     points: 8,
@@ -112,20 +181,7 @@ export const checks: readonly Check[] = [
     needs: [GETS],
     steps: [...connect("alice"), ...asksOn("alice"), send("alice", "STAT hello.txt"), expect("alice", ok)],
   },
-  {
-    name: "a file that is longer than one read arrives whole",
-    points: 8,
-    cause: CAUSE.partial,
-    needs: [BARE],
-    steps: [
-      ...connect("alice"),
-      send("alice", "long.txt"),
-      expectRest("alice", {
-        what: `all ${LONG.length} bytes of long.txt`,
-        matches: (text) => text.trimEnd() === LONG.trimEnd(),
-      }),
-    ],
-  },
+  { ...longFile, points: 8 },
   {
     name: "LIST gives how many files there are, and their sizes and names",
     points: 5,
@@ -170,16 +226,7 @@ export const checks: readonly Check[] = [
     needs: [GETS],
     steps: [...connect("alice"), send("alice", "GET nothing.txt"), expect("alice", refused(404)), ...asksOn("alice")],
   },
-  {
-    name: "a bare name of a file that is not there is answered as the course's server does",
-    points: 3,
-    cause: CAUSE.missing,
-    steps: [
-      ...connect("alice"),
-      send("alice", "nothing.txt"),
-      expectRest("alice", mentions("Error: File not found", "Error", "not found")),
-    ],
-  },
+  { ...missingFile, points: 3 },
   {
     name: "nothing outside of the folder can be read",
     points: 8,
@@ -260,6 +307,7 @@ export const checks: readonly Check[] = [
       leave("mallory", "reset"),
     ],
   },
+  ...ofSeed(seedChecks),
 ];
 
 // A client under test: asked to get a file that netlab makes up.
@@ -313,9 +361,72 @@ const gets = (text: string, digest: string): Step[] => {
 
 const FETCHES = "a file is fetched";
 
+/** A client of the seed's kind says a bare name, and takes what comes to the end of the connection. */
+const askingBare: Step[] = [
+  start("client", "get", "$poem.txt"),
+  accept("server"),
+  expect("server", { ...exactly("$poem.txt"), what: "the name $poem.txt" }),
+];
+const getsBare = (text: string): Step[] => [
+  ...askingBare,
+  ...(text === "" ? [] : [send("server", text)]),
+  leave("server"),
+  shows("client", got(encodeText(text).length, ...text.split("\n"))),
+];
+
+const seedClientChecks: readonly Check[] = [
+  {
+    name: FETCHES,
+    points: 55,
+    cause:
+      "what is sent has to be the name alone, and what comes is the file, up to the end of the connection. Say when you " +
+      "have it, or show it",
+    steps: getsBare(POEM),
+  },
+  {
+    name: "a refusal is shown",
+    points: 15,
+    cause: "an answer that begins with Error is taken for a file",
+    needs: [FETCHES],
+    steps: [
+      ...askingBare,
+      send("server", "Error: File not found"),
+      leave("server"),
+      shows("client", mentions("the refusal", "not found")),
+    ],
+  },
+  {
+    name: "a long file arrives whole",
+    points: 10,
+    cause: CAUSES.buffer,
+    needs: [FETCHES],
+    steps: [
+      ...askingBare,
+      send("server", LONG),
+      leave("server"),
+      shows("client", got(LONG.length, "line 3000 of a file")),
+    ],
+  },
+  {
+    name: "content that is not ASCII is taken",
+    points: 5,
+    cause: CAUSES.text,
+    needs: [FETCHES],
+    steps: getsBare(UTF8),
+  },
+  {
+    name: "a server that hangs up without a word does not hang the client",
+    points: 15,
+    cause: CAUSES.leaves,
+    needs: [FETCHES],
+    steps: [...askingBare, leave("server", "reset"), exits("client")],
+  },
+];
+
 export const clientChecks: readonly Check[] = [
   {
     name: FETCHES,
+    framed: true,
     points: 40,
     cause:
       "the request has to be GET, a space, the name, and a newline; behind the line that begins with OK come exactly as " +
@@ -326,6 +437,7 @@ export const clientChecks: readonly Check[] = [
     name: "a refusal is shown",
     points: 15,
     cause: "an answer that begins with ERROR is taken for a file, or not shown",
+    framed: true,
     needs: [FETCHES],
     steps: [
       ...asking,
@@ -338,6 +450,7 @@ export const clientChecks: readonly Check[] = [
     name: "a long file arrives whole",
     points: 10,
     cause: CAUSES.buffer,
+    framed: true,
     needs: [FETCHES],
     steps: [
       ...asking,
@@ -351,6 +464,7 @@ export const clientChecks: readonly Check[] = [
     name: "content that looks like an answer is content",
     points: 5,
     cause: "lines are looked at where bytes are counted: behind OK come so many bytes of content, whatever they are",
+    framed: true,
     needs: [FETCHES],
     steps: gets(LINES, DIGESTS.lines),
   },
@@ -358,6 +472,7 @@ export const clientChecks: readonly Check[] = [
     name: "content that is not ASCII is counted in bytes",
     points: 5,
     cause: CAUSES.characters,
+    framed: true,
     needs: [FETCHES],
     steps: gets(UTF8, DIGESTS.utf8),
   },
@@ -365,6 +480,7 @@ export const clientChecks: readonly Check[] = [
     name: "an empty file is fetched",
     points: 5,
     cause: "of an empty file no byte comes: to wait for one is to wait for ever",
+    framed: true,
     needs: [FETCHES],
     steps: [...asking, answered(0, DIGESTS.empty), leave("server"), endInput("client"), exits("client")],
   },
@@ -372,6 +488,7 @@ export const clientChecks: readonly Check[] = [
     name: "content that has another digest is noticed",
     points: 5,
     cause: "what came is not compared with the digest: compute it over what you have kept, and say so when they differ",
+    framed: true,
     needs: [FETCHES],
     steps: [...asking, answered(POEM.length + 1, HELLO_DIGEST), send("server", POEM), shows("client", trouble)],
   },
@@ -379,6 +496,7 @@ export const clientChecks: readonly Check[] = [
     name: "a server that hangs up in the middle does not hang the client",
     points: 10,
     cause: CAUSES.leaves,
+    framed: true,
     needs: [FETCHES],
     steps: [
       ...asking,
@@ -393,6 +511,7 @@ export const clientChecks: readonly Check[] = [
     name: "an answer that is none does not hang the client",
     points: 5,
     cause: CAUSES.badAnswer,
+    framed: true,
     needs: [FETCHES],
     steps: [
       ...asking,
@@ -402,6 +521,7 @@ export const clientChecks: readonly Check[] = [
       exits("client"),
     ],
   },
+  ...ofSeed(seedClientChecks),
 ];
 
 /** What two programs for this exercise can do together. */

@@ -14,6 +14,7 @@ import {
   inItsTime,
   leave,
   mentions,
+  ofSeed,
   send,
   sendBytes,
   shows,
@@ -104,7 +105,7 @@ const chunk: Expectation = {
 };
 
 /** Checks of servers of the seed's own form: a file name, bare datagrams, and EOF or END. */
-const seedChecks: readonly Omit<Check, "wire">[] = [
+const seedChecks: readonly Check[] = [
   {
     name: CHUNKS,
     points: 30,
@@ -391,7 +392,7 @@ export const checks: readonly Check[] = [
       gets("DATA", "session=23"),
     ],
   },
-  ...seedChecks.map((check) => ({ ...check, wire: "seed" })),
+  ...ofSeed(seedChecks),
 ];
 
 // A client under test, and what a server says to it; whose sessions are numbered by the client.
@@ -443,11 +444,11 @@ const TAKES = "it takes the file to its end, and says so";
 const done = (bytes: number): Expectation => ({
   what: "that the stream is over",
   accepts: `it contains how many bytes came (${bytes}), or received, done, finished, complete, end`,
-  matches: (text) => new RegExp(`\\b${bytes} bytes|receiv|done|finish|complet|\\bend`, "i").test(text),
+  matches: (text) => new RegExp(`\\b${bytes}\\b(?! B)|receiv|done|finish|complet|\\bend`, "i").test(text),
 });
 
 /** The same of the seed's own form. */
-const seedClientChecks: readonly Omit<Check, "wire">[] = [
+const seedClientChecks: readonly Check[] = [
   {
     name: ASKS,
     points: 30,
@@ -589,7 +590,7 @@ export const clientChecks: readonly Check[] = [
       shows("client", done(12)),
     ],
   },
-  ...seedClientChecks.map((check) => ({ ...check, wire: "seed" })),
+  ...ofSeed(seedClientChecks),
 ];
 
 /** What two programs for this exercise can do together. */
