@@ -27,7 +27,7 @@ export class PduFramer implements Framer {
       throw new ProtocolError(`no such type of PDU: ${queue.at(0)}`, { fatal: true, offset: 0 });
     }
     if (queue.length < HEADER_BYTES) return null;
-    const bytes = HEADER_BYTES + payloadBytes(queue.peek(HEADER_BYTES));
+    const bytes = HEADER_BYTES + (queue.at(10) << 8 | queue.at(11));
     return queue.length < bytes ? null : queue.take(bytes);
   }
 
