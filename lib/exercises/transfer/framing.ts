@@ -7,7 +7,7 @@ import type { Framer } from "../../protocol/framing.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import type { Transport } from "../exercise.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
-import { decodePdu, encodePdu, HEADER_BYTES, payloadBytes, type Pdu, PDU_TYPES } from "./protocol.ts";
+import { decodePdu, encodePdu, HEADER_BYTES, type Pdu, PDU_TYPES } from "./protocol.ts";
 
 /** Cuts whole PDUs, header included, off a stream. */
 export class PduFramer implements Framer {
