@@ -307,12 +307,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   }
 
   /**
-   * Paced, a chunk is lost when one has come that was sent half a round trip after it, or later (RACK, RFC 8985): what a
-   * socket's buffer had no room for would else wait for a timer each time. What is overtaken by less is only late.
+   * Paced, a chunk is lost when one has come that was sent half the shortest round trip after it, or later (RACK, RFC 8985):
+   * what a socket's buffer had no room for would else wait for a timer each time. What is overtaken by less is only late.
    */
   #findHoles(newest: Millis): void {
-    const { srttMs } = this.rto;
-    if (this.#pacer !== null && srttMs !== null) this.#flight!.lose(newest - srttMs / 2);
+    const { minRttMs } = this.rto;
+    if (this.#pacer !== null && minRttMs !== null) this.#flight!.lose(newest - minRttMs / 2);
   }
 
   /** How many chunks are on the way. */
