@@ -4,8 +4,8 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
-import { escapeBytes } from "../../protocol/text.ts";
 import type { Transport } from "../exercise.ts";
+import { describeBytes } from "../pdu_notation.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
 import { decodePdu, encodePdu, HEADER_BYTES, type Pdu, PDU_TYPES } from "./protocol.ts";
 
@@ -88,9 +88,5 @@ export const notationCodec: Codec<string> = {
 };
 
 function describe(frame: Uint8Array): string {
-  try {
-    return formatPdu(decodePdu(frame));
-  } catch (error) {
-    return `(${(error as Error).message}) ${escapeBytes(frame, 64)}`;
-  }
+  return describeBytes(frame, decodePdu, formatPdu);
 }
