@@ -236,10 +236,12 @@ export class Channel<In, Out = In> {
    * @param onBad is told of what is not a message; the channel goes on unless the error is fatal
    */
   async each(onMessage: (message: In) => void | Promise<void>, onBad: (error: ProtocolError) => void): Promise<void> {
+    if (this.#conn.each && !await this.#eachDatagram(onMessage, onBad)) return;
     while (!this.ending) {
       try {
         const message = this.#next();
         if (message === undefined) {
+          this.#outgoing.flush();
           if (!await this.#fill()) return;
           continue;
         }
@@ -248,13 +250,50 @@ export class Channel<In, Out = In> {
         // A peer that asks for much at once is not yet one that does not read: its answers go out before it asks on.
         if (this.queuedBytes > this.#pauseBytes) await this.flushed();
       } catch (error) {
-        if (!(error instanceof ProtocolError) || error.side === "local") throw error;
-        onBad(error);
-        if (!error.fatal) continue;
-        this.#reason ??= `protocol error: ${error.message}`;
-        return;
+        if (this.#endsWith(error, onBad)) return;
       }
     }
+  }
+
+  /**
+   * Handles datagrams in the moment of their arrival, so that the answer to one leaves before the next is waited for.
+   *
+   * @returns false when one of them was a fatal error; otherwise it has come to the end
+   */
+  async #eachDatagram(
+    onMessage: (message: In) => void | Promise<void>,
+    onBad: (error: ProtocolError) => void,
+  ): Promise<boolean> {
+    let over = false;
+    try {
+      await this.#conn.each!((datagram) => {
+        if (this.ending) return;
+        this.#reads++;
+        if (this.#trace.wants.bytes) this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: datagram });
+        let busy: void | Promise<void> = undefined;
+        try {
+          const frame = this.framer.whole!(datagram);
+          if (this.#trace.wants.message) this.#traceMessage("in", frame);
+          busy = onMessage(this.#codec.decode(frame));
+        } catch (error) {
+          over = this.#endsWith(error, onBad);
+          if (over) throw error;
+        }
+        this.#outgoing.flush();
+        return this.queuedBytes > this.#pauseBytes ? Promise.resolve(busy).then(() => this.flushed()) : busy;
+      });
+    } catch (error) {
+      if (!over) throw error;
+    }
+    return !over;
+  }
+
+  /** Whether the channel ends with an error, which is told if it is the peer's. @throws the error if it is not */
+  #endsWith(error: unknown, onBad: (error: ProtocolError) => void): boolean {
+    if (!(error instanceof ProtocolError) || error.side === "local") throw error;
+    onBad(error);
+    if (error.fatal) this.#reason ??= `protocol error: ${error.message}`;
+    return error.fatal;
   }
 
   /**
