@@ -15,10 +15,14 @@ import { outlasts, systemClock } from "./clock.ts";
 import { type Conn, formatAddress } from "./conn.ts";
 import { isReset } from "./errors.ts";
 import { SendQueue } from "./send_queue.ts";
+import { Turns } from "./turns.ts";
 
 /** Read sizes, in bytes: a connection starts small, so that thousands fit, and grows while reads come back full. */
 const MIN_READ = 2048;
 const MAX_READ = 65_536;
+
+/** One read may hold thousands of messages: how many are handled before it is asked whether others wait. */
+const LOOK_UP = 256;
 
 /** How long a closing channel waits for the peer to close too, so that nothing sent to it is lost. */
 export const LINGER_MS = 1000;
@@ -226,15 +230,22 @@ export class Channel<In, Out = In> {
    * @param onBad is told of what is not a message; the channel goes on unless the error is fatal
    */
   async each(onMessage: (message: In) => void | Promise<void>, onBad: (error: ProtocolError) => void): Promise<void> {
+    const turns = new Turns();
+    let taken = 0;
     while (!this.ending) {
       try {
         const message = this.#next();
         if (message === undefined) {
+          const turn = turns.next();
+          if (turn) await turn;
           if (!await this.#fill()) return;
+          turns.begin();
           continue;
         }
         const busy = onMessage(message);
         if (busy) await busy;
+        const turn = ++taken % LOOK_UP === 0 ? turns.next() : null;
+        if (turn) await turn;
         // A peer that asks for much at once is not yet one that does not read: its answers go out before it asks on.
         if (this.queuedBytes > this.#pauseBytes) await this.flushed();
       } catch (error) {
