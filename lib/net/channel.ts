@@ -134,24 +134,23 @@ export class Channel<In, Out = In> {
    * @throws {ProtocolError} of side `local` when the framing cannot carry a message of that length
    */
   send(message: Out): boolean {
-    if (this.#closed) return false;
-    const body = this.#codec.encode(message);
-    const sent = this.#outgoing.push(this.framer, body);
-    if (sent && this.#trace.wants.message) this.#traceMessage("out", body);
-    return sent;
+    return !this.#closed && this.#push(this.#codec.encode(message));
   }
 
   /**
    * As `send`, for a message whose beginning says it all, such as an error: where the framing has no room for the whole,
-   * it carries what fits, cut between characters.
+   * it carries what fits of a text, cut between characters. A message that is no text goes whole: a part of it is none.
    */
   sendStart(message: Out): boolean {
     if (this.#closed) return false;
     const body = this.#codec.encode(message);
-    const text = typeof body === "string" ? body : decodeLossy(body);
-    const start = truncateText(text, Math.min(this.framer.maxBody, 3 * text.length));
-    const sent = this.#outgoing.push(this.framer, start);
-    if (sent && this.#trace.wants.message) this.#traceMessage("out", start);
+    if (typeof body !== "string") return this.#push(body);
+    return this.#push(truncateText(body, Math.min(this.framer.maxBody, 3 * body.length)));
+  }
+
+  #push(body: Uint8Array | string): boolean {
+    const sent = this.#outgoing.push(this.framer, body);
+    if (sent && this.#trace.wants.message) this.#traceMessage("out", body);
     return sent;
   }
 
