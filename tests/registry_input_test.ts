@@ -123,7 +123,7 @@ for (const exercise of exercises.filter(({ transports }) => transports.includes(
       const second = await ChatClient.connect(address.port, "line");
       try {
         await second.send(exercise.explain.dialogue[0].text);
-        const why = exercise.limits?.maxClients === 1 ? "busy" : "server full: 1 clients";
+        const why = exercise.limits?.maxClients === 1 ? "busy" : "server full: 1 client";
         assertEquals(await second.receive(), `ERROR ${why}`);
         await second.ended();
         await first.send("\xff".repeat(100_000));

@@ -4,6 +4,7 @@ import { yellow } from "@std/fmt/colors";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
@@ -227,7 +228,7 @@ function traceFile(path: string, onFailure: (error: NetlabError) => void): Sink 
     });
   }
   const failure = (cause: unknown, hint: string) => {
-    const why = (cause as Error).message.replace(/ \(os error .*/, "");
+    const why = describeSystemError(cause);
     return new NetlabError("harness", `cannot write ${path}: ${why}`, { hint, cause });
   };
   const encoder = new TextEncoder();

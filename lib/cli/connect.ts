@@ -5,6 +5,7 @@ import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
 import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
+import { describeSystemError } from "../net/errors.ts";
 import type { Sink } from "../trace/bus.ts";
 import { drawSvg, drawText, plotSink } from "../trace/plot.ts";
 import type { Command } from "./command.ts";
@@ -72,7 +73,7 @@ function plot(where: string, title: string, output: Output): Sink {
       Deno.writeTextFileSync(where, drawSvg(points, `netlab ${title}`));
       output.err.line(`the plot is in ${where}`);
     } catch (cause) {
-      output.err.line(`cannot write ${where}: ${(cause as Error).message.replace(/ \(os error .*/, "")}`);
+      output.err.line(`cannot write ${where}: ${describeSystemError(cause)}`);
     }
   });
 }

@@ -13,7 +13,7 @@ import { decodeLossy, escapeText, truncateText } from "../protocol/text.ts";
 import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
 import { outlasts, systemClock } from "./clock.ts";
 import { type Conn, formatAddress } from "./conn.ts";
-import { isReset } from "./errors.ts";
+import { describeSystemError, isReset } from "./errors.ts";
 import { SendQueue } from "./send_queue.ts";
 import { Turns } from "./turns.ts";
 
@@ -401,5 +401,5 @@ export class Channel<In, Out = In> {
 
 function describeFailure(error: unknown): string {
   if (isReset(error)) return "reset by peer";
-  return error instanceof Error ? error.message : String(error);
+  return describeSystemError(error);
 }

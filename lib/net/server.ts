@@ -179,11 +179,8 @@ export class Server<In, Out> {
   async #run(): Promise<void> {
     await this.#acceptor?.run({
       onConn: (conn) => this.#admit(conn),
-      onLastFile: (conn) => {
-        this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
-        return this.#refuse(this.#open(conn), `server full: ${this.#clients.size} clients`, LAST_FILE_MS);
-      },
-      onWarning: (text) => this.#warn(text),
+      onLastFile: (conn) => this.#refuse(this.#open(conn), describeFull(this.#clients.size), LAST_FILE_MS),
+      onWarning: (what, hint) => this.#warn(`${what} at ${countClients(this.#clients.size)}: ${hint}`),
     });
     if (this.#acceptor === null) await this.#stopping.promise;
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
@@ -195,7 +192,7 @@ export class Server<In, Out> {
     if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
     const channel = this.#open(conn);
     if (full && !this.#options.forgetful) {
-      const { full: why = `server full: ${this.#limits.maxClients} clients` } = this.#options.farewells;
+      const { full: why = describeFull(this.#limits.maxClients) } = this.#options.farewells;
       return void this.#refuse(channel, why);
     }
     this.#enter(channel, false);
@@ -340,6 +337,14 @@ export class Server<In, Out> {
 
 function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, clock: Clock): Acceptor {
   return transport === "tcp" ? new TcpAcceptor(host, port, clock) : new DatagramAcceptor(host, port);
+}
+
+function describeFull(clients: number): string {
+  return `server full: ${countClients(clients)}`;
+}
+
+function countClients(count: number): string {
+  return count === 1 ? "1 client" : `${count} clients`;
 }
 
 function describeFramer(framer: Framer): string {
