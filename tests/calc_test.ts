@@ -357,6 +357,22 @@ test("clients that vanish halfway harm nobody", () =>
     }
   }), canReset);
 
+test("who asks nothing that is a question is sent away in the end, who divides by zero is not", () =>
+  withCalc(async ({ join }) => {
+    const client = await join();
+    for (let i = 0; i < 4; i++) {
+      assertEquals(await client.ask("hello"), "ERROR not an integer: hello");
+      assertEquals(await client.ask("7 *"), "ERROR expected two integers and an operator: 7 * 6");
+      assertEquals(await client.ask("1 / 0"), "ERROR division by zero");
+    }
+    await client.send("a", "b", "c", "7 * 6");
+    assertEquals(
+      await several(client, 4),
+      [..."abc"].map((one) => `ERROR not an integer: ${one}`).concat("ERROR too many errors"),
+    );
+    await client.ended();
+  }, { limits: { maxErrors: 3 } }));
+
 test("answers that are larger than the queue arrive all at a client that reads", () =>
   withCalc(async ({ join }) => {
     const client = await join();

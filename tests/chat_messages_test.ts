@@ -1,6 +1,6 @@
 // The chat server's messages: who gets which, in which words, and what the sender is told.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { hasUnsafe } from "../lib/protocol/text.ts";
 import { withChat } from "./chat_helpers.ts";
 import { bytes, test } from "./helpers.ts";
@@ -237,3 +237,18 @@ test("a message that is not UTF-8 is answered with the place, and the next one i
     await alice.send("MSG bob fine again");
     await bob.got("alice sent fine again");
   }));
+
+test("who says nothing but nonsense is sent away in the end, who is only refused is not", () =>
+  withChat(async (room) => {
+    const [alice, bob] = [...await room.named("alice"), await room.join()];
+    for (let i = 0; i < 4; i++) {
+      assertMatch(await bob.ask("a"), /^ERROR unknown command: a /);
+      assertMatch(await bob.ask("b"), /^ERROR unknown command: b /);
+      assertEquals(await bob.ask("NAME alice"), "ERROR name taken: alice");
+    }
+    await bob.send("a", "b", "c", "NAME bob");
+    for (const word of "abc") assertMatch(await bob.receive(), new RegExp(`^ERROR unknown command: ${word} `));
+    assertEquals(await bob.receive(), "ERROR too many errors");
+    await bob.ended();
+    assertEquals(await alice.ask("GET_NAMES"), "alice");
+  }, { limits: { maxErrors: 3 } }));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { VirtualClock } from "../lib/protocol/clock.ts";
+import { ProtocolError } from "../lib/protocol/errors.ts";
 import { DigitsFramer } from "../lib/protocol/framing.ts";
 import { NETLAB, startServer } from "./cli_helpers.ts";
 import { eventually, Peer, settle, skipUnless, test } from "./helpers.ts";
@@ -138,21 +139,34 @@ test("an idle client is told once, and has the whole linger time to read it", as
   });
 });
 
-test("too many errors end a session, with a word, and only that session", () =>
-  withServer({ limits: { maxErrors: 3 } }, async ({ trace, join }) => {
+test("too many wrong inputs in a row end a session, with a word, and only that session", () =>
+  withServer({
+    limits: { maxErrors: 3 },
+    session: (channel) => ({
+      onMessage(text) {
+        if (text === "nonsense") throw new ProtocolError("what?");
+        channel.send(`re: ${text}`);
+      },
+      onEnd() {},
+    }),
+  }, async ({ trace, join }) => {
     const [clumsy, witness] = [await join(), await join()];
-    await clumsy.send("fine\n", 0xff, "\n", 0xfe, "\n", "still fine\n");
-    assertEquals(
-      [await clumsy.line(), await clumsy.line(), await clumsy.line(), await clumsy.line()],
-      ["re: fine", "ERROR invalid UTF-8 at byte 0", "ERROR invalid UTF-8 at byte 0", "re: still fine"],
-    );
+    const invalid = "ERROR invalid UTF-8 at byte 0";
+    for (let i = 0; i < 3; i++) {
+      await clumsy.send("fine\n", 0xff, "\nnonsense\n");
+      assertEquals([await clumsy.line(), await clumsy.line(), await clumsy.line()], [
+        "re: fine",
+        invalid,
+        "ERROR what?",
+      ]);
+    }
     await clumsy.send("x".repeat(100), "\n", "not taken any more\n");
     assertEquals(
       await clumsy.rest(),
       "ERROR message too long: more than 64 bytes, the limit is 64\nERROR too many errors\n",
     );
     await clumsy.conn.closeWrite();
-    await trace.until("its end", (event) => event.type === "close" && event.reason === "3 errors");
+    await trace.until("its end", (event) => event.type === "close" && event.reason === "3 wrong inputs in a row");
     await witness.send("hello\n");
     assertEquals(await witness.line(), "re: hello");
   }));

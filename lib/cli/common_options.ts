@@ -100,7 +100,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       value: "N",
       min: 1,
       default: limits.maxErrors,
-      summary: "wrong inputs after which a client is sent away",
+      summary: "wrong inputs in a row after which a client is sent away; a refusal is none",
     },
     {
       name: "grace",

@@ -78,7 +78,11 @@ export interface ServerOptions<In, Out> {
 
 /** One client's dialogue with a service. */
 export interface Session<In> {
-  /** Nothing more is taken from the client until what it returns has settled. */
+  /**
+   * Nothing more is taken from the client until what it returns has settled.
+   *
+   * @throws {ProtocolError} for what is no message after all: it is answered as what could not be read
+   */
   onMessage(message: In): void | Promise<void>;
   /** The client is gone: release its name, its files, its timers. */
   onEnd(): void;
@@ -91,6 +95,7 @@ interface Client<In, Out> {
   finished: Promise<void>;
   /** Whether we called it: then it may be silent from the start. */
   readonly called: boolean;
+  /** Wrong inputs since the last right one. */
   errors: number;
   /** Ends the session, once: on the client's account, or on ours before the connection is closed. */
   endSession: () => void;
@@ -248,12 +253,17 @@ export class Server<In, Out> {
         }
       };
       await channel.each(
-        (message) => this.#draining ? this.#sayLeaving(channel) : session.onMessage(message),
+        (message) => {
+          if (this.#draining) return this.#sayLeaving(channel);
+          const busy = session.onMessage(message);
+          client.errors = 0;
+          return busy;
+        },
         (error) => {
           channel.sendStart(this.#options.farewells.bad(error));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
             this.#say(channel, "too many errors");
-            void channel.because(`${client.errors} errors`).close();
+            void channel.because(`${client.errors} wrong inputs in a row`).close();
           }
         },
       );
