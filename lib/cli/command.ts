@@ -28,6 +28,8 @@ export interface Command {
   examples(words: readonly string[]): readonly Example[];
   /** What may stand as the next word, for completion. */
   nextWords(words: readonly string[], commands: readonly Command[]): readonly string[];
+  /** Whether the next word may be a file of this machine. @default {false} */
+  takesFile?(words: readonly string[]): boolean;
   /** Returns the exit status, or nothing for success. @throws {NetlabError} */
   run(context: CommandContext): Promise<number | void> | number | void;
 }

@@ -23,7 +23,13 @@ export const connect: Command = {
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
   options: (words) => connectOptions(findExercise(words[0] ?? "")),
   examples: (words) => (findExercise(words[0] ?? "") ?? exercises[0]).connectExamples,
-  nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
+  nextWords([name, ...words]) {
+    if (name === undefined) return exercises.map((exercise) => exercise.name);
+    const { verbs } = argumentsOf(name);
+    // An address may stand before them.
+    return words.length < 3 && !words.some((word) => verbs.includes(word)) ? verbs : [];
+  },
+  takesFile: ([name]) => name !== undefined && argumentsOf(name).files,
   async run({ output, values, words }) {
     const exercise = requireExercise(words);
     const { address, rest } = readWords(exercise, words.slice(1));
@@ -55,6 +61,12 @@ export const connect: Command = {
     }
   },
 };
+
+/** What an exercise's client takes behind the address, as its usage spells it: `get NAME… | list`, `FILE…`. */
+function argumentsOf(name: string): { readonly verbs: readonly string[]; readonly files: boolean } {
+  const forms = (findExercise(name)?.argumentsUsage ?? "").split(" | ").map((form) => form.split(" ")[0]);
+  return { verbs: forms.filter((word) => /^[a-z]+$/.test(word)), files: forms.some((word) => word.startsWith("FILE")) };
+}
 
 /** What was done, in the words of the command line. */
 function titleOf(exercise: Exercise, words: readonly string[], values: OptionValues): string {

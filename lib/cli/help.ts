@@ -20,7 +20,7 @@ export const help: Command = {
   options: () => [COLOR_OPTION, HELP_OPTION],
   examples: () => [],
   nextWords: (words, commands) => {
-    if (words.length === 0) return commands.map((command) => command.name);
+    if (words.length === 0) return commands.map(({ name }) => name).filter((name) => !name.startsWith("-"));
     return findCommand(commands, words[0])?.nextWords(words.slice(1), commands) ?? [];
   },
   run({ output, words, commands }) {

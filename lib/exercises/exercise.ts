@@ -126,7 +126,7 @@ export interface Exercise {
   readonly samples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
-  /** How those words are called in help. */
+  /** How those words are called in help and completed: `get NAME… | list`. FILE is one of this machine, NAME one of the server's. */
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */
   readonly limits?: Partial<Limits>;

@@ -21,7 +21,7 @@ export const stream: Exercise = {
   },
   samples: { [SAMPLE_NAME]: SAMPLE },
   acceptsArguments: isOneFile,
-  argumentsUsage: "FILE",
+  argumentsUsage: "NAME",
   limits: { maxClients: MAX_CLIENTS },
   serveOptions: [
     { name: "dir", type: "string", value: "DIR", default: ".", summary: "the folder whose files may be streamed" },
