@@ -47,7 +47,7 @@ const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 test("explain shows each exercise's messages, dialogue and framings", async () => {
   for (const { name, wires, explain, notation } of exercises) {
-    const { status, out } = await netlab(`explain ${name}`);
+    const { status, out } = await netlab(`explain ${name}`, {}, Infinity);
     assertEquals(status, 0);
     for (const { form, meaning } of explain.messages) {
       assertMatch(out, new RegExp(`^  ${literal(form)} +${literal(meaning)}$`, "m"));
@@ -112,15 +112,29 @@ test("help for a command and an exercise shows the exercise's own port, options 
   }
 });
 
-test("help fits the terminal, 80 columns when that is unknown, tables of wide words apart", async () => {
-  for (const width of [80, 120]) {
-    for (const line of ["help", "help serve chat", "help connect chat", "explain chat", "help completions"]) {
+test("everything that netlab says of itself fits the terminal, drawings, examples and long words apart", async () => {
+  const about = [...exercises.map(({ name }) => `explain ${name}`), ...commands.map(({ name }) => `${name} --help`)];
+  about.push(...exercises.flatMap(({ name }) => [`help serve ${name}`, `help connect ${name}`]));
+  for (const width of [40, 80, 120]) {
+    for (const line of ["", "help", "list", ...about]) {
       const { out } = await netlab(line, {}, width);
-      const tooWide = out.split("\n").filter((row) =>
-        stringWidth(row) > width && !/^ {2}(\$|\{|netlab|eval)/.test(row)
-      );
+      const tooWide = out.split("\n").filter((row) => {
+        const isExample = /^ {2}(\$|\{|netlab|eval|[a-z]+ +(tcp|udp))/.test(row);
+        const isWord = row.trim().split(" ").some((word) => word.length > width - 10);
+        const isDrawing = width < 80 && /^ .*(\||\+--|u8|byte|client {2})/.test(row) || /^ {2}be8/.test(row);
+        return stringWidth(row) > width && !isExample && !isWord && !isDrawing;
+      });
       assertEquals(tooWide, [], `${line} at ${width}`);
     }
+  }
+});
+
+test("the tables of help are aligned", async () => {
+  for (const { name } of commands.filter(({ usage }) => usage.startsWith("EXERCISE"))) {
+    const { out } = await netlab(`help ${name}`);
+    const rows = out.split("\nExercises\n")[1].split("\n").slice(0, exercises.length);
+    const starts = rows.map((row, i) => row.indexOf(exercises[i].summary));
+    assertEquals(new Set(starts).size, 1, rows.join("\n"));
   }
 });
 

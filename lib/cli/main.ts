@@ -31,8 +31,8 @@ export async function run(
 
 async function dispatch(args: readonly string[], output: Output, env: Env): Promise<number | void> {
   const [name, ...rest] = args;
-  if (name === undefined) return output.out.text(greeting());
-  if (name === "--help" || name === "-h") return output.out.text(overview(commands));
+  if (name === undefined) return output.out.text(greeting(output.width));
+  if (name === "--help" || name === "-h") return output.out.text(overview(commands, output.width));
   if (name === COMPLETE) {
     const typed = rest[0] === "--" ? rest.slice(1) : rest;
     complete(typed, commands).forEach(output.out.line);

@@ -6,7 +6,7 @@ import { FORMS, HELLO_DIGEST, isCommand, reply, SAMPLES } from "./protocol.ts";
 
 export const files: Exercise = {
   name: "files",
-  summary: "a concurrent file server: many clients fetch files at once",
+  summary: "a concurrent file server: many fetch files at once",
   transports: ["tcp"],
   port: 9002,
   wires: ["auto", "line", "raw"],

@@ -10,7 +10,7 @@ const HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 export const transfer: Exercise = {
   name: "transfer",
-  summary: "files in chunks: acknowledgements, timeouts and windows",
+  summary: "files in chunks: acknowledgements, timeouts, windows",
   transports: ["tcp", "udp"],
   port: 9001,
   wires: ["pdu", "seed"],
@@ -111,7 +111,7 @@ export const transfer: Exercise = {
       `         | DATA 0 ------------------> |`,
       `         | DATA 1 -------X lost       |`,
       `         | DATA 2 ------------------> | kept`,
-      `         | <------ ACK 1, bitmap 1... |   1 is expected, and the one behind it is there`,
+      `         | <------ ACK 1, bitmap 1... |   1 is expected, 2 is there`,
       ` timeout | DATA 1 ------------------> |`,
       `         | <------------------- ACK 3 |`,
       ``,
