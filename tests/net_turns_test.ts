@@ -3,6 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Channel } from "../lib/net/channel.ts";
+import { systemClock } from "../lib/net/clock.ts";
 import type { Conn } from "../lib/net/conn.ts";
 import { memoryPair } from "../lib/net/memory.ts";
 import { LineFramer } from "../lib/protocol/framing.ts";
@@ -35,7 +36,12 @@ test("peers whose input is always there leave timers and sockets their turn, and
   const end = performance.now() + PATIENCE_MS;
   let rounds = 0;
   const done = () => rounds >= 20 || performance.now() > end;
-  const timer = setInterval(() => rounds++, 0);
+  let cancel = () => {};
+  const count = () => {
+    rounds++;
+    cancel = systemClock.at(systemClock.now(), count);
+  };
+  cancel = systemClock.at(systemClock.now(), count);
   const taken = [0, 0, 0];
   const flooders = taken.map((_, i) => {
     const channel = flooded("7 * 6\n".repeat(300), done);
@@ -45,7 +51,7 @@ test("peers whose input is always there leave timers and sockets their turn, and
     }, () => {}).then(() => channel.abort("done"));
   });
   await Promise.all(flooders);
-  clearInterval(timer);
+  cancel();
   assert(rounds >= 20, `in ${PATIENCE_MS} ms of flood a timer came ${rounds} times`);
   assert(Math.min(...taken) > 0, `${taken}`);
 });
@@ -55,12 +61,12 @@ test("one read of a thousand dear messages leaves others their turn before its l
   const channel = flooded("x\n".repeat(1000), () => reads++ > 0);
   let taken = 0;
   let takenAtTimer: number | null = null;
-  const timer = setTimeout(() => (takenAtTimer = taken), 0);
+  const cancel = systemClock.at(systemClock.now(), () => (takenAtTimer = taken));
   await channel.each(() => {
     taken++;
     work(0.1);
   }, () => {});
-  clearTimeout(timer);
+  cancel();
   channel.abort("done");
   assertEquals(taken, 1000);
   assert(takenAtTimer !== null && takenAtTimer < 1000, `the timer came at ${takenAtTimer}`);

@@ -1,10 +1,11 @@
 // Two peers with one connection (assignment 2): what each can do, whoever called; who is sent away; what is left when one goes;
 // scripts; and other people's programs at the other end.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import { peer } from "../lib/exercises/peer/mod.ts";
 import { FORMS } from "../lib/exercises/peer/protocol.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectPeer, servePeer } from "../lib/exercises/peer/server.ts";
 import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
@@ -341,11 +342,18 @@ test("a peer that only calls shows what comes, and ends with its input, when all
 test("a peer that only calls may hang up and call another", () =>
   withPeers(async (alice, bob) => {
     const console = new FakeConsole(["send one", "disconnect", "send lost", bob.connect, "send two", "exit"]);
-    await within(connectPeer(connectContext(alice.port, console, { wire: "line" })), "its end");
+    const running = connectPeer(connectContext(alice.port, console, { wire: "line" }));
+    const error = await assertRejects(() => within(running, "its end"), NetlabError);
+    assertEquals([error.kind, error.message], ["reply", "a line of the script failed"]);
     await alice.has(0);
     await bob.has(0);
     assertEquals([alice.texts, bob.texts], [["one"], ["two"]]);
     assertMatch(console.printed.join("\n"), /^not connected/);
+    assertEquals(
+      console.notes.filter((note) => note.includes("left")).length,
+      1,
+      "who leaves is told nothing about it",
+    );
   }));
 
 test("a peer that only calls is told when the other has hung up", () =>

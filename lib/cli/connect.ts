@@ -4,6 +4,7 @@ import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
+import { lookUp } from "../net/client.ts";
 import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
 import { describeSystemError } from "../net/errors.ts";
 import type { Sink } from "../trace/bus.ts";
@@ -19,7 +20,8 @@ export const connect: Command = {
   summary: "run an exercise's client",
   usage: "EXERCISE [HOST[:PORT]] [options] [args]",
   details: () =>
-    "On a terminal: line editing with history, and completion by Tab. From a pipe: a script, a line each.\n" +
+    "On a terminal: line editing with history, and completion by Tab. From a pipe: a script, a line each;\n" +
+    "if the server answers any with ERROR, the exit status is 1 in the end.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
   options: (words) => connectOptions(findExercise(words[0] ?? "")),
   examples: (words) => (findExercise(words[0] ?? "") ?? exercises[0]).connectExamples,
@@ -37,6 +39,8 @@ export const connect: Command = {
     if (values.plot !== undefined) {
       trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
     }
+    // What connects only when it is asked something would take any word for a host until then.
+    if (address && rest.length === 0) await lookUp(address.host, address.port ?? Number(values.port), "connect to");
     let interrupt = (_error: NetlabError) => {};
     const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
     const running = exercise.connect({

@@ -58,6 +58,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       status.show(null);
       output.out.line(options.json ? safeJson(event) : plain(text));
     },
+    record: (event) => options.json && output.out.line(safeJson(event)),
     note: (text) => {
       status.show(null);
       if (!options.quiet) output.err.line(escapeText(text));

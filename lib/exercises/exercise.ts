@@ -22,6 +22,8 @@ export interface Console {
   stop(): void;
   /** A result, of one or more lines, above the line being typed; `event` is its form under `--json`. Controls are escaped. */
   print(text: string | readonly string[], event?: Readonly<Record<string, unknown>>): void;
+  /** What `--json` shows of what is said otherwise, such as a failure. */
+  record?(event: Readonly<Record<string, unknown>>): void;
   /** A word to the person that is no result; silent under `--quiet`. */
   note(text: string): void;
   /**

@@ -4,8 +4,8 @@
 //     socket ─► each datagram ─► by its source ─► DatagramConn.receive
 //     DatagramConn.write ─► one datagram
 
-import { NetlabError } from "../protocol/errors.ts";
 import type { Acceptor, AcceptorEvents } from "./acceptor.ts";
+import { lookUp } from "./client.ts";
 import { type Address, type Conn, formatAddress, formatHostPort } from "./conn.ts";
 import { DatagramEndpoint } from "./datagram.ts";
 
@@ -128,18 +128,7 @@ function answeringAddress(host: string): string {
  * @throws {NetlabError} of kind `transport` when the name cannot be resolved
  */
 export async function connectUdp(hostname: string, port: number): Promise<Conn> {
-  const address = formatHostPort(hostname, port);
-  let host: string;
-  try {
-    // Only now: nothing else needs it, and every start would wait for it.
-    const { lookup } = await import("node:dns/promises");
-    host = answeringAddress((await lookup(hostname)).address);
-  } catch (cause) {
-    throw new NetlabError("transport", `cannot talk to ${address}: no such host`, {
-      hint: "check the spelling, or use the address in digits",
-      cause,
-    });
-  }
+  const host = answeringAddress(await lookUp(hostname, port, "talk to"));
   const endpoint = new DatagramEndpoint({ host: host.includes(":") ? "::" : "0.0.0.0" });
   const peer = new DatagramConn(endpoint, { transport: "udp", hostname: host, port }, () => endpoint.close());
   endpoint.each((bytes, from) => {
