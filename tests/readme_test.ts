@@ -8,7 +8,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { findExercise } from "../lib/exercises/registry.ts";
+import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { serveContext, withChat } from "./chat_helpers.ts";
 import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
@@ -94,6 +94,15 @@ for (const { command, output } of blocks("console").flatMap(({ lines }) => comma
       assertEquals(steady(await shell(command, port)), steady(output));
     }), skipUnless("bash"));
 }
+
+test("README.md names every exercise whose limits are its own", () => {
+  const limits = /^- Every server has limits:[^]*?\n- /m.exec(readme)![0];
+  const about = (option: string) => new RegExp(`\\(\`--${option}\`;([^)]*)\\)`).exec(limits)![1];
+  for (const { name, limits = {} } of exercises) {
+    assertEquals(about("max-clients").includes(`\`${name}\``), limits.maxClients !== undefined, name);
+    assertEquals(about("first-byte").includes(`\`${name}\``), limits.firstByteMs !== undefined, name);
+  }
+});
 
 test("README.md has commands that are run", () => {
   assert(blocks("console").length > 0);

@@ -4,7 +4,7 @@ import type { Exercise } from "../exercise.ts";
 import { checks, seedChecks } from "./checks.ts";
 import { areFiles } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
-import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
+import { DEFAULT_CHUNK, ERROR_CODES, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
 
 const HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
@@ -143,6 +143,7 @@ export const transfer: Exercise = {
       { form: "5 FIN", meaning: "seq: how many chunks there are; SHA-256 of the file" },
       { form: "6 DONE", meaning: "seq: the same; duplicates u32; the file is in its place" },
       { form: "7 ERROR", meaning: "code u16, text; the last word of a session" },
+      { form: "code", meaning: Object.entries(ERROR_CODES).map(([name, code]) => `${code} ${name}`).join(", ") },
       { form: "arq", meaning: SCHEMES.map((scheme, i) => `${i} ${scheme}`).join(", ") },
     ],
     dialogue: [
