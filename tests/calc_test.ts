@@ -340,7 +340,7 @@ test("whatever is wrong is answered with one ERROR, and the session goes on", ()
     assertEquals(await ask("7 * ", 0), "ERROR not an integer: \\x00");
     assertEquals(await ask(""), "ERROR expected two integers and an operator: 7 * 6");
     assertEquals(await ask("1".repeat(10_001), " + 1"), "ERROR number too long");
-    assertEquals(await ask("1".repeat(65_537)), "ERROR message too long: more than 65536 bytes, the limit is 65536");
+    assertEquals(await ask("1".repeat(65_537)), "ERROR message too long: more than 65536 bytes");
     assertEquals(await ask("GET / HTTP/1.1\r"), "ERROR not an integer: GET");
   }));
 

@@ -148,6 +148,10 @@ test("--version says which netlab this is, and --verbose on what it stands", asy
 /** What is typed, and the one line that it is answered with. */
 const MISTAKES: readonly [string, string][] = [
   ["lst", 'no such command: lst (did you mean "list"?): netlab help shows the commands'],
+  ["serve chat --transport udp", "chat runs on TCP only: there is no --transport to choose"],
+  ["connect stream --transport=tcp", "stream runs on UDP only: there is no --transport to choose"],
+  ["serve chat --host=", "--host needs a value: HOST"],
+  ["connect chat [::1", 'not an address: "[::1": host, host:port, or [IPv6]:port'],
   ["xyzzy", "no such command: xyzzy: netlab help shows the commands"],
   [
     "--verison",
@@ -178,6 +182,30 @@ test("a word that netlab does not know is answered with one line, status 2 and n
   for (const [line, answer] of MISTAKES) {
     assertEquals(await netlab(line), { status: 2, out: "", err: `netlab: ${answer}\n` }, line);
   }
+});
+
+test("an empty word is shown as one", async () => {
+  const answers = [
+    [[""], 'no such command: "": netlab help shows the commands'],
+    [["serve", ""], 'no such exercise: "": netlab list shows them all'],
+    [["connect", "chat", ""], 'not an address: "": host, host:port, or [IPv6]:port'],
+  ] as const;
+  for (const [line, answer] of answers) {
+    assertEquals(await netlab(line), { status: 2, out: "", err: `netlab: ${answer}\n` });
+  }
+});
+
+test("help says of --json what it does at that end", async () => {
+  assertStringIncludes(
+    (await netlab("help serve chat")).out.replace(/\s+/g, " "),
+    "an object a line; with --trace, messages, too",
+  );
+  assert(!(await netlab("help connect chat")).out.includes("messages, too"));
+});
+
+test("explain says each number that an error may have", async () => {
+  assertMatch((await netlab("explain transfer")).out, /code +1 request, 2 name, 3 exists,[^]* 11 cancelled\n/);
+  for (const code of [400, 403, 404, 500]) assertStringIncludes((await netlab("explain files")).out, `ERROR ${code} …`);
 });
 
 test("control characters in a word are not repeated to the terminal", async () => {

@@ -110,7 +110,7 @@ for (const exercise of exercises.filter(({ transports }) => transports.includes(
       try {
         await peer.send(0xff, 0xfe, "\n", "x".repeat(100_000), "\n", 0xc3, "\n");
         assertMatch(await peer.line(), /^ERROR (400 )?invalid UTF-8 at byte 0/);
-        assertMatch(await peer.line(), /^ERROR (400 )?message too long: more than \d+ bytes, the limit is \d+$/);
+        assertMatch(await peer.line(), /^ERROR (400 )?message too long: more than \d+ bytes$/);
         assertMatch(await peer.line(), /^ERROR (400 )?invalid UTF-8 at byte 1$/);
       } finally {
         peer.close();

@@ -26,7 +26,8 @@ export const COLOR_OPTION: OptionSpec = {
 
 export const HELP_OPTION: OptionSpec = { name: "help", type: "flag", summary: "show this help" };
 
-const TRACE_OPTIONS: readonly OptionSpec[] = [
+/** @param json what `--json` shows */
+const traceOptions = (json: string): OptionSpec[] => [
   {
     name: "trace",
     type: "string",
@@ -39,7 +40,7 @@ const TRACE_OPTIONS: readonly OptionSpec[] = [
   {
     name: "json",
     type: "flag",
-    summary: "JSON on standard output, an object a line; a server adds messages with --trace",
+    summary: `JSON on standard output, an object a line${json}`,
   },
   { name: "quiet", type: "flag", summary: "no log, no notes" },
   COLOR_OPTION,
@@ -109,7 +110,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       default: 5000,
       summary: "how long Ctrl-C may take to end in good order",
     },
-    ...TRACE_OPTIONS,
+    ...traceOptions("; with --trace, messages, too"),
   ];
 }
 
@@ -135,12 +136,18 @@ export function connectOptions(exercise?: Exercise): OptionSpec[] {
       min: 1,
       summary: "leave when the server has said nothing for so long",
     },
-    ...TRACE_OPTIONS,
+    ...traceOptions(""),
   ];
 }
 
 function portOption(exercise: Exercise | undefined, summary: string): OptionSpec {
   return { name: "port", type: "number", value: "PORT", max: 65_535, default: exercise?.port, summary };
+}
+
+/** Why an option that some exercises have is none of this one's. */
+export function whyNoOption(exercise: Exercise | undefined, option: string): string | null {
+  if (exercise === undefined || option !== "--transport") return null;
+  return `${exercise.name} runs on ${exercise.transports[0].toUpperCase()} only: there is no ${option} to choose`;
 }
 
 function transportOption(exercise?: Exercise): OptionSpec[] {

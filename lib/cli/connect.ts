@@ -10,7 +10,7 @@ import { describeSystemError } from "../net/errors.ts";
 import type { Sink } from "../trace/bus.ts";
 import { drawSvg, drawText, plotSink } from "../trace/plot.ts";
 import type { Command } from "./command.ts";
-import { connectOptions, openTrace, readTransport } from "./common_options.ts";
+import { connectOptions, openTrace, readTransport, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import type { Output } from "./output.ts";
 import { requireExercise } from "./serve.ts";
@@ -24,6 +24,7 @@ export const connect: Command = {
     "if the server answers any with ERROR, the exit status is 1 in the end.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
   options: (words) => connectOptions(findExercise(words[0] ?? "")),
+  whyNoOption: (words, option) => whyNoOption(findExercise(words[0] ?? ""), option),
   examples: (words) => (findExercise(words[0] ?? "") ?? exercises[0]).connectExamples,
   nextWords([name, ...words]) {
     if (name === undefined) return exercises.map((exercise) => exercise.name);

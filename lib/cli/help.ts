@@ -36,7 +36,7 @@ export function requireCommand(commands: readonly Command[], name: string): Comm
   if (command) return command;
   const words = commands.map((one) => one.name);
   const isExercise = exercises.some((exercise) => exercise.name === name);
-  throw new NetlabError("usage", `no such command: ${name}${isExercise ? "" : didYouMean(name, words)}`, {
+  throw new NetlabError("usage", `no such command: ${name || '""'}${isExercise ? "" : didYouMean(name, words)}`, {
     hint: isExercise
       ? `an exercise needs a command: netlab serve ${name}, or netlab connect ${name}`
       : name.startsWith("-")

@@ -41,7 +41,12 @@ async function dispatch(args: readonly string[], output: Output, env: Env): Prom
   const command = requireCommand(commands, name);
   // Which options there are depends on the exercise, which may stand behind options of its own.
   const known = positionalsOf(rest, allOptions(command));
-  const { positionals: words, values } = parseLine(rest, command.options(known), env);
+  const { positionals: words, values } = parseLine(
+    rest,
+    command.options(known),
+    env,
+    (option) => command.whyNoOption?.(known, option) ?? null,
+  );
   decideColor(String(values.color), env);
   if (values.help) return output.out.text(commandHelp(command, words, output.width));
   const extra = words[command.maxWords ?? Infinity];

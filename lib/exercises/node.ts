@@ -3,7 +3,7 @@
 
 import type { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
-import type { Address } from "../net/conn.ts";
+import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { CommandForm } from "./commands.ts";
@@ -102,10 +102,10 @@ export class Node implements RunningServer {
    * @param stillWanted throws when, by the time it answers, the call is no longer wanted
    * @throws {NetlabError} when it does not answer
    */
-  async call(host: string, port: number, stillWanted: () => void = () => {}): Promise<Link> {
+  async call(host: string, port: number, stillWanted: (conn: Conn) => void = () => {}): Promise<Link> {
     const conn = await connectTcp(host, port);
     try {
-      stillWanted();
+      stillWanted(conn);
     } catch (error) {
       conn.close();
       throw error;
@@ -114,6 +114,14 @@ export class Node implements RunningServer {
     const link = this.#links.get(channel.id)!;
     link.called = { host, port };
     return link;
+  }
+
+  /** Whether who answers a call is this program itself. */
+  isItself({ localAddr, remoteAddr }: Conn): boolean {
+    if (this.#context.listen === null) return false;
+    const [mine, local, remote] = [this.address, localAddr as Address, remoteAddr as Address];
+    const hears = ["0.0.0.0", "::", remote.hostname].includes(mine.hostname);
+    return hears && remote.port === mine.port && remote.hostname === local.hostname;
   }
 
   /**

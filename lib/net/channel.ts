@@ -21,6 +21,9 @@ import { Turns } from "./turns.ts";
 const MIN_READ = 2048;
 const MAX_READ = 65_536;
 
+/** Where bytes go that nobody looks at, of all channels: thousands may close at once. */
+const SINK = new Uint8Array(MAX_READ);
+
 /** One read may hold thousands of messages: how many are handled before it is asked whether others wait. */
 const LOOK_UP = 256;
 
@@ -386,8 +389,7 @@ export class Channel<In, Out = In> {
   async #discard(): Promise<void> {
     try {
       await this.#pendingRead;
-      const sink = new Uint8Array(MAX_READ);
-      while (!this.#closed && await (this.#conn.receive?.() ?? this.#conn.read(sink)) !== null);
+      while (!this.#closed && await (this.#conn.receive?.() ?? this.#conn.read(SINK)) !== null);
     } catch { /* gone is as good as ended */ }
   }
 

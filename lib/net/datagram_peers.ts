@@ -6,7 +6,7 @@
 
 import type { Acceptor, AcceptorEvents } from "./acceptor.ts";
 import { lookUp } from "./client.ts";
-import { type Address, type Conn, formatAddress, formatHostPort } from "./conn.ts";
+import { type Address, type Conn, formatAddress } from "./conn.ts";
 import { DatagramEndpoint } from "./datagram.ts";
 
 /** What may wait for one session to take it, in datagrams and in bytes; the next is lost, as UDP may lose any. */
