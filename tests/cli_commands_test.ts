@@ -237,3 +237,7 @@ test("netlab runs with the permissions of deno.json, asking for none", async () 
   assert(NETLAB.includes("-P") && !NETLAB.some((word) => word.startsWith("--allow") || word === "-A"));
   assertEquals((await runProgram("--version", { cwd: "/" })).out, `netlab ${config.version}\n`);
 });
+
+test("the task that starts netlab shows no bar of downloads: at a first run it would wipe what netlab has said", () => {
+  assertMatch(config.tasks.netlab.command, /^deno run --quiet -P main\.ts$/);
+});
