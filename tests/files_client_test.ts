@@ -499,7 +499,7 @@ test("Ctrl-C in the middle of a download leaves a part, with which the next one 
 });
 
 test("a refusal that ends the connection of a full server is shown as it is", () =>
-  withLiar(() => "ERROR server full: 1 clients\n", async (port) => {
+  withLiar(() => "ERROR server full: 1 client\n", async (port) => {
     const { failure } = await client(port, ["list"]);
-    assertEquals(failure?.message, "the server says: ERROR server full: 1 clients");
+    assertEquals(failure?.message, "the server says: ERROR server full: 1 client");
   }));

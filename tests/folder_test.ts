@@ -237,8 +237,9 @@ test(
 
 test("what is no folder is refused when the server starts", () => {
   const { dir } = new Place();
-  for (const wrong of [`${dir}/hello.txt`, `${dir}/nothing`, ""]) {
-    const error = assertThrows(() => new Folder(wrong), NetlabError, `no such folder: ${wrong}`);
+  const wrongs = { [`${dir}/hello.txt`]: "not a folder", [`${dir}/nothing`]: "no such folder", "": "no such folder" };
+  for (const [wrong, problem] of Object.entries(wrongs)) {
+    const error = assertThrows(() => new Folder(wrong), NetlabError, `${problem}: ${wrong}`);
     assertEquals(error.kind, "usage");
   }
 });

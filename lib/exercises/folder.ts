@@ -40,11 +40,13 @@ export class Folder {
   /** @throws {NetlabError} of kind `usage` when there is no such folder */
   constructor(dir: string) {
     this.dir = dir;
+    let problem = "no such folder";
     try {
       this.#real = Deno.realPathSync(dir);
       if (Deno.statSync(this.#real).isDirectory) return;
-    } catch { /* then it is none */ }
-    throw new NetlabError("usage", `no such folder: ${dir}`, { hint: "make it, or name another with --dir" });
+      problem = "not a folder";
+    } catch { /* there is none */ }
+    throw new NetlabError("usage", `${problem}: ${dir}`, { hint: "make it, or name another with --dir" });
   }
 
   /**

@@ -4,9 +4,9 @@
 //     socket ─► each datagram ─► by its source ─► DatagramConn.each, or .receive
 //     DatagramConn.write ─► one datagram
 
-import { NetlabError } from "../protocol/errors.ts";
 import type { Acceptor, AcceptorEvents } from "./acceptor.ts";
-import { type Address, type Conn, formatHostPort } from "./conn.ts";
+import { lookUp } from "./client.ts";
+import type { Address, Conn } from "./conn.ts";
 import { DatagramEndpoint } from "./datagram.ts";
 
 /** What may wait for one session to take it, in datagrams and in bytes; the next is lost, as UDP may lose any. */
@@ -160,18 +160,7 @@ function answeringAddress(host: string): string {
  * @throws {NetlabError} of kind `transport` when the name cannot be resolved
  */
 export async function connectUdp(hostname: string, port: number): Promise<Conn> {
-  const address = formatHostPort(hostname, port);
-  let host: string;
-  try {
-    // Only now: nothing else needs it, and every start would wait for it.
-    const { lookup } = await import("node:dns/promises");
-    host = answeringAddress((await lookup(hostname)).address);
-  } catch (cause) {
-    throw new NetlabError("transport", `cannot talk to ${address}: no such host`, {
-      hint: "check the spelling, or use the address in digits",
-      cause,
-    });
-  }
+  const host = answeringAddress(await lookUp(hostname, port, "talk to"));
   const endpoint = new DatagramEndpoint({ host: host.includes(":") ? "::" : "0.0.0.0" });
   const peer = new DatagramConn(endpoint, { transport: "udp", hostname: host, port }, () => endpoint.close());
   endpoint.each((bytes, from) => {

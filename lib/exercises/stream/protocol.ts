@@ -309,7 +309,7 @@ export function timeAt({ rate }: Info, offset: number): number {
 /** What goes wrong at the server, in words; the first has to be short. */
 export const refusal = {
   unknownSession: () => "no such session",
-  busy: (limit: number) => `${limit} clients are being served`,
+  busy: (limit: number) => limit === 1 ? "1 client is being served" : `${limit} clients are being served`,
   silent: (ms: number) => `no report for ${ms / 1000} s`,
   shorter: () => "the file has become shorter",
   shutdown: () => "the server is shutting down",

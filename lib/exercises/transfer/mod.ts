@@ -4,13 +4,13 @@ import type { Exercise } from "../exercise.ts";
 import { checks, seedChecks } from "./checks.ts";
 import { areFiles } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
-import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
+import { DEFAULT_CHUNK, ERROR_CODES, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
 
 const HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
 export const transfer: Exercise = {
   name: "transfer",
-  summary: "files in chunks: acknowledgements, timeouts and windows",
+  summary: "files in chunks: acknowledgements, timeouts, windows",
   transports: ["tcp", "udp"],
   port: 9001,
   wires: ["pdu", "seed"],
@@ -111,7 +111,7 @@ export const transfer: Exercise = {
       `         | DATA 0 ------------------> |`,
       `         | DATA 1 -------X lost       |`,
       `         | DATA 2 ------------------> | kept`,
-      `         | <------ ACK 1, bitmap 1... |   1 is expected, and the one behind it is there`,
+      `         | <------ ACK 1, bitmap 1... |   1 is expected, 2 is there`,
       ` timeout | DATA 1 ------------------> |`,
       `         | <------------------- ACK 3 |`,
       ``,
@@ -145,6 +145,7 @@ export const transfer: Exercise = {
       { form: "5 FIN", meaning: "seq: how many chunks there are; SHA-256 of the file" },
       { form: "6 DONE", meaning: "seq: the same; duplicates u32; the file is in its place" },
       { form: "7 ERROR", meaning: "code u16, text; the last word of a session" },
+      { form: "code", meaning: Object.entries(ERROR_CODES).map(([name, code]) => `${code} ${name}`).join(", ") },
       { form: "arq", meaning: SCHEMES.map((scheme, i) => `${i} ${scheme}`).join(", ") },
     ],
     dialogue: [
