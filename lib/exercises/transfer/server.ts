@@ -360,11 +360,7 @@ class Reception {
     this.#begin();
     const part = this.#part;
     this.#part = null;
-    try {
-      // An interrupted file can be gone on with; one that never began leaves nothing.
-      if (part !== null && part.length > 0) part.close();
-      else part?.discard();
-    } catch { /* no room for the rest: what is there stays */ }
+    part?.leave();
     if (this.#desk.held.get(this.#key) === this) this.#desk.held.delete(this.#key);
     this.#release();
   }
