@@ -146,9 +146,3 @@ function refused(name: string, error: unknown): FileRefused {
   if (error instanceof Deno.errors.NotFound) return new FileRefused(404, `no such file: ${name}`);
   return new FileRefused(403, `it may not be read: ${name}`);
 }
-
-/** What the system says of a file, without its number. */
-export function describeFileError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*/s, "");
-}

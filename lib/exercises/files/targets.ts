@@ -3,7 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
-import { describeFileError } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { fileNameProblem } from "../names.ts";
 import { openOwn } from "../own_file.ts";
 
@@ -113,7 +113,7 @@ export class PartialFile implements Target {
       return work();
     } catch (cause) {
       if (cause instanceof NetlabError) throw cause;
-      throw new NetlabError("harness", `cannot write ${this.path}: ${describeFileError(cause)}`, { cause });
+      throw new NetlabError("harness", `cannot write ${this.path}: ${describeSystemError(cause)}`, { cause });
     }
   }
 }

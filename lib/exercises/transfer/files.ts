@@ -3,7 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
 import { encodeText } from "../../protocol/text.ts";
-import { describeFileError } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { MAX_FILE_NAME } from "../names.ts";
 import { openOwn, removeQuietly, sizeOf } from "../own_file.ts";
 import { PART } from "./protocol.ts";
@@ -28,7 +28,7 @@ export interface Source {
 export async function openSource(path: string, name: string): Promise<Source> {
   if (path === "-") return sourceOf(Deno.stdin.readable, name);
   const failure = (cause: unknown) =>
-    new NetlabError("harness", `cannot read ${path}: ${describeFileError(cause)}`, { cause });
+    new NetlabError("harness", `cannot read ${path}: ${describeSystemError(cause)}`, { cause });
   let file: Deno.FsFile;
   let info: Deno.FileInfo;
   try {

@@ -5,7 +5,7 @@ import { systemClock } from "../../net/clock.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { describeFileError } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { exists, PartFile } from "./files.ts";
 import { bytesCodec, BytesFramer } from "./framing.ts";
 import { PART } from "./protocol.ts";
@@ -137,7 +137,7 @@ class SeedReception implements Session<Uint8Array> {
     try {
       write();
     } catch (error) {
-      this.#failure = `cannot write ${this.#name}: ${describeFileError(error)}`;
+      this.#failure = `cannot write ${this.#name}: ${describeSystemError(error)}`;
       // Over UDP the rest of it still comes, and would be taken for another file.
       if (this.#udp) this.#finish();
       else this.#channel.abort(this.#failure);
@@ -179,7 +179,7 @@ class SeedReception implements Session<Uint8Array> {
     try {
       if (this.#failure === null && !this.#open().complete(false)) this.#failure = "there is such a file already";
     } catch (error) {
-      this.#failure ??= describeFileError(error);
+      this.#failure ??= describeSystemError(error);
     }
     this.#part?.leave();
     const report: ReceivedReport = {

@@ -8,7 +8,8 @@ import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { describeFileError, Folder } from "../folder.ts";
+import { Folder } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { exists, PartFile } from "./files.ts";
 import { pduCodec, PduFramer } from "./framing.ts";
 import { ERROR_CODES, errorPdu, FLAG_PUSH, nameProblem, type Offer, type Pdu, readOffer, refusal } from "./protocol.ts";
@@ -314,7 +315,7 @@ class Reception {
   }
 
   #failToWrite(error: unknown): void {
-    this.fail(ERROR_CODES.disk, `cannot write ${this.#offer.name}: ${describeFileError(error)}`);
+    this.fail(ERROR_CODES.disk, `cannot write ${this.#offer.name}: ${describeSystemError(error)}`);
   }
 
   #finish(digest: Uint8Array): void {
