@@ -1,14 +1,14 @@
 // The calculator's client: one question from the command line, scripts that ask ahead, servers that fall silent, lose
 // datagrams or leave; and other people's programs: Python's first client and server, and nc.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectCalc } from "../lib/exercises/calc/client.ts";
 import { calc } from "../lib/exercises/calc/mod.ts";
 import { serveCalc } from "../lib/exercises/calc/server.ts";
 import type { ConnectContext, ServeContext } from "../lib/exercises/exercise.ts";
 import { type ErrorKind, NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
-import { ChatClient, connectContext, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
+import { ChatClient, connectContext, endOfScript, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
 import { netlab, Program, runProgram } from "./cli_helpers.ts";
 import { skipUnless, test, within } from "./helpers.ts";
 
@@ -57,10 +57,11 @@ async function run(
   port: number,
   script: readonly string[],
   changes: Partial<ConnectContext> = {},
+  refusals = 0,
 ): Promise<FakeConsole> {
   const console = new FakeConsole(script);
   const context = connectContext(port, console, { wire: "line", ...changes });
-  await within(connectCalc(context), "the end of the client");
+  await endOfScript(connectCalc(context), refusals);
   return console;
 }
 
@@ -90,7 +91,7 @@ for (const transport of TRANSPORTS) {
 
   test(`a script is answered line by line, refusals too, over ${transport}`, () =>
     withServer(async (port) => {
-      const { printed, events } = await run(port, ["7 * 6", "", "1 / 0", " ", "7,6,-", "-7 % 3"], { transport });
+      const { printed, events } = await run(port, ["7 * 6", "", "1 / 0", " ", "7,6,-", "-7 % 3"], { transport }, 1);
       assertEquals(printed, ["42", "ERROR division by zero", "1", "2"]);
       assertEquals(events, printed.map(result));
     }, { transport }));
@@ -99,10 +100,23 @@ for (const transport of TRANSPORTS) {
     withServer(async (port) => {
       const line = `connect calc 127.0.0.1:${port} --json --transport ${transport}`;
       const script = await runProgram(line, { input: "7 / 2\n1 / 0" });
-      assertEquals([script.status, parseLines(script.out)], [0, [result("3.5"), result("ERROR division by zero")]]);
+      assertEquals([script.status, parseLines(script.out)], [1, [result("3.5"), result("ERROR division by zero")]]);
       assertEquals(parseLines((await netlab(`${line} 7 / 2`)).out), [result("3.5")]);
+      const refused = await netlab(`${line} 1 / 0`);
+      assertEquals([refused.status, parseLines(refused.out)], [1, [result("ERROR division by zero")]]);
     }, { transport }));
 }
+
+test("over UDP a host that does not exist is said before anything is asked, and nobody is called connected", async () => {
+  const { status, out, err } = await runProgram("connect calc no-such-host.invalid --transport udp");
+  assertEquals([status, out], [1, ""]);
+  assertMatch(err, /^netlab: cannot connect to no-such-host\.invalid:9003: no such host: .*\n$/);
+  await withServer(async (port) => {
+    const asked = await runProgram(`connect calc --port ${port} --transport udp`, { input: "7 * 6" });
+    assertEquals([asked.status, asked.out], [0, "42\n"]);
+    assertEquals(asked.err, `asking 127.0.0.1:${port} over UDP; try 7 * 6 (end with Ctrl-D)\n`);
+  }, { transport: "udp" });
+});
 
 test("negative numbers are words, wherever the operator stands and wherever the address is said", () =>
   withServer(async (port) => {

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
 import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
-import { ChatClient, connectContext, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
+import { ChatClient, connectContext, endOfScript, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
 import { bytes, collect, test, within } from "./helpers.ts";
 
 /** Runs the client with a script, to its end; returns what it printed. */
@@ -12,9 +12,10 @@ async function runScript(
   port: number,
   script: readonly string[],
   changes: Parameters<typeof connectContext>[2] = {},
+  refusals = 0,
 ): Promise<FakeConsole> {
   const console = new FakeConsole(script);
-  await within(connectChat(connectContext(port, console, changes)), "the end of the client");
+  await endOfScript(connectChat(connectContext(port, console, changes)), refusals);
   return console;
 }
 
@@ -43,7 +44,7 @@ test("a script prints its replies in the order of a dialogue, in every framing",
   withChat(async (room) => {
     for (const wire of ["len2", "len4", "line", "be8", "raw"]) {
       const script = ["NAME alice", "get_names", "MSG alice hi  there ", "DANCE", "EXIT", "GET_NAMES"];
-      const { printed, events } = await runScript(room.port, script, { wire });
+      const { printed, events } = await runScript(room.port, script, { wire }, 1);
       assertEquals(printed, [
         "HELLO alice",
         "alice",
@@ -58,7 +59,8 @@ test("a script prints its replies in the order of a dialogue, in every framing",
 
 test("a script without EXIT sends one at its end, and the replies that are outstanding are printed before", () =>
   withChat(async (room) => {
-    const { printed } = await runScript(room.port, ["NAME alice", "MSG nobody hi", "MSG alice one", "MSG alice two"]);
+    const script = ["NAME alice", "MSG nobody hi", "MSG alice one", "MSG alice two"];
+    const { printed } = await runScript(room.port, script, {}, 1);
     assertEquals(printed, ["HELLO alice", "ERROR no such user: nobody", "alice sent one", "alice sent two", "EXIT"]);
     await room.emptied(1);
     assertEquals(room.trace.of("close")[0].reason, "EXIT");
@@ -145,7 +147,7 @@ test("a server in other words is shown as it is: a greeting, Hello, send, FROM, 
     await server.send("Hello alice", "bob send hi", "FROM bob  hi", "bob sent ", "bob says hi", "Error: no");
     await readAll(server, (text) => text === "GET_NAMES" ? "alice, bob, " : null);
   }, async (port) => {
-    const { printed, events } = await runScript(port, ["NAME alice", "GET_NAMES"]);
+    const { printed, events } = await runScript(port, ["NAME alice", "GET_NAMES"], {}, 1);
     const said = ["bob send hi", "FROM bob  hi", "bob sent ", "bob says hi", "Error: no", "alice, bob, "];
     assertEquals(printed, ["Welcome to the chat\tserver!", "Hello alice", ...said]);
     const messages = events.filter(({ event }) => event === "message");

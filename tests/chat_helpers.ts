@@ -17,6 +17,7 @@ import type {
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
 import { type Framer, makeFramer, wrap } from "../lib/protocol/framing.ts";
 import { encodeText, escapeText } from "../lib/protocol/text.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { NO_TRACE } from "../lib/protocol/trace.ts";
 import { collect, type Collected, eventually, Peer, skipIf, type TestOptions, within } from "./helpers.ts";
 
@@ -100,6 +101,25 @@ export class FakeConsole implements Console {
     this.#wake = [];
     for (const resolve of wake) resolve();
   }
+}
+
+/**
+ * Waits for the end of a client that runs a script.
+ *
+ * @param refusals how often the server answers it with ERROR: then the script has failed
+ */
+export async function endOfScript(running: Promise<void>, refusals = 0): Promise<void> {
+  const message = await within(
+    running.then(() => null, (error) => {
+      if (error instanceof NetlabError && error.kind === "reply") return error.message;
+      throw error;
+    }),
+    "the end of the client",
+  );
+  assertEquals(
+    message,
+    refusals === 0 ? null : refusals === 1 ? "an answer was ERROR" : `${refusals} answers were ERROR`,
+  );
 }
 
 const folders: string[] = [];

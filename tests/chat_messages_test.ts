@@ -1,6 +1,6 @@
 // The chat server's messages: who gets which, in which words, and what the sender is told.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { hasUnsafe } from "../lib/protocol/text.ts";
 import { withChat } from "./chat_helpers.ts";
 import { bytes, test } from "./helpers.ts";
@@ -143,7 +143,9 @@ test("a command of 1024 bytes is taken whole, one of 1025 is refused, and the se
     for (const wire of ["len4", "line", "be8", "len8"]) {
       const sender = await room.join(wire);
       assertEquals(await sender.ask(`NAME ${wire}`), `HELLO ${wire}`);
-      const tooLong = `ERROR message too long: ${wire === "line" ? "more than 1024" : "1025"} bytes, the limit is 1024`;
+      const tooLong = `ERROR message too long: ${
+        wire === "line" ? "more than 1024 bytes" : "1025 bytes, the limit is 1024"
+      }`;
       const message = (length: number) => `MSG bob ${"m".repeat(length - 8)}`;
       await sender.send(message(1024), message(1025), message(1023));
       await sender.got(tooLong);
@@ -161,8 +163,8 @@ test("a mebibyte in one frame is refused once and skipped exactly", () =>
       const client = await room.join(wire);
       assertEquals(await client.ask(`NAME ${wire}`), `HELLO ${wire}`);
       await client.send("9".repeat(1_048_576), "GET_NAMES");
-      const size = wire === "line" ? "more than 1024" : "1048576";
-      assertEquals(await client.receive(), `ERROR message too long: ${size} bytes, the limit is 1024`);
+      const size = wire === "line" ? "more than 1024 bytes" : "1048576 bytes, the limit is 1024";
+      assertEquals(await client.receive(), `ERROR message too long: ${size}`);
       assertEquals((await client.receive()).split(" ").at(-1), wire);
     }
   }));
@@ -237,3 +239,18 @@ test("a message that is not UTF-8 is answered with the place, and the next one i
     await alice.send("MSG bob fine again");
     await bob.got("alice sent fine again");
   }));
+
+test("who says nothing but nonsense is sent away in the end, who is only refused is not", () =>
+  withChat(async (room) => {
+    const [alice, bob] = [...await room.named("alice"), await room.join()];
+    for (let i = 0; i < 4; i++) {
+      assertMatch(await bob.ask("a"), /^ERROR unknown command: a /);
+      assertMatch(await bob.ask("b"), /^ERROR unknown command: b /);
+      assertEquals(await bob.ask("NAME alice"), "ERROR name taken: alice");
+    }
+    await bob.send("a", "b", "c", "NAME bob");
+    for (const word of "abc") assertMatch(await bob.receive(), new RegExp(`^ERROR unknown command: ${word} `));
+    assertEquals(await bob.receive(), "ERROR too many errors");
+    await bob.ended();
+    assertEquals(await alice.ask("GET_NAMES"), "alice");
+  }, { limits: { maxErrors: 3 } }));

@@ -49,7 +49,7 @@ const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 test("explain shows each exercise's messages, dialogue and framings", async () => {
   for (const { name, wires, explain, notation, commands = [] } of exercises) {
-    const { status, out } = await netlab(`explain ${name}`);
+    const { status, out } = await netlab(`explain ${name}`, {}, Infinity);
     assertEquals(status, 0);
     for (const { form, meaning } of explain.messages) {
       assertMatch(out, new RegExp(`^  ${literal(form)} +${literal(meaning)}$`, "m"));
@@ -131,15 +131,29 @@ test("help for a command and an exercise shows the exercise's own port, options 
   }
 });
 
-test("help fits the terminal, 80 columns when that is unknown, tables of wide words apart", async () => {
-  for (const width of [80, 120]) {
-    for (const line of ["help", "help serve chat", "help connect chat", "explain chat", "help completions"]) {
+test("everything that netlab says of itself fits the terminal, drawings, examples and long words apart", async () => {
+  const about = [...exercises.map(({ name }) => `explain ${name}`), ...commands.map(({ name }) => `${name} --help`)];
+  about.push(...exercises.flatMap(({ name }) => [`help serve ${name}`, `help connect ${name}`]));
+  for (const width of [40, 80, 120]) {
+    for (const line of ["", "help", "list", ...about]) {
       const { out } = await netlab(line, {}, width);
-      const tooWide = out.split("\n").filter((row) =>
-        stringWidth(row) > width && !/^ {2}(\$|\{|netlab|eval)/.test(row)
-      );
+      const tooWide = out.split("\n").filter((row) => {
+        const isExample = /^ {2}(\$|\{|netlab|eval|[a-z]+ +(tcp|udp))/.test(row);
+        const isWord = row.trim().split(" ").some((word) => word.length > width - 10);
+        const isDrawing = width < 80 && /^ .*(\||\+--|u8|byte|client {2})/.test(row) || /^ {2}be8/.test(row);
+        return stringWidth(row) > width && !isExample && !isWord && !isDrawing;
+      });
       assertEquals(tooWide, [], `${line} at ${width}`);
     }
+  }
+});
+
+test("the tables of help are aligned", async () => {
+  for (const { name } of commands.filter(({ usage }) => usage.startsWith("EXERCISE"))) {
+    const { out } = await netlab(`help ${name}`);
+    const rows = out.split("\nExercises\n")[1].split("\n").slice(0, exercises.length);
+    const starts = rows.map((row, i) => row.indexOf(exercises[i].summary));
+    assertEquals(new Set(starts).size, 1, rows.join("\n"));
   }
 });
 
@@ -153,6 +167,10 @@ test("--version says which netlab this is, and --verbose on what it stands", asy
 /** What is typed, and the one line that it is answered with. */
 const MISTAKES: readonly [string, string][] = [
   ["lst", 'no such command: lst (did you mean "list"?): netlab help shows the commands'],
+  ["serve chat --transport udp", "chat runs on TCP only: there is no --transport to choose"],
+  ["connect stream --transport=tcp", "stream runs on UDP only: there is no --transport to choose"],
+  ["serve chat --host=", "--host needs a value: HOST"],
+  ["connect chat [::1", 'not an address: "[::1": host, host:port, or [IPv6]:port'],
   ["xyzzy", "no such command: xyzzy: netlab help shows the commands"],
   [
     "--verison",
@@ -190,6 +208,30 @@ test("a word that netlab does not know is answered with one line, status 2 and n
   for (const [line, answer] of MISTAKES) {
     assertEquals(await netlab(line), { status: 2, out: "", err: `netlab: ${answer}\n` }, line);
   }
+});
+
+test("an empty word is shown as one", async () => {
+  const answers = [
+    [[""], 'no such command: "": netlab help shows the commands'],
+    [["serve", ""], 'no such exercise: "": netlab list shows them all'],
+    [["connect", "chat", ""], 'not an address: "": host, host:port, or [IPv6]:port'],
+  ] as const;
+  for (const [line, answer] of answers) {
+    assertEquals(await netlab(line), { status: 2, out: "", err: `netlab: ${answer}\n` });
+  }
+});
+
+test("help says of --json what it does at that end", async () => {
+  assertStringIncludes(
+    (await netlab("help serve chat")).out.replace(/\s+/g, " "),
+    "an object a line; with --trace, messages, too",
+  );
+  assert(!(await netlab("help connect chat")).out.includes("messages, too"));
+});
+
+test("explain says each number that an error may have", async () => {
+  assertMatch((await netlab("explain transfer")).out, /code +1 request, 2 name, 3 exists,[^]* 11 cancelled\n/);
+  for (const code of [400, 403, 404, 500]) assertStringIncludes((await netlab("explain files")).out, `ERROR ${code} …`);
 });
 
 test("control characters in a word are not repeated to the terminal", async () => {
@@ -238,4 +280,8 @@ test("only grade keeps the right to start programs that it is told", async () =>
     return new TextDecoder().decode(stderr).trim();
   }));
   assertEquals(states, ["shell: prompt", "shell: prompt", "shell: prompt", "shell: granted"]);
+});
+
+test("the task that starts netlab shows no bar of downloads: at a first run it would wipe what netlab has said", () => {
+  assertMatch(config.tasks.netlab.command, /^deno run --quiet -P main\.ts$/);
 });

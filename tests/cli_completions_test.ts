@@ -1,8 +1,8 @@
 // Completion: what fits where, and the glue of each shell, in that shell where it is installed.
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commands } from "../lib/cli/commands.ts";
-import { complete } from "../lib/cli/completions.ts";
+import { complete, mayBeFile } from "../lib/cli/completions.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import { netlab, runProgram, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
@@ -29,7 +29,7 @@ test("exercises, shells and words for help complete, each once", () => {
   assertEquals(at("completions "), ["bash", "zsh", "fish", "powershell"]);
   assertEquals(at("smtp "), ["passwd"]);
   assertEquals(at("smtp passwd "), []);
-  assertEquals(at("help "), commands.map(({ name }) => name));
+  assertEquals(at("help "), commands.map(({ name }) => name).filter((name) => name !== "--version"));
   assertEquals(at("help serve "), names);
   assertEquals(at("help serve chat "), []);
 });
@@ -59,6 +59,33 @@ test("values complete where there is a choice, behind a space and behind =", () 
   assertEquals(at("serve chat --port="), []);
 });
 
+test("what files' client does completes, behind an address too, and once", () => {
+  for (const line of ["connect files ", "connect files localhost ", "connect files localhost 9002 "]) {
+    assertEquals(at(line), ["get", "stat", "list"]);
+  }
+  assertEquals(at("connect files g"), ["get"]);
+  assertEquals(at("connect files get "), []);
+  assertEquals(at("connect calc "), []);
+});
+
+test("a file may stand where an option or a client takes one of this machine, and nowhere else", () => {
+  const takesFile = (line: string) => mayBeFile(line.split(" "), commands);
+  const yes = ["connect transfer ", "connect transfer localhost x", "serve files --dir ", "serve files --dir=x"];
+  yes.push("connect stream --out ", "connect chat --trace-file ", "connect transfer --plot=", "serve files --dir = x");
+  const no = [
+    "",
+    "connect ",
+    "connect files ",
+    "connect files get ",
+    "connect stream ",
+    "connect chat ",
+    "serve chat ",
+  ];
+  no.push("connect transfer --", "connect transfer --arq ", "serve chat --port=", "list ", "nonsense ");
+  for (const line of yes) assert(takesFile(line), line);
+  for (const line of no) assert(!takesFile(line), line);
+});
+
 test("bash, which takes --color=never apart at the =, gets what it replaces", () => {
   assertEquals(at("serve chat --color = n"), ["never"]);
   assertEquals(at("serve chat --color ="), ["auto", "always", "never"]);
@@ -69,6 +96,7 @@ test("bash, which takes --color=never apart at the =, gets what it replaces", ()
 test("the program answers the shells without a word on standard error", async () => {
   assertEquals(await runProgram(["complete", "--", "serve", ""]), { status: 0, out: `${names.join("\n")}\n`, err: "" });
   assertEquals(await netlab(["complete", "--", "nonsense", ""]), { status: 0, out: "", err: "" });
+  assertEquals(await netlab(["complete", "--", "serve", "files", "--dir", ""]), { status: 1, out: "", err: "" });
 });
 
 test("a broken setting of netlab's does not disturb completion", async () => {
@@ -93,27 +121,40 @@ async function inShell(shell: string[], script: string): Promise<string[]> {
 }
 
 test("bash completes with the glue that completions prints", async () => {
-  const tries = [["netlab", "se"], ["netlab", "serve", ""], ["netlab", "serve", "chat", "--color", "=", "n"]];
+  const tries = [
+    ["netlab", "se"],
+    ["netlab", "serve", ""],
+    ["netlab", "serve", "chat", "--color", "=", "n"],
+    ["netlab", "connect", "files", ""],
+    ["netlab", "serve", "files", "--dir", "="],
+  ];
   const calls = tries.map((words) =>
     `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); ` +
-    'COMPREPLY=(); _netlab; printf "%s " "${COMPREPLY[@]}"; echo'
+    'COMPREPLY=(); _netlab; printf "%s " "${COMPREPLY[@]}" "$words_only"; words_only=; echo'
   );
-  const script = ["set -u", "source GLUE", "complete -p netlab", ...calls].join("\n");
+  // compopt works only while bash completes.
+  const stub = "words_only=; compopt() { words_only=$1; }";
+  const script = ["set -u", stub, "source GLUE", "complete -p netlab", ...calls].join("\n");
   const [registered, ...answers] = await inShell(["bash", "--norc", "-c"], script);
   assertEquals(registered, "complete -o default -F _netlab netlab");
-  assertEquals(answers, ["serve ", `${names.join(" ")} `, "never "]);
+  const noFiles = "+o";
+  const words = ["serve", names.join(" "), "never", "get stat list"].map((line) => `${line} ${noFiles} `);
+  assertEquals(answers, [...words, " "]);
 }, skipUnless("bash"));
 
 // compadd works only while zsh completes: a stub stands in for it, and for compdef.
 const ZSH = `
 compdef() { print compdef "$@" }
 compadd() { shift; print -r -- "$@" }
+compset() { print compset "$@" }
 _files() { print files }
 source GLUE
 words=(netlab se) CURRENT=2; _netlab
 words=(netlab serve '' --port 0) CURRENT=3; _netlab
 words=(netlab serve chat --color=n) CURRENT=4; _netlab
 words=(netlab serve chat --trace-file '') CURRENT=5; _netlab
+words=(netlab connect chat '') CURRENT=4; _netlab
+words=(netlab connect files '') CURRENT=4; _netlab
 `;
 
 test("zsh completes with the glue that completions prints", async () => {
@@ -122,7 +163,9 @@ test("zsh completes with the glue that completions prints", async () => {
     "serve",
     names.join(" "),
     "--color=never",
+    "compset -P --*=",
     "files",
+    "get stat list",
   ]);
 }, skipUnless("zsh"));
 
@@ -139,9 +182,16 @@ test("zsh completes also when the glue is a file in its fpath", async () => {
 
 test("fish completes with the glue that completions prints", async () => {
   const lines = ["netlab se", "netlab serve ", "netlab serve chat --color=n", "netlab serve --port 0 ch"];
-  const script = ["source GLUE", ...lines.map((line) => `complete -C '${line}'`)].join("\n");
+  lines.push("netlab serve files --dir $TEST_FOLDER/gl", "netlab serve files --dir=$TEST_FOLDER/gl");
+  lines.push("cd $TEST_FOLDER; netlab connect chat ", "cd $TEST_FOLDER; netlab connect files ");
+  const script = ["cd $TEST_FOLDER", "source GLUE", ...lines.map((line) => `complete -C "${line}"`)].join("\n");
   const inOrder = [...names].sort(); // its own
-  assertEquals(await inShell(["fish", "--no-config", "-c"], script), ["serve", ...inOrder, "--color=never", "chat"]);
+  const answers = await inShell(["fish", "--no-config", "-c"], script);
+  assertEquals(answers.slice(0, names.length + 3), ["serve", ...inOrder, "--color=never", "chat"]);
+  const [path, assigned, ...words] = answers.slice(names.length + 3).map((line) => line.replace(/\t.*/, ""));
+  assertMatch(path, /\/glue$/);
+  assertEquals(assigned, `--dir=${path}`);
+  assertEquals(words, ["get", "list", "stat"]);
 }, skipUnless("fish"));
 
 test("PowerShell's glue registers a completer that asks netlab", async () => {

@@ -2,12 +2,15 @@
 // is not there, leaves, falls silent, or speaks something else.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { withChat } from "./chat_helpers.ts";
+import { connectChat } from "../lib/exercises/chat/client.ts";
+import { connectContext, FakeConsole, withChat } from "./chat_helpers.ts";
 import { environment, NETLAB, netlab, Program, runProgram } from "./cli_helpers.ts";
-import { Peer, skipUnless, test } from "./helpers.ts";
+import { Peer, skipUnless, test, within } from "./helpers.ts";
 
 const SCRIPT = "NAME alice\nGET_NAMES\nMSG alice hi\nMSG bob hi\n";
+/** One of them is ERROR, and so the script has failed. */
 const ANSWERS = "HELLO alice\nalice\nalice sent hi\nERROR no such user: bob\nEXIT\n";
+const FAILURE = "netlab: an answer was ERROR";
 
 /** A server that takes one caller and is whatever `serve` makes of it. */
 async function withServer(
@@ -30,11 +33,27 @@ async function withServer(
 test("a script on standard input is answered on standard output; notes are on standard error", () =>
   withChat(async ({ port }) => {
     const { status, out, err } = await runProgram(["connect", "chat", `127.0.0.1:${port}`], { input: SCRIPT });
-    assertEquals([status, out], [0, ANSWERS]);
+    assertEquals([status, out], [1, ANSWERS]);
     assertEquals(
       err,
-      `connected to 127.0.0.1:${port}; commands: NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT\n`,
+      `connected to 127.0.0.1:${port}; commands: NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT\n${FAILURE}\n`,
     );
+  }));
+
+test("a word that is no command of the client, and no host, is said to be none even if nothing is asked", async () => {
+  const { status, out, err } = await runProgram("connect files no-such-command.invalid");
+  assertEquals([status, out], [1, ""]);
+  assertMatch(err, /^netlab: cannot connect to no-such-command\.invalid:9002: no such host: /);
+});
+
+test("a script has failed whose name is refused, and a person's dialogue has not", () =>
+  withChat(async (room) => {
+    await room.named("alice");
+    const { status, out, err } = await runProgram(`connect chat --port ${room.port} --name alice --quiet`);
+    assertEquals([status, out, err], [1, "ERROR name taken: alice\nEXIT\n", `${FAILURE}\n`]);
+    const console = new FakeConsole(["NAME alice", "EXIT"], true);
+    await within(connectChat(connectContext(room.port, console)), "the end of the client");
+    assertEquals(console.printed, ["ERROR name taken: alice", "EXIT"]);
   }));
 
 test("an empty script connects and leaves", () =>
@@ -67,14 +86,14 @@ for (const wire of ["line", "len2", "be8", "raw"]) {
   test(`--wire ${wire} is understood by the server`, () =>
     withChat(async ({ port }) => {
       const { status, out } = await runProgram(`connect chat --port ${port} --wire ${wire}`, { input: SCRIPT });
-      assertEquals([status, out], [0, ANSWERS]);
+      assertEquals([status, out], [1, ANSWERS]);
     }));
 }
 
 test("with --json everything on standard output is JSON", () =>
   withChat(async ({ port }) => {
     const { status, out } = await runProgram(`connect chat --port ${port} --json`, { input: SCRIPT });
-    assertEquals(status, 0);
+    assertEquals(status, 1);
     assertEquals(out.trimEnd().split("\n").map((line) => JSON.parse(line)), [
       { event: "reply", text: "HELLO alice" },
       { event: "reply", text: "alice" },
@@ -89,6 +108,7 @@ test("--trace draws each message on standard error and leaves standard output as
     const { out, err } = await runProgram(`connect chat --port ${port} --trace --quiet`, { input: SCRIPT });
     assertEquals(out, ANSWERS);
     const [connected, ...arrows] = err.trimEnd().split("\n");
+    assertEquals(arrows.pop(), FAILURE);
     assertMatch(connected, new RegExp(`^[\\d:.]{12} {2}127.0.0.1:${port} +connected to 127.0.0.1:\\d+$`));
     assertMatch(arrows[0], /◀─+ NAME alice ──$/);
     assertMatch(arrows[1], /── HELLO alice ─+▶$/);
@@ -150,8 +170,8 @@ test(
           command: ["bash", "-c", limited, "netlab", ...NETLAB],
           input: SCRIPT,
         });
-        assertEquals([status, out], [0, ANSWERS]);
-        assertEquals(err, `warning: cannot write ${path}: File too large: the recording ends here\n`);
+        assertEquals([status, out], [1, ANSWERS]);
+        assertEquals(err, `warning: cannot write ${path}: File too large: the recording ends here\n${FAILURE}\n`);
       } finally {
         await Deno.remove(path);
       }

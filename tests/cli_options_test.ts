@@ -93,7 +93,7 @@ test("a wrong value is refused with what would be right", () => {
 test("an option without its value is refused, though another option follows", () => {
   assertRefused("--port needs a value: a whole number from 0 to 65535", ["--port"]);
   assertRefused("--port needs a value: a whole number from 0 to 65535", ["--port="]);
-  assertRefused("--name needs a value: text", ["--name", "--json"]);
+  assertRefused("--name needs a value: NAME", ["--name", "--json"]);
   assertRefused("--color needs a value: one of auto, always, never", ["chat", "--color"]);
 });
 

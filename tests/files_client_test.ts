@@ -5,12 +5,16 @@ import { createHash } from "node:crypto";
 import { connectFiles } from "../lib/exercises/files/client.ts";
 import { files } from "../lib/exercises/files/mod.ts";
 import { serveFiles } from "../lib/exercises/files/server.ts";
+import type { ConnectContext } from "../lib/exercises/exercise.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, Peer, test, within } from "./helpers.ts";
+import { bytes, eventually, Peer, settle, skipIf, test, within } from "./helpers.ts";
+import { needsTmux, Screen } from "./terminal_helpers.ts";
 
 const MB = 1_000_000;
+/** Denos before 2.7 cannot lock a file without waiting for it. */
+const CAN_LOCK = "tryLockSync" in Deno.FsFile.prototype;
 type Contents = Readonly<Record<string, string | Uint8Array>>;
 const sha256 = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
 const numbered = (length: number) =>
@@ -56,9 +60,10 @@ async function client(
   port: number,
   args: readonly string[],
   options: Record<string, string | boolean> = {},
+  changes: Partial<ConnectContext> = {},
 ): Promise<Ran> {
   const console = new FakeConsole([]);
-  const running = connectFiles(connectContext(port, console, { wire: "line", args, options }));
+  const running = connectFiles(connectContext(port, console, { wire: "line", args, options, ...changes }));
   try {
     await within(running, "the end of the client");
     return { console, failure: null };
@@ -218,7 +223,7 @@ test("a folder that is not there, or cannot be written, is a failure that says s
 
 test("a digest that is wrong is a failure, and the file does not get its name", async () => {
   const { failure, left } = await lied(`OK 5 ${sha256("hello")}\nHELLO`);
-  assertEquals([failure?.kind, left.includes("file")], ["protocol", false]);
+  assertEquals([failure?.kind, left], ["protocol", []], "a wrong part would be gone on with");
   assertStringIncludes(failure!.message, "file: the digest is wrong");
 });
 
@@ -489,7 +494,9 @@ test("Ctrl-C in the middle of a download leaves a part, with which the next one 
       "the part",
     );
     program.signal("SIGINT");
-    assertEquals((await program.result()).status, 130);
+    const { status, err } = await program.result();
+    assertEquals(status, 130);
+    assertMatch(err, /^interrupted: 4 MB of big are here; get it again, and it goes on from there\n$/);
   });
   assertEquals(found(out), { "big.netlab-part": sha256(BIG.subarray(0, half)) });
   await withFiles({ big: BIG }, async (port) => {
@@ -498,8 +505,97 @@ test("Ctrl-C in the middle of a download leaves a part, with which the next one 
   });
 });
 
+test("whoever leaves in the middle of several files is told of each, and the server sees them end", async () => {
+  const out = folder();
+  const ends = new Set<string>();
+  let leave = () => {};
+  await withListener(async (conn) => {
+    const peer = new Peer(conn);
+    const name = (await peer.line()).split(" ")[1];
+    await peer.send(`OK 1000 ${sha256(name)}\n`, new Uint8Array(100));
+    while (!found(out)[`${name}.netlab-part`]) await settle();
+    if (ends.add(`begun ${name}`).size === 4) leave();
+    await peer.rest();
+    ends.add(name);
+  }, async (port) => {
+    const changes = { onInterrupt: (fn: () => void) => void (leave = fn) };
+    const { console, failure } = await client(port, ["get", "a", "b", "c", "d", "e"], { out }, changes);
+    assertEquals([failure?.kind, console.printed], ["interrupted", []]);
+    const note = (name: string) => `interrupted: 100 B of ${name} are here; get it again, and it goes on from there`;
+    assertEquals(console.notes.toSorted(), ["a", "b", "c", "d"].map(note));
+    await eventually("the ends of the connections", () => ends.size === 8);
+  });
+  assertEquals(Object.keys(found(out)), ["a", "b", "c", "d"].map((name) => `${name}.netlab-part`));
+});
+
+test("Ctrl-C at a prompt leaves, and in the middle of a file says where it stopped", async () => {
+  const out = folder();
+  await withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.line();
+    await peer.send(`OK 1000 ${sha256("x")}\n`, new Uint8Array(100));
+    await peer.rest();
+  }, async (port) => {
+    await using screen = await Screen.run(`connect files 127.0.0.1:${port} --out ${out}`, { columns: 100 });
+    await screen.shows(/^>$/);
+    await screen.type("get big\n");
+    await screen.shows(/█.* big/);
+    await screen.press("C-c");
+    await screen.shows(/^interrupted: 100 B of big are here; get it again, and it goes on from there$/);
+    await screen.endsWith("status 130", "echo icanon isig");
+  });
+}, needsTmux());
+
+test("Ctrl-C on a terminal takes the progress away and says how to go on", async () => {
+  const out = folder();
+  await withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.line();
+    await peer.send(`OK 1000 ${sha256("x")}\n`, new Uint8Array(100));
+    await peer.rest();
+  }, async (port) => {
+    await using screen = await Screen.run(`connect files 127.0.0.1:${port} get big --out ${out}`, { columns: 100 });
+    await screen.shows(/█.* big/);
+    await screen.press("C-c");
+    await screen.is(
+      "interrupted: 100 B of big are here; get it again, and it goes on from there",
+      "status 130",
+      "echo icanon isig",
+    );
+  });
+}, needsTmux());
+
+test(
+  "two that fetch one file into one folder do not spoil it: one of them may be told to wait",
+  () =>
+    withFiles({ big: BIG }, async (port) => {
+      const out = folder();
+      const both = await Promise.all([get(port, out, "big"), get(port, out, "big")]);
+      assertEquals(found(out), { big: sha256(BIG) });
+      for (const { console, failure } of both) {
+        if (failure === null) assertMatch(console.printed.join(), /^(got big: |big: it is here already)/);
+        else {
+          const what = `harness: ${out}/big is just being fetched by another program`;
+          assertEquals(`${failure.kind}: ${failure.message}`, what);
+        }
+      }
+      assert(both.some(({ failure }) => failure === null), "neither has it");
+    }),
+  { ignore: !CAN_LOCK },
+);
+
+test("a part that is a link is not written through", () =>
+  withFiles({ file: "content" }, async (port) => {
+    const out = folder();
+    const victim = `${folder({ victim: "mine" })}/victim`;
+    Deno.symlinkSync(victim, `${out}/file.netlab-part`);
+    const { failure } = await get(port, out, "file");
+    assertEquals(failure?.message, `cannot write ${out}/file: file.netlab-part is a link`);
+    assertEquals(Deno.readTextFileSync(victim), "mine");
+  }), skipIf(Deno.build.os === "windows" ? "links need a privilege on Windows" : null));
+
 test("a refusal that ends the connection of a full server is shown as it is", () =>
-  withLiar(() => "ERROR server full: 1 clients\n", async (port) => {
+  withLiar(() => "ERROR server full: 1 client\n", async (port) => {
     const { failure } = await client(port, ["list"]);
-    assertEquals(failure?.message, "the server says: ERROR server full: 1 clients");
+    assertEquals(failure?.message, "the server says: ERROR server full: 1 client");
   }));

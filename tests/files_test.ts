@@ -597,7 +597,7 @@ test("a server that cannot take its clients at once takes them when others have 
   withFiles({ "hello.txt": HELLO }, async (place) => {
     const first = await place.join("GET hello.txt\n");
     await first.line();
-    assertMatch(await (await place.join("hello.txt\n")).rest(), /^ERROR server full: 1 clients/);
+    assertMatch(await (await place.join("hello.txt\n")).rest(), /^ERROR server full: 1 client/);
     first.close();
     await eventually("room", () => place.trace.of("close").length >= 2);
     assertEquals(await (await place.join("hello.txt\n")).rest(), HELLO);

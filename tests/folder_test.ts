@@ -237,8 +237,9 @@ test(
 
 test("what is no folder is refused when the server starts", () => {
   const { dir } = new Place();
-  for (const wrong of [`${dir}/hello.txt`, `${dir}/nothing`, ""]) {
-    const error = assertThrows(() => new Folder(wrong), NetlabError, `no such folder: ${wrong}`);
+  const wrongs = { [`${dir}/hello.txt`]: "not a folder", [`${dir}/nothing`]: "no such folder", "": "no such folder" };
+  for (const [wrong, problem] of Object.entries(wrongs)) {
+    const error = assertThrows(() => new Folder(wrong), NetlabError, `${problem}: ${wrong}`);
     assertEquals(error.kind, "usage");
   }
 });
@@ -261,6 +262,62 @@ test("a link that is swapped without end never gives what is outside", async () 
   }
   assert([...got].every((what) => what === "hello\n" || typeof what === "number"), [...got].join());
 }, unix);
+
+/** What somebody does as fast as it goes in a process of its own, until it is stopped: `dir` is the folder. */
+async function meanwhile(dir: string, code: string, fn: () => Promise<void>): Promise<void> {
+  const loop = `const [dir] = Deno.args; const end = Date.now() + 60_000; console.log("begun");
+    while (Date.now() < end) { try { ${code} } catch {} }`;
+  const program = await Deno.makeTempFile({ suffix: ".js" });
+  await Deno.writeTextFile(program, loop);
+  const args = ["run", "--no-config", "--quiet", "--allow-read", "--allow-write", program, dir];
+  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "null" }).spawn();
+  try {
+    const output = child.stdout.getReader();
+    await output.read();
+    await fn();
+    await output.cancel();
+  } finally {
+    child.kill();
+    await child.status;
+    await Deno.remove(program);
+  }
+}
+
+const SWAPS: [what: string, name: string, code: string][] = [
+  [
+    "a file in whose place a link comes and goes",
+    "race",
+    `Deno.symlinkSync("../secret.txt", dir + "/l"); Deno.renameSync(dir + "/l", dir + "/race");
+     Deno.writeTextFileSync(dir + "/f", "hello\\n"); Deno.renameSync(dir + "/f", dir + "/race");`,
+  ],
+  [
+    "a file in a folder in whose place a link comes and goes",
+    "deep",
+    `Deno.renameSync(dir + "/inner", dir + "/away"); Deno.symlinkSync("../outside", dir + "/inner");
+     Deno.removeSync(dir + "/inner"); Deno.renameSync(dir + "/away", dir + "/inner");`,
+  ],
+];
+for (const [what, name, code] of SWAPS) {
+  test(`${what} never gives what is outside, nor its size`, async () => {
+    const place = new Place().link("deep", "inner/secret.txt");
+    const { folder, dir, root } = place;
+    Deno.writeTextFileSync(`${root}/outside/secret.txt`, SECRET);
+    Deno.writeTextFileSync(`${dir}/race`, "hello\n");
+    Deno.writeTextFileSync(`${dir}/inner/secret.txt`, "hello\n");
+    const got = new Map<string | number, number>();
+    const sizes = new Set<number>();
+    await meanwhile(dir, code, async () => {
+      for (let i = 0; i < 4000; i++) {
+        const answer = await ask(folder, name);
+        got.set(answer, (got.get(answer) ?? 0) + 1);
+        if (i % 4 > 0) continue;
+        for (const { name, size } of await folder.list()) if (name === "race" || name === "deep") sizes.add(size);
+      }
+    });
+    assertEquals([got.has(SECRET), sizes.has(SECRET.length)], [false, false], JSON.stringify([...got]));
+    assert(got.size > 1, `nothing came or went: ${JSON.stringify([...got])}`);
+  }, unix);
+}
 
 test("a folder with 10,000 files lists in a moment", async () => {
   const dir = temporaryFolder();

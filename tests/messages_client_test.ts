@@ -7,7 +7,7 @@ import { messages } from "../lib/exercises/messages/mod.ts";
 import { serveMessages } from "../lib/exercises/messages/server.ts";
 import type { ServeContext } from "../lib/exercises/exercise.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
-import { ChatClient, connectContext, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
+import { ChatClient, connectContext, endOfScript, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import { skipUnless, test, within } from "./helpers.ts";
 
@@ -29,9 +29,9 @@ async function withServer(
 }
 
 /** Runs the client with a script, to its end. */
-async function runScript(port: number, script: readonly string[], wire = "line"): Promise<FakeConsole> {
+async function runScript(port: number, script: readonly string[], wire = "line", refusals = 0): Promise<FakeConsole> {
   const console = new FakeConsole(script);
-  await within(connectMessages(connectContext(port, console, { wire })), "the end of the client");
+  await endOfScript(connectMessages(connectContext(port, console, { wire })), refusals);
   return console;
 }
 
@@ -66,9 +66,17 @@ for (const wire of ["line", "len2", "len4"]) {
     }, { wire }));
 }
 
+test("a message that looks like a refusal is none when the log repeats it", () =>
+  withServer(async (port) => {
+    assertEquals((await runScript(port, ["ERROR is my first word", "ERROR"])).printed, [
+      "ERROR is my first word",
+      "ERROR",
+    ]);
+  }));
+
 test("a refusal is shown when it comes, and the log behind it", () =>
   withServer(async (port) => {
-    const { printed, events } = await runScript(port, ["four", "too long for this", "five5"]);
+    const { printed, events } = await runScript(port, ["four", "too long for this", "five5"], "line", 1);
     const refusal = "ERROR log full: 10 bytes are kept, this message is not; say quit to get them";
     assertEquals(printed, [refusal, "four", "five5"]);
     assertEquals(events, [{ event: "reply", text: refusal }, logged("four"), logged("five5")]);

@@ -136,3 +136,15 @@ test("a peer that vanishes while the channel closes does not hold it up", async 
   await closed;
   assertEquals(clock.next(), null);
 });
+
+test("thousands that close at once share what they throw their peers' last words into", async () => {
+  const clock = new VirtualClock();
+  const before = Deno.memoryUsage().external;
+  const channels = Array.from({ length: 2000 }, () => makeChannel({ clock }).channel);
+  const closing = channels.map((channel) => channel.close(1000));
+  await settle();
+  const perChannel = (Deno.memoryUsage().external - before) / channels.length;
+  clock.advance(1000);
+  await Promise.all(closing);
+  assert(perChannel < 20_000, `${perChannel} bytes each`);
+});

@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Channel } from "../lib/net/channel.ts";
+import { memoryPair } from "../lib/net/memory.ts";
+import type { Codec } from "../lib/protocol/codec.ts";
 import { ProtocolError } from "../lib/protocol/errors.ts";
 import { DigitsFramer, makeFramer, RawFramer, wrap } from "../lib/protocol/framing.ts";
 import { bytes, settle, splits, test } from "./helpers.ts";
@@ -40,7 +43,7 @@ test("what cannot be read is reported in its place, and the channel goes on", as
   assertEquals(got, [
     "good",
     "!invalid UTF-8 at byte 3",
-    `!message too long: more than 64 bytes, the limit is 64`,
+    `!message too long: more than 64 bytes`,
     "better",
   ]);
   await channel.close();
@@ -131,6 +134,17 @@ test("a message that does not fit the framing throws, and the channel lives on",
   await channel.flushed();
   const buffer = new Uint8Array(100);
   assertEquals(await peer.read(buffer), 3);
+  channel.abort("done");
+});
+
+test("sendStart sends what is no text byte for byte", async () => {
+  const codec: Codec<Uint8Array> = { decode: (frame) => frame, encode: (bytes) => bytes };
+  const [ours, peer] = memoryPair();
+  const channel = new Channel(ours, { framer: makeFramer("len4", LIMIT)!, codec });
+  channel.sendStart(bytes(7, 0xfe, 0xc3, 0, "ERROR"));
+  await channel.closeWrite();
+  const got = new Uint8Array(100);
+  assertEquals(got.subarray(0, (await peer.read(got))!), bytes("0009", 7, 0xfe, 0xc3, 0, "ERROR"));
   channel.abort("done");
 });
 

@@ -204,6 +204,58 @@ test("closing ends a receive that waits, and may be done twice", () =>
     }
   }));
 
+test("each hands over what waits and then what comes, in order, until the end", () =>
+  withDesk(async (desk) => {
+    const [[client, peer], fence] = [await desk.pair(), await desk.pair()];
+    const got: string[] = [];
+    await sendAll(client, ["0", "1", "2"].map((one) => bytes(one)), fence, 3);
+    const ended = peer.each!((datagram) => void got.push(decodeText(datagram)));
+    await sendAll(client, ["3", "4", "5"].map((one) => bytes(one)), fence, 1);
+    assertEquals(got, ["0", "1", "2", "3", "4", "5"]);
+    await peer.closeWrite();
+    await within(ended, "its end");
+    await sendAll(client, [bytes("late")], fence, 1);
+    assertEquals(got.length, 6);
+  }));
+
+test("while one of each takes its time the next ones are kept, as they came, and then handed over", () =>
+  withDesk(async (desk) => {
+    const [[client, peer], fence] = [await desk.pair(), await desk.pair()];
+    const got: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ended = peer.each!((datagram) => {
+      got.push(decodeText(datagram));
+      return got.length === 2 ? promise : undefined;
+    });
+    await sendAll(client, ["0", "1", "2", "3"].map((one) => bytes(one)), fence, 1);
+    assertEquals(got, ["0", "1"]);
+    resolve();
+    await eventually("the others", () => got.length === 4);
+    await sendAll(client, [bytes("4")], fence, 1);
+    assertEquals(got, ["0", "1", "2", "3", "4"]);
+    peer.close();
+    await within(ended, "its end");
+  }));
+
+test("what one of each throws, or ends with, is the end of it, and of nobody else", () =>
+  withDesk(async (desk) => {
+    const [client, peer] = await desk.pair();
+    for (const waiting of [true, false]) {
+      for (const fail of [() => Promise.reject(new Error("fault")), () => void bytes(fault())]) {
+        if (waiting) await client.write(bytes("x"));
+        const ended = assertRejects(() => peer.each!(fail), Error, "fault");
+        if (!waiting) await client.write(bytes("x"));
+        await within(ended, "the fault");
+      }
+    }
+    await client.write(bytes("afterwards"));
+    assertEquals(await text(peer), "afterwards");
+  }));
+
+function fault(): string {
+  throw new Error("fault");
+}
+
 test("writing to a closed peer fails, and the others go on", () =>
   withDesk(async (desk) => {
     const [[, closed], [client, peer]] = [await desk.pair(), await desk.pair()];

@@ -61,7 +61,7 @@ test("a connection that the server opened has a place even where there is none f
     assertEquals(server.clientCount, 2);
     const caller = await Peer.connect(server.address);
     await caller.send("hello\n");
-    assertEquals(await caller.rest(), "ERROR server full: 1 clients\n");
+    assertEquals(await caller.rest(), "ERROR server full: 1 client\n");
     caller.close();
     for (const conn of [first, second]) {
       await conn.write(bytes("hello\n"));

@@ -1,8 +1,13 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { VirtualClock } from "../lib/protocol/clock.ts";
+import { ProtocolError } from "../lib/protocol/errors.ts";
 import { DigitsFramer } from "../lib/protocol/framing.ts";
-import { eventually, Peer, settle, test } from "./helpers.ts";
+import { NETLAB, startServer } from "./cli_helpers.ts";
+import { eventually, Peer, settle, skipUnless, test } from "./helpers.ts";
 import { withServer } from "./net_helpers.ts";
+
+/** Before `netlab serve` has a client it holds fewer files than this. */
+const MAX_FILES = 100;
 
 const IDLE_MS = 10_000;
 const FIRST_BYTE_MS = 4000;
@@ -40,7 +45,7 @@ test("a refused client that says nothing is told in a line after 300 ms", async 
     await settle();
     assertEquals(trace.of("close"), []);
     clock.advance(1);
-    assertEquals(await silent.rest(), "ERROR server full: 1 clients\n");
+    assertEquals(await silent.rest(), "ERROR server full: 1 client\n");
     silent.close();
     await eventually("it to be forgotten", () => trace.of("close").length === 1);
   });
@@ -67,12 +72,12 @@ test("many more than the limit are closed without ado, and answered again later"
     clock.advance(300);
     const answers = await Promise.all(crowd.map((peer) => peer.rest()));
     for (const peer of crowd) peer.close();
-    const told = answers.filter((answer) => answer === "ERROR server full: 1 clients\n").length;
+    const told = answers.filter((answer) => answer === "ERROR server full: 1 client\n").length;
     assertEquals([told, answers.filter((answer) => answer === "" || answer === "<reset>").length], [128, 12]);
     await eventually("the crowd to be forgotten", () => trace.of("close").length === 128);
     const late = await Peer.connect(server.address);
     await late.send("EXIT\n");
-    assertEquals(await late.rest(), "ERROR server full: 1 clients\n");
+    assertEquals(await late.rest(), "ERROR server full: 1 client\n");
     late.close();
     await eventually("the last to be forgotten", () => trace.of("close").length === 129);
   });
@@ -134,21 +139,34 @@ test("an idle client is told once, and has the whole linger time to read it", as
   });
 });
 
-test("too many errors end a session, with a word, and only that session", () =>
-  withServer({ limits: { maxErrors: 3 } }, async ({ trace, join }) => {
+test("too many wrong inputs in a row end a session, with a word, and only that session", () =>
+  withServer({
+    limits: { maxErrors: 3 },
+    session: (channel) => ({
+      onMessage(text) {
+        if (text === "nonsense") throw new ProtocolError("what?");
+        channel.send(`re: ${text}`);
+      },
+      onEnd() {},
+    }),
+  }, async ({ trace, join }) => {
     const [clumsy, witness] = [await join(), await join()];
-    await clumsy.send("fine\n", 0xff, "\n", 0xfe, "\n", "still fine\n");
-    assertEquals(
-      [await clumsy.line(), await clumsy.line(), await clumsy.line(), await clumsy.line()],
-      ["re: fine", "ERROR invalid UTF-8 at byte 0", "ERROR invalid UTF-8 at byte 0", "re: still fine"],
-    );
+    const invalid = "ERROR invalid UTF-8 at byte 0";
+    for (let i = 0; i < 3; i++) {
+      await clumsy.send("fine\n", 0xff, "\nnonsense\n");
+      assertEquals([await clumsy.line(), await clumsy.line(), await clumsy.line()], [
+        "re: fine",
+        invalid,
+        "ERROR what?",
+      ]);
+    }
     await clumsy.send("x".repeat(100), "\n", "not taken any more\n");
     assertEquals(
       await clumsy.rest(),
-      "ERROR message too long: more than 64 bytes, the limit is 64\nERROR too many errors\n",
+      "ERROR message too long: more than 64 bytes\nERROR too many errors\n",
     );
     await clumsy.conn.closeWrite();
-    await trace.until("its end", (event) => event.type === "close" && event.reason === "3 errors");
+    await trace.until("its end", (event) => event.type === "close" && event.reason === "3 wrong inputs in a row");
     await witness.send("hello\n");
     assertEquals(await witness.line(), "re: hello");
   }));
@@ -178,6 +196,44 @@ test("a message that waits for more bytes when the stream ends costs nothing but
     assertEquals(await peer.rest(), "0009re: hello0051ERROR message too long: 9999 bytes, the limit is 64");
     await eventually("it to be gone", () => server.clientCount === 0);
   }));
+
+test(
+  "with no open file left every caller is told so, and the log says it once",
+  async () => {
+    const limited = `ulimit -n ${MAX_FILES}; exec "$@"`;
+    const { server, port } = await startServer("", { command: ["bash", "-c", limited, "netlab", ...NETLAB] });
+    await using _ = server;
+    const callers = await Promise.all(
+      Array.from({ length: MAX_FILES + 10 }, () => Peer.connect({ hostname: "127.0.0.1", port })),
+    );
+    try {
+      const answers = await Promise.all(callers.map(async (peer, i) => {
+        await peer.send(`NAME n${i}\n`);
+        return (await peer.line()).replace(/\d+/, "N");
+      }));
+      assertEquals(new Set(answers), new Set(["HELLO nN", "ERROR server full: N clients"]));
+      assert(answers.filter((answer) => answer.startsWith("ERROR")).length > 10);
+      // There is room again as soon as somebody leaves.
+      for (const peer of callers.slice(0, 5)) await peer.conn.closeWrite();
+      let said = "";
+      for (const end = performance.now() + 30_000; !said.startsWith("HELLO") && performance.now() < end;) {
+        const late = await Peer.connect({ hostname: "127.0.0.1", port });
+        callers.push(late);
+        await late.send("NAME late\n");
+        said = await late.line();
+      }
+      assertEquals(said, "HELLO late");
+    } finally {
+      for (const peer of callers) peer.close();
+    }
+    server.signal("SIGTERM");
+    const { err } = await server.result();
+    const warnings = err.split("\n").filter((line) => /warning/.test(line));
+    assertMatch(warnings[0] ?? err, /too many open files at \d+ clients: raise the limit with ulimit -n$/);
+    assert(warnings.length <= 2, warnings.join("\n")); // once more after the one that left and came back
+  },
+  skipUnless("bash"),
+);
 
 /** Advances to `when` in steps, with a turn of the event loop between them, as real time would pass. */
 async function advanceTo(clock: VirtualClock, when: number, stepMs = 250): Promise<void> {

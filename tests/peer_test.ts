@@ -1,10 +1,11 @@
 // Two peers with one connection (assignment 2): what each can do, whoever called; who is sent away; what is left when one goes;
 // scripts; and other people's programs at the other end.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import { peer } from "../lib/exercises/peer/mod.ts";
 import { FORMS } from "../lib/exercises/peer/protocol.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectPeer, servePeer } from "../lib/exercises/peer/server.ts";
 import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
@@ -241,11 +242,11 @@ test("a call that is refused says so, and the next one is made", () =>
     assertMatch(alice.console.printed[0], new RegExp(`^cannot connect to 127.0.0.1:${port}: connection refused: `));
   }));
 
-test("who calls itself is told so in some way, is connected to nobody, and can go on", () =>
+test("who calls itself is told so, is connected to nobody, and can go on", () =>
   withPeers(async (alice, bob) => {
     alice.type(alice.connect);
     await eventually("an answer", () => alice.console.printed.length > 0);
-    assertMatch(alice.console.printed[0], /ERROR busy$|^already connected to 127\.0\.0\.1:\d+: disconnect first$/);
+    assertEquals(alice.console.printed[0], `127.0.0.1 ${alice.port} is this peer itself`);
     await alice.has(0);
     alice.type(bob.connect, "send hello");
     await bob.console.shows("hello");
@@ -341,11 +342,18 @@ test("a peer that only calls shows what comes, and ends with its input, when all
 test("a peer that only calls may hang up and call another", () =>
   withPeers(async (alice, bob) => {
     const console = new FakeConsole(["send one", "disconnect", "send lost", bob.connect, "send two", "exit"]);
-    await within(connectPeer(connectContext(alice.port, console, { wire: "line" })), "its end");
+    const running = connectPeer(connectContext(alice.port, console, { wire: "line" }));
+    const error = await assertRejects(() => within(running, "its end"), NetlabError);
+    assertEquals([error.kind, error.message], ["reply", "a line of the script failed"]);
     await alice.has(0);
     await bob.has(0);
     assertEquals([alice.texts, bob.texts], [["one"], ["two"]]);
     assertMatch(console.printed.join("\n"), /^not connected/);
+    assertEquals(
+      console.notes.filter((note) => note.includes("left")).length,
+      1,
+      "who leaves is told nothing about it",
+    );
   }));
 
 test("a peer that only calls is told when the other has hung up", () =>

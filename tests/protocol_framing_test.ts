@@ -111,6 +111,8 @@ test("be8 lengths that no stream can hold are fatal, large ones that it can are 
     const [error, ...others] = cut(length, bytes("some body"));
     assertEquals([error.slice(0, 24), others], ["!!length field says " + `${Number(length)}`.slice(0, 4), []]);
   }
+  const most = 0x00ff_ffff_ffff_ffffn;
+  assertEquals(cut(most, bytes("x")), [`!!length field says ${most} bytes`]); // exactly
   assertEquals(cut(2n ** 53n - 1n, bytes("some body")), [`!message too long: ${2 ** 53 - 1} bytes, the limit is 64`]);
   assertEquals(cut(2n ** 32n + 3n, bytes("abc")), [`!message too long: ${2 ** 32 + 3} bytes, the limit is 64`]);
   assertEquals(cut(3n, bytes("abc"), head(0n), head(1n), bytes("d")), ["abc", "", "d"]);

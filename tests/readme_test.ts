@@ -9,7 +9,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { findExercise } from "../lib/exercises/registry.ts";
+import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { serveContext, withChat } from "./chat_helpers.ts";
 import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
@@ -49,14 +49,16 @@ test("the files that README.md links to are there", async () => {
 
 /** What `command` prints on standard output, in a shell that finds `netlab`, in `folder`, and whose default port is `port`. */
 async function shell(command: string, port: number, folder: { readonly path: string }): Promise<string> {
-  const { stdout, stderr, success } = await new Deno.Command("bash", {
+  const { stdout, stderr, code } = await new Deno.Command("bash", {
     args: ["-c", `set -o pipefail; ${command}`],
     cwd: folder.path,
     clearEnv: true,
     env: environment({ PATH: `${folder.path}:${Deno.env.get("PATH")}`, NETLAB_PORT: String(port) }),
   }).output();
-  assert(success, `${command}: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
+  const output = new TextDecoder().decode(stdout);
+  const refused = /^ERROR/m.test(output); // then a script has failed
+  assertEquals(code, refused ? 1 : 0, `${command}: ${new TextDecoder().decode(stderr)}`);
+  return output;
 }
 
 /** Each command of a console block, with what the block shows for it. */
@@ -123,6 +125,15 @@ for (const { above, lines } of blocks("console")) {
     }
   }, { ignore: needs });
 }
+
+test("README.md names every exercise whose limits are its own", () => {
+  const limits = /^- Every server has limits:[^]*?\n- /m.exec(readme)![0];
+  const about = (option: string) => new RegExp(`\\(\`--${option}\`;([^)]*)\\)`).exec(limits)![1];
+  for (const { name, limits = {} } of exercises) {
+    assertEquals(about("max-clients").includes(`\`${name}\``), limits.maxClients !== undefined, name);
+    assertEquals(about("first-byte").includes(`\`${name}\``), limits.firstByteMs !== undefined, name);
+  }
+});
 
 test("README.md has commands that are run", () => {
   assert(blocks("console").length > 0);

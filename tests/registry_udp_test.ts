@@ -2,7 +2,7 @@
 // nobody else anything, and the server goes on answering. Generated from the registry.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { DialogueLine, Exercise } from "../lib/exercises/exercise.ts";
+import type { DialogueLine, Exercise, ServeContext } from "../lib/exercises/exercise.ts";
 import { type Spelling, spellingOf } from "../lib/exercises/notation.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import type { Conn } from "../lib/net/conn.ts";
@@ -56,10 +56,14 @@ class Desk {
 }
 
 /** Runs `fn` with a server, which nothing may have put out of order. */
-async function withServer(exercise: Exercise, fn: (desk: Desk) => Promise<void>): Promise<void> {
+async function withServer(
+  exercise: Exercise,
+  fn: (desk: Desk) => Promise<void>,
+  changes: Partial<ServeContext> = {},
+): Promise<void> {
   const trace = collect(["warning"]);
   const console = new FakeConsole();
-  const server = await exercise.serve(serveContext(exercise, { transport: "udp", trace, console }));
+  const server = await exercise.serve(serveContext(exercise, { transport: "udp", trace, console, ...changes }));
   const desk = new Desk(server.address.port, console);
   try {
     await fn(desk);
@@ -160,7 +164,22 @@ for (const exercise of DATAGRAMS) {
     }
   });
 
-  if (!exercise.notation) {
+  if (exercise.notation) {
+    test(`${name} over UDP: who is one too many gets a message that can be read`, () =>
+      withServer(exercise, async (desk) => {
+        // By then the first is being served, and not done.
+        const beginning = dialogue.slice(0, 4);
+        await play(spelling, desk, await desk.client(), beginning);
+        const second = await desk.client();
+        let answer = "";
+        for (const { text } of beginning.filter(({ who }) => who === "C")) {
+          if (answer.startsWith("ERROR")) break;
+          await second.write(bytes(spelling.codec.encode(text)));
+          answer = spelling.codec.decode(await receiveBytes(second));
+        }
+        assertMatch(answer, /^ERROR .*(server full|being served)/);
+      }, { limits: { maxClients: 1 } }));
+  } else {
     test(`${name} over UDP: what is wrong gets one answer each, and what follows is served`, () =>
       withServer(exercise, async (desk) => {
         const client = await desk.client();

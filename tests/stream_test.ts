@@ -156,7 +156,7 @@ test("more clients than allowed are told so", async () => {
   await first.hearOf("INFO");
   using second = new Stranger(server.port);
   await second.ask(2, "a.wav");
-  assertEquals(await second.hear(), 'ERROR session=2 code=9 "1 clients are being served"');
+  assertEquals(await second.hear(), 'ERROR session=2 code=9 "1 client is being served"');
   assert(MAX_CLIENTS > 100);
 });
 

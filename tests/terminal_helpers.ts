@@ -40,7 +40,8 @@ export class Screen implements AsyncDisposable {
   static run(line: string, more?: ScreenOptions & { command?: string[] }): Promise<Screen> {
     const command = (more?.command ?? NETLAB).map((word) => `'${word}'`).join(" ");
     const modes = `stty -a | grep -owE -e '-?(icanon|echo|isig)' | sort | xargs echo`;
-    return Screen.open(`${command} ${line}; echo "status $?"; ${modes}`, more);
+    // Ctrl-C is for netlab: the shell stays, to show what that made of it.
+    return Screen.open(`trap : INT; ${command} ${line}; echo "status $?"; ${modes}`, more);
   }
 
   /** The same with `netlab connect chat`. */

@@ -23,6 +23,17 @@ test("a client in a terminal says where it is connected and shows a prompt", () 
     await screen.is(`connected to 127.0.0.1:${port}; commands: NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT`, ">");
   }), needsTmux());
 
+test("what it says is broken between words where the terminal is narrow", () =>
+  withChat(async ({ port }) => {
+    for (const columns of [50, 60]) {
+      await using screen = await Screen.connect(port, "", { columns });
+      await screen.shows(/^>$/);
+      const said = (await screen.rows()).slice(0, -1);
+      const note = `connected to 127.0.0.1:${port}; commands: NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT`;
+      assertEquals([said.join(" "), said.length], [note, 2]);
+    }
+  }), needsTmux());
+
 test("answers and messages stand above the line being typed, which is kept", () =>
   withAlice(async (screen, bob) => {
     await screen.is("HELLO alice", ">");

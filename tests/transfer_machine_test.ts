@@ -419,13 +419,13 @@ test("of two windows the smaller one holds", () => {
 });
 
 for (const scheme of ["go-back-n", "selective-repeat"] as const) {
-  test(`${scheme}: paced, 32 chunks leave at once, the others little by little until the window is full`, () => {
+  test(`${scheme}: paced, 32 chunks leave at once, others little by little, and 64 while nothing is acknowledged`, () => {
     const [sending, first] = Sending.of(scheme, 1000, { window: 100, paced: true, rto: { fixedMs: 300 } });
     assertEquals(first.map((one) => one.replace("!", "")), range(0, 32).map((seq) => `DATA ${seq}`));
     assertEquals([sending.pass(0.5), sending.timer()], [[], []]);
     const next = sending.pass(0.5).length;
     assert(next > 0 && next <= 32, `${next} at once`);
-    assertEquals([sending.pass(100).length, sending.machine.inFlight], [68 - next, 100]);
+    assertEquals([sending.pass(100).length, sending.machine.inFlight], [32 - next, 64]);
   });
 
   test(`${scheme}: paced, what may not leave now leaves in the end, though round trips have become longer`, () => {
@@ -608,7 +608,16 @@ test("a chunk that fills a hole, or shows one, is acknowledged at once with any 
   assertEquals(receiving.data(0, 2), ["takes 0", "ACK 1 +1"]);
   assertEquals(receiving.data(1), ["takes 1", "takes 2", "ACK 3"]);
   assertEquals(receiving.data(11), ["ACK 3 +00000001"]);
-  assertEquals(receiving.data(12), ["ACK 3 +000000011"]);
+  assertEquals(receiving.data(13), ["ACK 3 +0000000101"]);
+  assertEquals(receiving.data(5), ["ACK 3 +0100000101"]);
+});
+
+test("with a window of 256 chunks behind a hole are acknowledged as in order: every 16th, or after 20 ms", () => {
+  const receiving = Receiving.of("selective-repeat", 10_000, { window: 256 });
+  assertEquals(receiving.data(1), ["ACK 0 +1"]);
+  assertEquals(receiving.data(...range(2, 18)), ["ACK 0 +11111111111111111"]);
+  assertEquals([receiving.data(18), receiving.pass(19)], [[], []]);
+  assertEquals(receiving.pass(1), ["ACK 0 +111111111111111111"]);
 });
 
 for (const scheme of SCHEMES) {

@@ -37,15 +37,19 @@ export function positionalsOf(args: readonly string[], specs: readonly OptionSpe
 /**
  * Parses `args` by `specs`.
  *
+ * @param whyNot says of an option that is none why it is none here, where that is known
  * @throws {NetlabError} of kind `usage`
  */
 export function parseLine(
   args: readonly string[],
   specs: readonly OptionSpec[],
   env: (name: string) => string | undefined,
+  whyNot: (option: string) => string | null = () => null,
 ): ParsedLine {
   const names = specs.map((spec) => `--${spec.name}`);
   const parsed = toWords(args, specs, (option) => {
+    const why = whyNot(option);
+    if (why !== null) throw new NetlabError("usage", why);
     throw new NetlabError("usage", `no such option: ${option}${didYouMean(option, names)}`, {
       hint: "--help lists the options",
     });
@@ -107,7 +111,10 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
 
 function readValue(spec: OptionSpec, text: string, source: string): string | number | boolean {
   const expected = spec.choices ? `one of ${spec.choices.join(", ")}` : EXPECTED[spec.type] + rangeOf(spec);
-  if (text === "") throw new NetlabError("usage", `${source} needs a value: ${expected}`);
+  if (text === "") {
+    const value = spec.type === "string" && !spec.choices ? spec.value ?? expected : expected;
+    throw new NetlabError("usage", `${source} needs a value: ${value}`);
+  }
   const value = spec.type === "string" ? text : spec.type === "flag" ? readFlag(text) : readNumber(spec.type, text);
   const { choices = [], min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   const allowed = spec.choices ? choices.includes(text) : typeof value !== "number" || (value >= min && value <= max);

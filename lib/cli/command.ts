@@ -27,9 +27,13 @@ export interface Command {
   /** Paragraphs for `help`. @param words as typed so far: help and options may depend on the exercise */
   details?(words: readonly string[]): string;
   options(words: readonly string[]): readonly OptionSpec[];
+  /** Why an option is none behind these words, where there is more to say than that. */
+  whyNoOption?(words: readonly string[], option: string): string | null;
   examples(words: readonly string[]): readonly Example[];
   /** What may stand as the next word, for completion. */
   nextWords(words: readonly string[], commands: readonly Command[]): readonly string[];
+  /** Whether the next word may be a file of this machine. @default {false} */
+  takesFile?(words: readonly string[]): boolean;
   /** Returns the exit status, or nothing for success. @throws {NetlabError} */
   run(context: CommandContext): Promise<number | void> | number | void;
 }

@@ -3,9 +3,9 @@
 import { yellow } from "@std/fmt/colors";
 import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
-import { describeFileError } from "../exercises/folder.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
@@ -27,7 +27,8 @@ export const COLOR_OPTION: OptionSpec = {
 
 export const HELP_OPTION: OptionSpec = { name: "help", type: "flag", summary: "show this help" };
 
-const TRACE_OPTIONS: readonly OptionSpec[] = [
+/** @param json what `--json` shows */
+const traceOptions = (json: string): OptionSpec[] => [
   {
     name: "trace",
     type: "string",
@@ -40,7 +41,7 @@ const TRACE_OPTIONS: readonly OptionSpec[] = [
   {
     name: "json",
     type: "flag",
-    summary: "JSON on standard output, an object a line; a server adds messages with --trace",
+    summary: `JSON on standard output, an object a line${json}`,
   },
   { name: "quiet", type: "flag", summary: "no log, no notes" },
   COLOR_OPTION,
@@ -102,7 +103,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       value: "N",
       min: 1,
       default: limits.maxErrors,
-      summary: "wrong inputs after which a client is sent away",
+      summary: "wrong inputs in a row after which a client is sent away; a refusal is none",
     },
     {
       name: "grace",
@@ -111,7 +112,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       default: 5000,
       summary: "how long Ctrl-C may take to end in good order",
     },
-    ...TRACE_OPTIONS,
+    ...traceOptions("; with --trace, messages, too"),
   ];
 }
 
@@ -137,7 +138,7 @@ export function connectOptions(exercise?: Exercise): OptionSpec[] {
       min: 1,
       summary: "leave when the server has said nothing for so long",
     },
-    ...TRACE_OPTIONS,
+    ...traceOptions(""),
   ];
 }
 
@@ -158,6 +159,12 @@ function bugOptions(bugs: readonly Bug[] = []): OptionSpec[] {
 
 function portOption(exercise: Exercise | undefined, summary: string): OptionSpec {
   return { name: "port", type: "number", value: "PORT", max: 65_535, default: exercise?.port, summary };
+}
+
+/** Why an option that some exercises have is none of this one's. */
+export function whyNoOption(exercise: Exercise | undefined, option: string): string | null {
+  if (exercise === undefined || option !== "--transport") return null;
+  return `${exercise.name} runs on ${exercise.transports[0].toUpperCase()} only: there is no ${option} to choose`;
 }
 
 function transportOption(exercise?: Exercise): OptionSpec[] {
@@ -245,7 +252,7 @@ function traceFile(path: string, onFailure: (error: NetlabError) => void): Sink 
     });
   }
   const failure = (cause: unknown, hint: string) =>
-    new NetlabError("harness", `cannot write ${path}: ${describeFileError(cause)}`, { hint, cause });
+    new NetlabError("harness", `cannot write ${path}: ${describeSystemError(cause)}`, { hint, cause });
   const encoder = new TextEncoder();
   try {
     const file = Deno.openSync(path, { write: true, create: true, truncate: true });

@@ -9,25 +9,42 @@ import { type Command, findCommand } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** What the glue calls: `netlab complete -- WORD … LAST`. It is no command, so help does not show it. */
+/**
+ * What the glue calls: `netlab complete -- WORD … LAST`. It is no command, so help does not show it. It prints the words that
+ * fit; its exit status says whether a file may stand there, whose name the shell knows how to complete.
+ */
 export const COMPLETE = "complete";
+export const WORDS_ONLY = 0;
+export const FILES_TOO = 1;
 
 const GLUE: Readonly<Record<string, string>> = {
   bash: `_netlab() {
   local IFS=$'\\n'
-  COMPREPLY=($(netlab ${COMPLETE} -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  if COMPREPLY=($(netlab ${COMPLETE} -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)); then
+    compopt +o default 2>/dev/null
+  fi
 }
 complete -o default -F _netlab netlab
 `,
   zsh: `#compdef netlab
 _netlab() {
   local -a candidates
-  candidates=("\${(@f)$(netlab ${COMPLETE} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"; else _files; fi
+  local -i files
+  candidates=("\${(@f)$(netlab ${COMPLETE} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}") || files=1
+  [[ -z "\${candidates[1]}" ]] || compadd -- "\${candidates[@]}"
+  if (( files )); then compset -P '--*='; _files; fi
 }
 if [[ "\${funcstack[1]}" == _netlab ]]; then _netlab "$@"; else compdef _netlab netlab; fi
 `,
-  fish: `complete -c netlab -f -a '(netlab ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+  fish: `function __netlab_complete
+  set -l word (commandline -ct)
+  if not netlab ${COMPLETE} -- (commandline -opc)[2..-1] "$word" 2>/dev/null
+    set -l option (string match -r '^--[^=]*=' -- "$word")
+    set -l path (string replace -r '^--[^=]*=' '' -- "$word")
+    string join \\n -- "$option"(__fish_complete_path "$path")
+  end
+end
+complete -c netlab -f -a '(__netlab_complete)'
 `,
   powershell: `Register-ArgumentCompleter -Native -CommandName netlab -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
@@ -91,17 +108,33 @@ function joinValues(words: readonly string[]): string[] {
   return joined;
 }
 
-function candidatesFor([name, ...behind]: string[], last: string, commands: readonly Command[]): string[] {
-  if (name === undefined) return [...commands.map((command) => command.name), "--help"];
-  const command = findCommand(commands, name);
-  if (command === undefined) return [];
-  const options = command.options(positionalsOf(behind, allOptions(command)));
+/** The words before the one being typed, understood. */
+function read([name, ...behind]: string[], last: string, commands: readonly Command[]) {
+  const command = findCommand(commands, name ?? "");
+  const options = command?.options(positionalsOf(behind, allOptions(command))) ?? [];
   const before = options.find((spec) => `--${spec.name}` === behind.at(-1));
-  if (before && before.type !== "flag" && before.bare === undefined) return [...before.choices ?? []];
+  const needed = before && before.type !== "flag" && before.bare === undefined ? before : undefined;
   const assigned = options.find((spec) => last.startsWith(`--${spec.name}=`));
+  return { name, command, options, needed, assigned, words: positionalsOf(behind, options) };
+}
+
+function candidatesFor(behind: string[], last: string, commands: readonly Command[]): string[] {
+  const { name, command, options, needed, assigned, words } = read(behind, last, commands);
+  if (name === undefined) return [...commands.map((command) => command.name), "--help"];
+  if (needed) return [...needed.choices ?? []];
   if (assigned) return (assigned.choices ?? []).map((choice) => `--${assigned.name}=${choice}`);
   if (last.startsWith("-")) return options.map((spec) => `--${spec.name}`);
-  return [...command.nextWords(positionalsOf(behind, options), commands)];
+  return [...command?.nextWords(words, commands) ?? []];
+}
+
+/** Whether the last of `words`, as `complete` takes them, may be the name of a file or a folder. */
+export function mayBeFile(words: readonly string[], commands: readonly Command[]): boolean {
+  const typed = joinValues(words);
+  const last = typed.at(-1) ?? "";
+  const { command, needed, assigned, words: behind } = read(typed.slice(0, -1), last, commands);
+  const option = needed ?? assigned;
+  if (option) return /^(FILE|DIR)/.test(option.value ?? "");
+  return !last.startsWith("-") && (command?.takesFile?.(behind) ?? false);
 }
 
 /** A command's options whatever the exercise: enough to tell values from words before the exercise is known. */

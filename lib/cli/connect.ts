@@ -1,15 +1,16 @@
 // `netlab connect EXERCISE [HOST[:PORT]]`: its client.
 
-import { describeFileError } from "../exercises/folder.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
+import { lookUp } from "../net/client.ts";
 import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
+import { describeSystemError } from "../net/errors.ts";
 import type { Sink } from "../trace/bus.ts";
 import { drawSvg, drawText, plotSink } from "../trace/plot.ts";
 import type { Command } from "./command.ts";
-import { connectOptions, openTrace, readTransport } from "./common_options.ts";
+import { connectOptions, openTrace, readTransport, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import type { Output } from "./output.ts";
 import { requireExercise, STOP_SIGNALS } from "./serve.ts";
@@ -19,11 +20,19 @@ export const connect: Command = {
   summary: "run an exercise's client",
   usage: "EXERCISE [HOST[:PORT]] [options] [args]",
   details: () =>
-    "On a terminal: line editing with history, and completion by Tab. From a pipe: a script, a line each.\n" +
+    "On a terminal: line editing with history, and completion by Tab. From a pipe: a script, a line each;\n" +
+    "if the server answers any with ERROR, the exit status is 1 in the end.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
   options: (words) => connectOptions(findExercise(words[0] ?? "")),
+  whyNoOption: (words, option) => whyNoOption(findExercise(words[0] ?? ""), option),
   examples: (words) => (findExercise(words[0] ?? "") ?? exercises[0]).connectExamples,
-  nextWords: (words) => words.length === 0 ? exercises.map((exercise) => exercise.name) : [],
+  nextWords([name, ...words]) {
+    if (name === undefined) return exercises.map((exercise) => exercise.name);
+    const { verbs } = argumentsOf(name);
+    // An address may stand before them.
+    return words.length < 3 && !words.some((word) => verbs.includes(word)) ? verbs : [];
+  },
+  takesFile: ([name]) => name !== undefined && argumentsOf(name).files,
   async run({ output, values, words }) {
     const exercise = requireExercise(words);
     const { address, rest } = readWords(exercise, words.slice(1));
@@ -32,6 +41,8 @@ export const connect: Command = {
       trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
     }
     using interruption = new Interruption();
+    // What connects only when it is asked something would take any word for a host until then.
+    if (address && rest.length === 0) await lookUp(address.host, address.port ?? Number(values.port), "connect to");
     const running = exercise.connect({
       host: address?.host ?? String(values.host),
       port: address?.port ?? Number(values.port),
@@ -91,6 +102,12 @@ class Interruption implements Disposable {
   }
 }
 
+/** What an exercise's client takes behind the address, as its usage spells it: `get NAME… | list`, `FILE…`. */
+function argumentsOf(name: string): { readonly verbs: readonly string[]; readonly files: boolean } {
+  const forms = (findExercise(name)?.argumentsUsage ?? "").split(" | ").map((form) => form.split(" ")[0]);
+  return { verbs: forms.filter((word) => /^[a-z]+$/.test(word)), files: forms.some((word) => word.startsWith("FILE")) };
+}
+
 /** What was done, in the words of the command line. */
 function titleOf(exercise: Exercise, words: readonly string[], values: OptionValues): string {
   const said = exercise.connectOptions.flatMap(({ name, default: usual }) =>
@@ -108,7 +125,7 @@ function plot(where: string, title: string, output: Output): Sink {
       Deno.writeTextFileSync(where, drawSvg(points, `netlab ${title}`));
       output.err.line(`the plot is in ${where}`);
     } catch (cause) {
-      output.err.line(`cannot write ${where}: ${describeFileError(cause)}`);
+      output.err.line(`cannot write ${where}: ${describeSystemError(cause)}`);
     }
   });
 }

@@ -5,6 +5,7 @@ import { TextLineStream } from "@std/streams";
 import type { Console } from "../exercises/exercise.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import type { Output } from "./output.ts";
+import { wrapText } from "./wrap.ts";
 
 /** How a console behaves. */
 export interface ConsoleOptions {
@@ -39,7 +40,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       lines: (prompt = "> ") => terminal.lines(prompt),
       stop: () => terminal.stop(),
       print: (text) => print(plain(text)),
-      note: (text) => options.quiet || print(dim(escapeText(text))),
+      note: (text) => options.quiet || wrapText(escapeText(text), output.width).forEach((line) => print(dim(line))),
       status: (text, share) => options.quiet || status.show(text, share),
       write: writeBytes,
       keys: () => terminal.keys(),
@@ -58,6 +59,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       status.show(null);
       output.out.line(options.json ? safeJson(event) : plain(text));
     },
+    record: (event) => options.json && output.out.line(safeJson(event)),
     note: (text) => {
       status.show(null);
       if (!options.quiet) output.err.line(escapeText(text));

@@ -20,7 +20,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorKind, number>> = {
 /** What each status means, for help. */
 export const EXIT_MEANINGS: readonly (readonly [number, string])[] = [
   [EXIT_OK, "done"],
-  [1, "failed: the peer, the network, or a check"],
+  [1, "failed: the peer, the network, a check, or a line of a script"],
   [2, "wrong usage"],
   [3, "netlab or this machine is at fault, not the peer"],
   [124, "timed out"],

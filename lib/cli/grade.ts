@@ -3,7 +3,7 @@
 import { bold, dim } from "@std/fmt/colors";
 import { type Check, describeStep, type Step } from "../exercises/check.ts";
 import type { Example, Exercise, Transport } from "../exercises/exercise.ts";
-import { describeFileError } from "../exercises/folder.ts";
+import { describeSystemError } from "../net/errors.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
 import { type Way, WAYS } from "../grade/delivery.ts";
@@ -266,7 +266,7 @@ async function readProfile(exercise: Exercise, path: string): Promise<NonNullabl
     profile ??= parseProfile(Deno.readTextFileSync(path), path);
   } catch (cause) {
     if (cause instanceof NetlabError) throw cause;
-    throw new NetlabError("usage", `cannot read ${path}: ${describeFileError(cause)}`, {
+    throw new NetlabError("usage", `cannot read ${path}: ${describeSystemError(cause)}`, {
       hint: `a file, or one of ${Object.keys(PROFILES).join(", ")}`,
       cause,
     });

@@ -1,7 +1,7 @@
 // `netlab grade EXERCISE --batch DIR`: a folder of submissions, each by itself, or with `--matrix` all with all.
 
 import { dim, green, red, yellow } from "@std/fmt/colors";
-import { describeFileError } from "../exercises/folder.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { batchCsv, type BatchSettings, gradeFolder, matrixCsv, type MatrixSettings, meetAll } from "../grade/batch.ts";
 import { formatPoints, isPerfect } from "../grade/report.ts";
 import { batchPage, matrixPage } from "../grade/reports/tables.ts";
@@ -40,7 +40,7 @@ function writeTable(path: string, text: string, output: Output): void {
   try {
     Deno.writeTextFileSync(path, text);
   } catch (cause) {
-    throw new NetlabError("harness", `cannot write ${path}: ${describeFileError(cause)}`, {
+    throw new NetlabError("harness", `cannot write ${path}: ${describeSystemError(cause)}`, {
       hint: "name another --out",
       cause,
     });

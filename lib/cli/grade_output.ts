@@ -2,7 +2,7 @@
 // or a file.
 
 import { stripAnsiCode, yellow } from "@std/fmt/colors";
-import { describeFileError } from "../exercises/folder.ts";
+import { describeSystemError } from "../net/errors.ts";
 import type { GradedCheck, Report } from "../grade/report.ts";
 import { REPORT_FORMATS } from "../grade/reports/formats.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -76,7 +76,7 @@ class OutFile {
     try {
       return act();
     } catch (cause) {
-      throw new NetlabError("harness", `cannot write ${this.#path}: ${describeFileError(cause)}`, {
+      throw new NetlabError("harness", `cannot write ${this.#path}: ${describeSystemError(cause)}`, {
         hint: "name another --out",
         cause,
       });

@@ -10,7 +10,7 @@ import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
 import { requireExercise } from "./serve.ts";
 import { didYouMean } from "./suggest.ts";
-import { wrapParagraphs, wrapText } from "./wrap.ts";
+import { wrapParagraphs, wrapTable, wrapText } from "./wrap.ts";
 
 export const help: Command = {
   name: "help",
@@ -20,12 +20,12 @@ export const help: Command = {
   options: () => [COLOR_OPTION, HELP_OPTION],
   examples: () => [],
   nextWords: (words, commands) => {
-    if (words.length === 0) return commands.map((command) => command.name);
+    if (words.length === 0) return commands.map(({ name }) => name).filter((name) => !name.startsWith("-"));
     return findCommand(commands, words[0])?.nextWords(words.slice(1), commands) ?? [];
   },
   run({ output, words, commands }) {
     const [name, ...rest] = words;
-    if (name === undefined) return output.out.text(overview(commands));
+    if (name === undefined) return output.out.text(overview(commands, output.width));
     output.out.text(commandHelp(requireCommand(commands, name), rest, output.width));
   },
 };
@@ -36,7 +36,7 @@ export function requireCommand(commands: readonly Command[], name: string): Comm
   if (command) return command;
   const words = commands.map((one) => one.name);
   const isExercise = exercises.some((exercise) => exercise.name === name);
-  throw new NetlabError("usage", `no such command: ${name}${isExercise ? "" : didYouMean(name, words)}`, {
+  throw new NetlabError("usage", `no such command: ${name || '""'}${isExercise ? "" : didYouMean(name, words)}`, {
     hint: isExercise
       ? `an exercise needs a command: netlab serve ${name}, or netlab connect ${name}`
       : name.startsWith("-")
@@ -46,14 +46,16 @@ export function requireCommand(commands: readonly Command[], name: string): Comm
 }
 
 /** What `netlab` alone says: what this is, and the three commands a newcomer needs. */
-export function greeting(): string {
+export function greeting(columns: number): string {
   const first = exercises[0].name;
   return [
-    "netlab: the networking lab in one file. A server and a client for every socket exercise.",
+    ...wrapText("netlab: the networking lab in one file. A server and a client for every socket exercise.", columns),
     "",
-    `  netlab list                 which exercises there are`,
-    `  netlab serve ${first}           run the server of one`,
-    `  netlab connect ${first}         talk to it (in a second terminal, or from another machine)`,
+    ...wrapTable([
+      ["netlab list", "which exercises there are"],
+      [`netlab serve ${first}`, "run the server of one"],
+      [`netlab connect ${first}`, "talk to it (in a second terminal, or from another machine)"],
+    ], columns),
     "",
     "More: netlab help",
     "",
@@ -61,8 +63,7 @@ export function greeting(): string {
 }
 
 /** All commands, and what exit statuses mean. */
-export function overview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((command) => command.name.length));
+export function overview(commands: readonly Command[], columns: number): string {
   return [
     "netlab: the networking lab in one file.",
     "",
@@ -70,16 +71,18 @@ export function overview(commands: readonly Command[]): string {
     "  netlab COMMAND [options]",
     "",
     bold("Commands"),
-    ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    ...wrapTable(commands.map(({ name, summary }) => [name, summary]), columns),
     "",
-    "netlab help COMMAND [EXERCISE] says more.",
+    ...wrapText("netlab help COMMAND [EXERCISE] says more.", columns),
     "",
     bold("Environment"),
-    "  Each option has a variable: --max-clients is NETLAB_MAX_CLIENTS. Options win.",
-    "  NETLAB_DEBUG=1 adds where in the program an error arose.",
+    ...[
+      "Each option has a variable: --max-clients is NETLAB_MAX_CLIENTS. Options win.",
+      "NETLAB_DEBUG=1 adds where in the program an error arose.",
+    ].flatMap((text) => wrapText(text, columns - 2).map((line) => `  ${line}`)),
     "",
     bold("Exit status"),
-    ...EXIT_MEANINGS.map(([status, meaning]) => `  ${String(status).padStart(3)}  ${meaning}`),
+    ...wrapTable(EXIT_MEANINGS.map(([status, meaning]) => [String(status).padStart(3), meaning]), columns),
     "",
   ].join("\n");
 }
@@ -88,7 +91,7 @@ export function overview(commands: readonly Command[]): string {
  * One command's page.
  *
  * @param words what follows it: an exercise adds its own options and examples
- * @param columns for the text; tables and examples may be wider
+ * @param columns for all but examples, which may be wider
  * @throws {NetlabError} of kind `usage` when the exercise is none
  */
 export function commandHelp(command: Command, words: readonly string[], columns: number): string {
@@ -101,13 +104,13 @@ export function commandHelp(command: Command, words: readonly string[], columns:
     ? command.usage.replace("EXERCISE", exercise.name).replace(" [args]", args ? ` [${args}]` : "")
     : command.usage;
   return [
-    `netlab ${command.name}: ${command.summary}`,
+    ...wrapText(`netlab ${command.name}: ${command.summary}`, columns),
     "",
     bold("Usage"),
     `  netlab ${command.name} ${usage}`,
     ...(command.details ? ["", ...wrapParagraphs(command.details(words), columns)] : []),
     ...(takesExercise && !exercise
-      ? ["", bold("Exercises"), ...exercises.map(({ name, summary }) => `  ${name}  ${summary}`)]
+      ? ["", bold("Exercises"), ...wrapTable(exercises.map(({ name, summary }) => [name, summary]), columns)]
       : []),
     ...(examples.length > 0
       ? ["", bold(examples.length > 1 ? "Examples" : "Example"), ...examples.flatMap(exampleLines)]
@@ -129,12 +132,11 @@ function optionLines(options: readonly OptionSpec[], columns: number): string[] 
     if (spec.type === "flag") return `--${spec.name}`;
     return spec.bare === undefined ? `--${spec.name} ${spec.value}` : `--${spec.name}[=${spec.value}]`;
   });
-  const width = Math.max(...heads.map((head) => head.length));
-  return options.flatMap((spec, i) => {
+  const texts = options.map((spec) => {
     const fallback = formatDefault(spec);
-    const text = wrapText(`${spec.summary}${fallback && ` ${dim(`[${fallback}]`)}`}`, columns - width - 4);
-    return text.map((line, row) => `  ${(row === 0 ? heads[i] : "").padEnd(width)}  ${line}`);
+    return `${spec.summary}${fallback && ` ${dim(`[${fallback}]`)}`}`;
   });
+  return wrapTable(heads.map((head, i) => [head, texts[i]]), columns);
 }
 
 function formatDefault(spec: OptionSpec): string {

@@ -4,6 +4,7 @@ import { bold } from "@std/fmt/colors";
 import { exercises } from "../exercises/registry.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
+import { wrapText } from "./wrap.ts";
 
 export const list: Command = {
   name: "list",
@@ -13,23 +14,30 @@ export const list: Command = {
   options: () => [{ name: "json", type: "flag", summary: "as JSON, an object a line" }, COLOR_OPTION, HELP_OPTION],
   examples: () => [{
     command: "netlab list",
-    output: exercises.map((exercise) => line(exercise.name, exercise)),
+    output: exercises.flatMap((exercise) => lines(exercise, Infinity)),
   }],
   nextWords: () => [],
   run({ output, values }) {
     for (const exercise of exercises) {
       const { name, transports, port, summary } = exercise;
       if (values.json) output.out.line(JSON.stringify({ name, transports, port, summary }));
-      else output.out.line(line(bold(name), exercise, bold(name).length - name.length));
+      else {lines(exercise, output.width).forEach((line, i) =>
+          output.out.line(i === 0 ? line.replace(name, bold) : line)
+        );}
     }
   },
 };
 
-type Row = { readonly transports: readonly string[]; readonly port: number; readonly summary: string };
+type Row = {
+  readonly name: string;
+  readonly transports: readonly string[];
+  readonly port: number;
+  readonly summary: string;
+};
 
-function line(name: string, { transports, port, summary }: Row, invisible = 0): string {
+function lines({ name, transports, port, summary }: Row, columns: number): string[] {
   const width = Math.max(...exercises.map((exercise) => exercise.name.length));
-  return `${name.padEnd(width + invisible)}  ${transports.join("+").padEnd(7)}  ${
-    String(port).padStart(5)
-  }  ${summary}`;
+  const head = `${name.padEnd(width)}  ${transports.join("+").padEnd(7)}  ${String(port).padStart(5)}`;
+  const beside = head.length + 2 + summary.length <= columns;
+  return beside ? [`${head}  ${summary}`] : [head, ...wrapText(summary, columns - 2).map((line) => `  ${line}`)];
 }

@@ -6,7 +6,7 @@ import { escapeText } from "../protocol/text.ts";
 import { parseLine, positionalsOf } from "./args.ts";
 import { findCommand } from "./command.ts";
 import { commands } from "./commands.ts";
-import { allOptions, COMPLETE, complete } from "./completions.ts";
+import { allOptions, COMPLETE, complete, FILES_TOO, mayBeFile, WORDS_ONLY } from "./completions.ts";
 import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
 import { commandHelp, greeting, overview, requireCommand } from "./help.ts";
 import { decideColor, type Output, systemOutput } from "./output.ts";
@@ -40,13 +40,22 @@ function giveUpShell(): void {
 
 async function dispatch(args: readonly string[], output: Output, env: Env): Promise<number | void> {
   const [name, ...rest] = args;
-  if (name === undefined) return output.out.text(greeting());
-  if (name === "--help" || name === "-h") return output.out.text(overview(commands));
-  if (name === COMPLETE) return complete(rest[0] === "--" ? rest.slice(1) : rest, commands).forEach(output.out.line);
+  if (name === undefined) return output.out.text(greeting(output.width));
+  if (name === "--help" || name === "-h") return output.out.text(overview(commands, output.width));
+  if (name === COMPLETE) {
+    const typed = rest[0] === "--" ? rest.slice(1) : rest;
+    complete(typed, commands).forEach(output.out.line);
+    return mayBeFile(typed, commands) ? FILES_TOO : WORDS_ONLY;
+  }
   const command = requireCommand(commands, name);
   // Which options there are depends on the exercise, which may stand behind options of its own.
   const known = positionalsOf(rest, allOptions(command));
-  const { positionals: words, values } = parseLine(rest, command.options(known), env);
+  const { positionals: words, values } = parseLine(
+    rest,
+    command.options(known),
+    env,
+    (option) => command.whyNoOption?.(known, option) ?? null,
+  );
   decideColor(String(values.color), env);
   if (values.help) return output.out.text(commandHelp(command, words, output.width));
   const extra = words[command.maxWords ?? Infinity];

@@ -1,7 +1,7 @@
 // `netlab new EXERCISE --lang LANGUAGE DIR`: what a student begins with.
 
 import type { Exercise } from "../exercises/exercise.ts";
-import { describeFileError } from "../exercises/folder.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { exercises } from "../exercises/registry.ts";
 import { LANGUAGES, starterKit } from "../grade/starter/mod.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -68,6 +68,6 @@ function writeNew(dir: string, files: Readonly<Record<string, string>>): void {
     }
   } catch (cause) {
     if (cause instanceof NetlabError) throw cause;
-    throw new NetlabError("harness", `cannot write ${dir}: ${describeFileError(cause)}`, { cause });
+    throw new NetlabError("harness", `cannot write ${dir}: ${describeSystemError(cause)}`, { cause });
   }
 }

@@ -6,7 +6,7 @@ import { exercises, findExercise } from "../exercises/registry.ts";
 import { formatHostPort } from "../net/conn.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { openTrace, readLimits, readTransport, serveOptions } from "./common_options.ts";
+import { openTrace, readLimits, readTransport, serveOptions, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -17,7 +17,7 @@ export function requireExercise(words: readonly string[]): Exercise {
   if (name === undefined) throw new NetlabError("usage", "no exercise given", { hint: `one of ${names.join(", ")}` });
   const exercise = findExercise(name);
   if (exercise) return exercise;
-  throw new NetlabError("usage", `no such exercise: ${name}${didYouMean(name, names)}`, {
+  throw new NetlabError("usage", `no such exercise: ${name || '""'}${didYouMean(name, names)}`, {
     hint: "netlab list shows them all",
   });
 }
@@ -31,6 +31,7 @@ export const serve: Command = {
     "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
     "delivers what was taken, and ends. A second Ctrl-C cuts.",
   options: (words) => serveOptions(findExercise(words[0] ?? "")),
+  whyNoOption: (words, option) => whyNoOption(findExercise(words[0] ?? ""), option),
   examples: (words) => {
     const { name, transports: [transport], serveExamples } = findExercise(words[0] ?? "") ?? exercises[0];
     return [...serveExamples, {

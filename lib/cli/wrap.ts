@@ -24,3 +24,18 @@ export function wrapParagraphs(text: string, width: number): string[] {
     ...(/^ /m.test(paragraph) ? paragraph.split("\n") : wrapText(paragraph, width)),
   ]);
 }
+
+/** Less than this beside the first column, and the second stands below it. */
+const MIN_BESIDE = 24;
+
+/** A table of two columns, indented by two, whose second is broken to fit `width`. */
+export function wrapTable(rows: readonly (readonly [head: string, text: string])[], width: number): string[] {
+  const head = Math.max(...rows.map(([head]) => stringWidth(head)));
+  const below = width - head - 4 < MIN_BESIDE;
+  const at = below ? 6 : head + 4;
+  return rows.flatMap(([first, text]) => {
+    const lines = wrapText(text, width - at).map((line) => " ".repeat(at) + line);
+    if (below && stringWidth(first) + 4 > at) return [`  ${first}`, ...lines];
+    return [`  ${first}`.padEnd(at + first.length - stringWidth(first)) + lines[0].slice(at), ...lines.slice(1)];
+  });
+}

@@ -45,6 +45,17 @@ export async function openChannel(
   return new Channel(conn, { framer: adapt(framer), codec: textCodec, trace, coalesce: false });
 }
 
+/**
+ * What a script comes to whose questions were answered with ERROR so often.
+ *
+ * @throws {NetlabError} of kind `reply` unless that is never
+ */
+export function failIfRefused(refusals: number): void {
+  if (refusals > 0) {
+    throw new NetlabError("reply", refusals === 1 ? "an answer was ERROR" : `${refusals} answers were ERROR`);
+  }
+}
+
 /** A client of an exercise, once it is connected. */
 export abstract class TextClient {
   protected readonly channel: Channel<string>;
@@ -54,6 +65,8 @@ export abstract class TextClient {
   protected readonly address: string;
   /** We have said that we go, so that the server's end is no failure. */
   protected leaving = false;
+  /** How often the server has answered that something is wrong: a script of which that is true has failed. */
+  protected refusals = 0;
   #over = false;
   #paced = false;
   #failure: NetlabError | null = null;
@@ -111,6 +124,7 @@ export abstract class TextClient {
         hint: "it stopped, or it sent you away: its last words are above",
       });
     }
+    if (!this.console.interactive) failIfRefused(this.refusals);
   }
 
   /** Sends a message; where the framing cannot carry it, the person is told. @returns false when it was not sent */

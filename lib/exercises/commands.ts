@@ -48,10 +48,16 @@ export function completeWord(line: string, words: Iterable<string>): string[] {
   return line === "" ? [] : [...words].filter((word) => word.startsWith(line));
 }
 
-/** The table for people, a line each. */
+/** The table for people: form and meaning. */
+export function formRows(forms: readonly CommandForm[]): [form: string, meaning: string][] {
+  return forms.map(({ form, meaning, also = [] }) => [
+    form,
+    also.length > 0 ? `${meaning} (also ${also.join(", ")})` : meaning,
+  ]);
+}
+
+/** The same, a line each. */
 export function describeForms(forms: readonly CommandForm[]): string[] {
   const width = Math.max(...forms.map(({ form }) => form.length));
-  return forms.map(({ form, meaning, also = [] }) =>
-    `  ${form.padEnd(width)}  ${meaning}${also.length > 0 ? ` (also ${also.join(", ")})` : ""}`
-  );
+  return formRows(forms).map(([form, meaning]) => `  ${form.padEnd(width)}  ${meaning}`);
 }

@@ -24,6 +24,8 @@ export interface Console {
   stop(): void;
   /** A result, of one or more lines, above the line being typed; `event` is its form under `--json`. Controls are escaped. */
   print(text: string | readonly string[], event?: Readonly<Record<string, unknown>>): void;
+  /** What `--json` shows of what is said otherwise, such as a failure. */
+  record?(event: Readonly<Record<string, unknown>>): void;
   /** A word to the person that is no result; silent under `--quiet`. */
   note(text: string): void;
   /**
@@ -149,7 +151,7 @@ export interface Exercise {
   acceptsArguments?(words: readonly string[]): boolean;
   /** The options with which its client does what a check starts it with. */
   optionsFor?(words: readonly string[]): OptionValues;
-  /** How those words are called in help. */
+  /** How those words are called in help and completed: `get NAME… | list`. FILE is one of this machine, NAME one of the server's. */
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */
   readonly limits?: Partial<Limits>;

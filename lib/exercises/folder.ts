@@ -31,20 +31,29 @@ export interface Entry {
   readonly size: number;
 }
 
+const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
+/** How often a file in a folder of the folder is looked at. */
+const LOOKS = 16;
+
 /** The plain files of one folder. */
 export class Folder {
   /** As it was given. */
   readonly dir: string;
   readonly #real: string;
+  /** What the paths of its files begin with. */
+  readonly #prefix: string;
 
   /** @throws {NetlabError} of kind `usage` when there is no such folder */
   constructor(dir: string) {
     this.dir = dir;
+    let problem = "no such folder";
     try {
       this.#real = Deno.realPathSync(dir);
+      this.#prefix = this.#real.endsWith(SEPARATOR) ? this.#real : this.#real + SEPARATOR;
       if (Deno.statSync(this.#real).isDirectory) return;
-    } catch { /* then it is none */ }
-    throw new NetlabError("usage", `no such folder: ${dir}`, { hint: "make it, or name another with --dir" });
+      problem = "not a folder";
+    } catch { /* there is none */ }
+    throw new NetlabError("usage", `${problem}: ${dir}`, { hint: "make it, or name another with --dir" });
   }
 
   /**
@@ -57,7 +66,7 @@ export class Folder {
     if (problem !== null) throw new FileRefused(name === "" ? 400 : 403, `not a file name: "${name}": ${problem}`);
     const path = await this.#resolve(name);
     // A pipe would wait for a writer: only what is a file is opened at all.
-    const before = await stat(path);
+    const before = await lstat(path);
     if (!before?.isFile) {
       throw new FileRefused(before ? 403 : 404, before ? `not a file: ${name}` : `no such file: ${name}`);
     }
@@ -68,8 +77,7 @@ export class Folder {
       throw refused(name, error);
     }
     const info = await file.stat();
-    // Whoever may write here could have put a link in its place meanwhile.
-    if (info.isFile && info.ino === before.ino && info.dev === before.dev) return { file, info, path };
+    if (this.#holds(path, info)) return { file, info, path };
     file.close();
     throw new FileRefused(403, `not a file: ${name}`);
   }
@@ -85,12 +93,36 @@ export class Folder {
       if (isFile) names.push(name);
       else if (isSymlink) links.push(name);
     }
-    const within = await Promise.all(links.map((name) => this.#resolve(name).then(() => name, () => null)));
-    const found = await Promise.all([...names, ...within].map(async (name) => {
-      const info = name === null ? null : await stat(`${this.#real}/${name}`);
-      return info?.isFile ? { name: name!, size: info.size } : null;
-    }));
+    const found = await Promise.all([
+      ...names.map((name) => this.#entry(name, this.#prefix + name)),
+      ...links.map((name) => this.#resolve(name).then((path) => this.#entry(name, path), () => null)),
+    ]);
     return found.filter((entry) => entry !== null).sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  async #entry(name: string, path: string): Promise<Entry | null> {
+    const info = await lstat(path);
+    const isOurs = info?.isFile && (path === this.#prefix + name || this.#holds(path, info));
+    return isOurs ? { name, size: info.size } : null;
+  }
+
+  /**
+   * Whether what was found is the file at `path`, in this folder: whoever may write here could have put a link in its place,
+   * just for the time when it was opened. If it is in a folder of ours, then in the place of that one, and for each time that
+   * we look: so we look often.
+   */
+  #holds(path: string, found: Deno.FileInfo): boolean {
+    const looks = path.includes(SEPARATOR, this.#prefix.length) ? LOOKS : 1;
+    try {
+      for (let look = 0; look < looks; look++) {
+        const there = Deno.lstatSync(path);
+        if (!there.isFile || there.ino !== found.ino || there.dev !== found.dev) return false;
+        if (Deno.realPathSync(path) !== path) return false;
+      }
+      return true;
+    } catch {
+      return false; // it is gone by now
+    }
   }
 
   /** Where a name leads. @throws {FileRefused} when that is not in the folder */
@@ -101,23 +133,16 @@ export class Folder {
     } catch (error) {
       throw refused(name, error);
     }
-    const separator = Deno.build.os === "windows" ? "\\" : "/";
-    if (real.startsWith(this.#real.endsWith(separator) ? this.#real : this.#real + separator)) return real;
+    if (real.startsWith(this.#prefix)) return real;
     throw new FileRefused(403, `it leads out of the folder: ${name}`);
   }
 }
 
-function stat(path: string): Promise<Deno.FileInfo | null> {
-  return Deno.stat(path).catch(() => null);
+function lstat(path: string): Promise<Deno.FileInfo | null> {
+  return Deno.lstat(path).catch(() => null);
 }
 
 function refused(name: string, error: unknown): FileRefused {
   if (error instanceof Deno.errors.NotFound) return new FileRefused(404, `no such file: ${name}`);
   return new FileRefused(403, `it may not be read: ${name}`);
-}
-
-/** What the system says of a file, without its number. */
-export function describeFileError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*/s, "");
 }

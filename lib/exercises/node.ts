@@ -3,7 +3,7 @@
 
 import type { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
-import type { Address } from "../net/conn.ts";
+import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { CommandForm } from "./commands.ts";
@@ -49,6 +49,7 @@ export class Node implements RunningServer {
   readonly #server: Server<string, string>;
   readonly #links = new Map<number, Link>();
   #commands: NodeCommands | null = null;
+  #leaving = false;
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
   constructor(context: NodeContext) {
@@ -87,6 +88,7 @@ export class Node implements RunningServer {
   }
 
   shutdown(graceMs: number): Promise<void> {
+    this.#leaving = true;
     return this.#server.shutdown(graceMs);
   }
 
@@ -100,10 +102,10 @@ export class Node implements RunningServer {
    * @param stillWanted throws when, by the time it answers, the call is no longer wanted
    * @throws {NetlabError} when it does not answer
    */
-  async call(host: string, port: number, stillWanted: () => void = () => {}): Promise<Link> {
+  async call(host: string, port: number, stillWanted: (conn: Conn) => void = () => {}): Promise<Link> {
     const conn = await connectTcp(host, port);
     try {
-      stillWanted();
+      stillWanted(conn);
     } catch (error) {
       conn.close();
       throw error;
@@ -112,6 +114,14 @@ export class Node implements RunningServer {
     const link = this.#links.get(channel.id)!;
     link.called = { host, port };
     return link;
+  }
+
+  /** Whether who answers a call is this program itself. */
+  isItself({ localAddr, remoteAddr }: Conn): boolean {
+    if (this.#context.listen === null) return false;
+    const [mine, local, remote] = [this.address, localAddr as Address, remoteAddr as Address];
+    const hears = ["0.0.0.0", "::", remote.hostname].includes(mine.hostname);
+    return hears && remote.port === mine.port && remote.hostname === local.hostname;
   }
 
   /**
@@ -133,8 +143,8 @@ export class Node implements RunningServer {
 
   #forget(link: Link): void {
     if (!this.#links.delete(link.channel.id)) return;
-    // A server's log says it; who only calls has none.
-    if (this.#context.listen === null) {
+    // A server's log says it; who only calls has none. Who leaves knows it.
+    if (this.#context.listen === null && !this.#leaving) {
       this.#console.note(`${this.#labelOf(link)} left: ${link.channel.reason ?? "bye"}`);
     }
     this.#commands?.onClose?.(link);
@@ -144,8 +154,24 @@ export class Node implements RunningServer {
     return this.#commands?.label(link) ?? link.channel.remote;
   }
 
-  /** Does what is typed, until the input ends or the program is left. */
+  /**
+   * Does what is typed, until the input ends or the program is left.
+   *
+   * @throws {NetlabError} at the end of a client's script of which something could not be done
+   */
   async operate(commands: NodeCommands): Promise<void> {
+    const failed = await this.#operate(commands);
+    if (failed > 0 && !this.#console.interactive && this.#context.listen === null) {
+      throw new NetlabError(
+        "reply",
+        failed === 1 ? "a line of the script failed" : `${failed} lines of the script failed`,
+      );
+    }
+  }
+
+  /** @returns how many lines could not be done */
+  async #operate(commands: NodeCommands): Promise<number> {
+    let failed = 0;
     this.#commands = commands;
     const { forms } = commands;
     const pace = new Pace(this.#console);
@@ -160,17 +186,18 @@ export class Node implements RunningServer {
             hint: forms.map((one) => one.word).join(", "),
           });
         }
-        if (form.word === "exit") return;
+        if (form.word === "exit") return failed;
         if (form.word === "help") { for (const row of describeForms(forms)) this.#console.print(row); }
         else await commands.run(form.word, rest);
       } catch (error) {
+        failed++;
         this.#console.print(...describeFailure(error));
       }
       await pace.wait(this.links.map(({ channel }) => channel));
     }
     // The end of a script is no end of the program that listens: others may still call.
-    if (this.#console.interactive || this.#context.listen === null) return;
-    await this.finished;
+    if (!this.#console.interactive && this.#context.listen !== null) await this.finished;
+    return failed;
   }
 
   #show(link: Link, text: string): void {

@@ -4,9 +4,9 @@
 import type { Clock, Millis } from "../protocol/clock.ts";
 import { outlasts } from "./clock.ts";
 import { type Address, type Conn, formatHostPort } from "./conn.ts";
-import { isOutOfFiles, isReset, transportError } from "./errors.ts";
+import { describeSystemError, isOutOfFiles, isReset, transportError } from "./errors.ts";
 
-/** The first and the longest pause after a failed accept. */
+/** The first and the longest pause after a failed accept, or while there is no file to hold back. */
 const MIN_BACKOFF_MS: Millis = 5;
 const MAX_BACKOFF_MS: Millis = 1000;
 
@@ -15,7 +15,7 @@ export interface AcceptorEvents {
   onConn(conn: Conn): void;
   /** The process has no file left but this one: refuse the caller and close. Nobody else is accepted meanwhile. */
   onLastFile(conn: Conn): Promise<void>;
-  onWarning(text: string): void;
+  onWarning(what: string, hint: string): void;
 }
 
 /** Where callers come from. */
@@ -51,18 +51,29 @@ export class TcpAcceptor implements Acceptor {
 
   async run(events: AcceptorEvents): Promise<void> {
     let backoffMs = 0;
+    let warned = "";
+    /** Says it once, however often it happens in a row. */
+    const warn = (what: string, hint: string) => {
+      if (what !== warned) events.onWarning(what, hint);
+      warned = what;
+    };
     while (!this.#closed) {
       try {
         events.onConn(prepare(await this.#listener.accept()));
         backoffMs = 0;
+        warned = "";
       } catch (error) {
         if (this.#closed) return;
         // The caller was gone before it was accepted: its trouble, and nobody else has to wait.
         if (isReset(error)) continue;
-        if (isOutOfFiles(error) && await this.#acceptWithReserve(events)) continue;
-        backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(MIN_BACKOFF_MS, 2 * backoffMs));
-        events.onWarning(`accept failed: ${(error as Error).message}; next try in ${backoffMs} ms`);
-        await outlasts(new Promise<void>((resolve) => (this.#wake = resolve)), backoffMs, this.#clock);
+        if (isOutOfFiles(error)) {
+          warn("too many open files", "raise the limit with ulimit -n");
+          await this.#acceptWithReserve(events);
+          continue;
+        }
+        backoffMs = longer(backoffMs);
+        warn(`cannot accept callers: ${describeSystemError(error)}`, "it is tried again and again");
+        await this.#pause(backoffMs);
       }
     }
   }
@@ -76,16 +87,32 @@ export class TcpAcceptor implements Acceptor {
     this.#reserve = null;
   }
 
-  async #acceptWithReserve(events: AcceptorEvents): Promise<boolean> {
-    if (this.#reserve === null) return false;
-    this.#reserve.close();
-    this.#reserve = null;
-    try {
-      await events.onLastFile(prepare(await this.#listener.accept()));
-    } catch { /* it left before it could be told */ }
-    if (!this.#closed) this.#reserve = openReserve();
-    return true;
+  async #acceptWithReserve(events: AcceptorEvents): Promise<void> {
+    if (this.#reserve !== null) {
+      this.#reserve.close();
+      this.#reserve = null;
+      try {
+        await events.onLastFile(prepare(await this.#listener.accept()));
+      } catch { /* it left before it could be told */ }
+    }
+    // The file of whoever was refused is free some turns later. Whoever is accepted before it is held back again could not
+    // be told either.
+    for (let waitMs = 0; !this.#closed;) {
+      this.#reserve = openReserve();
+      if (this.#reserve !== null) return;
+      waitMs = longer(waitMs);
+      await this.#pause(waitMs);
+    }
   }
+
+  /** Waits, or until it is closed. */
+  async #pause(ms: Millis): Promise<void> {
+    await outlasts(new Promise<void>((resolve) => (this.#wake = resolve)), ms, this.#clock);
+  }
+}
+
+function longer(backoffMs: Millis): Millis {
+  return Math.min(MAX_BACKOFF_MS, Math.max(MIN_BACKOFF_MS, 2 * backoffMs));
 }
 
 /** Messages leave at once, and a peer that is gone without a word is noticed in the end. */

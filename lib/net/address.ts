@@ -39,11 +39,14 @@ export function takeAddressBefore(
   return taken.rest.length === 0 || accepts(taken.rest) ? taken : null;
 }
 
-/** Reads one word. @throws {NetlabError} of kind `usage` */
+/** Reads one word. @throws {NetlabError} of kind `usage` for what can be none */
 export function parseAddress(word: string): WrittenAddress {
   const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(word);
   if (bracketed) {
     return bracketed[2] === undefined ? { host: bracketed[1] } : { host: bracketed[1], port: parsePort(bracketed[2]) };
+  }
+  if (word === "" || /[[\]\s]/.test(word)) {
+    throw new NetlabError("usage", `not an address: "${word}"`, { hint: "host, host:port, or [IPv6]:port" });
   }
   const colons = word.split(":").length - 1;
   if (colons !== 1) return { host: word };

@@ -14,14 +14,21 @@ import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
 import type { BlockPool, Read } from "./block_pool.ts";
 import { outlasts, systemClock } from "./clock.ts";
 import { type Conn, formatAddress } from "./conn.ts";
-import { isReset } from "./errors.ts";
+import { describeSystemError, isReset } from "./errors.ts";
 import { SendQueue } from "./send_queue.ts";
+import { Turns } from "./turns.ts";
 
 /** Read sizes, in bytes: a connection starts small, so that thousands fit, and grows while reads come back full. */
 const MIN_READ = 2048;
 const MAX_READ = 65_536;
 /** After so many small ones in a row it shrinks: between large messages there may be a few. */
 const SMALL_READS = 8;
+
+/** Where bytes go that nobody looks at, of all channels: thousands may close at once. */
+const SINK = new Uint8Array(MAX_READ);
+
+/** One read may hold thousands of messages: how many are handled before it is asked whether others wait. */
+const LOOK_UP = 256;
 
 /** How long a closing channel waits for the peer to close too, so that nothing sent to it is lost. */
 export const LINGER_MS = 1000;
@@ -134,24 +141,23 @@ export class Channel<In, Out = In> {
    * @throws {ProtocolError} of side `local` when the framing cannot carry a message of that length
    */
   send(message: Out): boolean {
-    if (this.#closed) return false;
-    const body = this.#codec.encode(message);
-    const sent = this.#outgoing.push(this.framer, body);
-    if (sent && this.#trace.wants.message) this.#traceMessage("out", body);
-    return sent;
+    return !this.#closed && this.#push(this.#codec.encode(message));
   }
 
   /**
    * As `send`, for a message whose beginning says it all, such as an error: where the framing has no room for the whole,
-   * it carries what fits, cut between characters.
+   * it carries what fits of a text, cut between characters. A message that is no text goes whole: a part of it is none.
    */
   sendStart(message: Out): boolean {
     if (this.#closed) return false;
     const body = this.#codec.encode(message);
-    const text = typeof body === "string" ? body : decodeLossy(body);
-    const start = truncateText(text, Math.min(this.framer.maxBody, 3 * text.length));
-    const sent = this.#outgoing.push(this.framer, start);
-    if (sent && this.#trace.wants.message) this.#traceMessage("out", start);
+    if (typeof body !== "string") return this.#push(body);
+    return this.#push(truncateText(body, Math.min(this.framer.maxBody, 3 * body.length)));
+  }
+
+  #push(body: Uint8Array | string): boolean {
+    const sent = this.#outgoing.push(this.framer, body);
+    if (sent && this.#trace.wants.message) this.#traceMessage("out", body);
     return sent;
   }
 
@@ -236,25 +242,71 @@ export class Channel<In, Out = In> {
    * @param onBad is told of what is not a message; the channel goes on unless the error is fatal
    */
   async each(onMessage: (message: In) => void | Promise<void>, onBad: (error: ProtocolError) => void): Promise<void> {
+    if (this.#conn.each && !await this.#eachDatagram(onMessage, onBad)) return;
+    const turns = new Turns();
+    let taken = 0;
     while (!this.ending) {
       try {
         const message = this.#next();
         if (message === undefined) {
+          this.#outgoing.flush();
+          const turn = turns.next();
+          if (turn) await turn;
           if (!await this.#fill()) return;
+          turns.begin();
           continue;
         }
         const busy = onMessage(message);
         if (busy) await busy;
+        const turn = ++taken % LOOK_UP === 0 ? turns.next() : null;
+        if (turn) await turn;
         // A peer that asks for much at once is not yet one that does not read: its answers go out before it asks on.
         if (this.queuedBytes > this.#pauseBytes) await this.flushed();
       } catch (error) {
-        if (!(error instanceof ProtocolError) || error.side === "local") throw error;
-        onBad(error);
-        if (!error.fatal) continue;
-        this.#reason ??= `protocol error: ${error.message}`;
-        return;
+        if (this.#endsWith(error, onBad)) return;
       }
     }
+  }
+
+  /**
+   * Handles datagrams in the moment of their arrival, so that the answer to one leaves before the next is waited for.
+   *
+   * @returns false when one of them was a fatal error; otherwise it has come to the end
+   */
+  async #eachDatagram(
+    onMessage: (message: In) => void | Promise<void>,
+    onBad: (error: ProtocolError) => void,
+  ): Promise<boolean> {
+    let over = false;
+    try {
+      await this.#conn.each!((datagram) => {
+        if (this.ending) return;
+        this.#reads++;
+        if (this.#trace.wants.bytes) this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: datagram });
+        let busy: void | Promise<void> = undefined;
+        try {
+          const frame = this.framer.whole!(datagram);
+          if (this.#trace.wants.message) this.#traceMessage("in", frame);
+          busy = onMessage(this.#codec.decode(frame));
+        } catch (error) {
+          over = this.#endsWith(error, onBad);
+          if (over) throw error;
+        }
+        this.#outgoing.flush();
+        return this.queuedBytes > this.#pauseBytes ? Promise.resolve(busy).then(() => this.flushed()) : busy;
+      });
+    } catch (error) {
+      if (!over) throw error;
+    }
+    return !over;
+  }
+
+  /** Whether the channel ends with an error, which is told if it is the peer's. @throws the error if it is not */
+  #endsWith(error: unknown, onBad: (error: ProtocolError) => void): boolean {
+    if (!(error instanceof ProtocolError) || error.side === "local") throw error;
+    onBad(error);
+    if (error.fatal) this.#reason ??= `protocol error: ${error.message}`;
+    return error.fatal;
   }
 
   /**
@@ -406,8 +458,7 @@ export class Channel<In, Out = In> {
   async #discard(): Promise<void> {
     try {
       await this.#pendingRead;
-      const sink = new Uint8Array(MAX_READ);
-      while (!this.#closed && await (this.#conn.receive?.() ?? this.#conn.read(sink)) !== null);
+      while (!this.#closed && await (this.#conn.receive?.() ?? this.#conn.read(SINK)) !== null);
     } catch { /* gone is as good as ended */ }
   }
 
@@ -421,5 +472,5 @@ export class Channel<In, Out = In> {
 
 function describeFailure(error: unknown): string {
   if (isReset(error)) return "reset by peer";
-  return error instanceof Error ? error.message : String(error);
+  return describeSystemError(error);
 }

@@ -4,10 +4,29 @@ import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { outlasts } from "./clock.ts";
 import { formatHostPort } from "./conn.ts";
-import { transportError } from "./errors.ts";
+import { type Doing, transportError } from "./errors.ts";
 
 /** How long a connection may take to be established. */
 export const CONNECT_MS = 10_000;
+
+/**
+ * The address of a host, in digits.
+ *
+ * @param doing what it is needed for, and with which port: for the error
+ * @throws {NetlabError} of kind `transport` when there is no such host
+ */
+export async function lookUp(hostname: string, port: number, doing: Doing): Promise<string> {
+  try {
+    // Only now: nothing else needs it, and every start would wait for it.
+    const { lookup } = await import("node:dns/promises");
+    return (await lookup(hostname)).address;
+  } catch (cause) {
+    throw new NetlabError("transport", `cannot ${doing} ${formatHostPort(hostname, port)}: no such host`, {
+      hint: "check the spelling, or use the address in digits",
+      cause,
+    });
+  }
+}
 
 /**
  * Opens a TCP connection.

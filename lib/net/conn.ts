@@ -12,6 +12,13 @@ export interface Conn {
   read(into: Uint8Array): Promise<number | null>;
   /** In place of `read` where a datagram is a message: the next one whole, valid until the next call; null at the end. */
   receive?(): Promise<Uint8Array | null>;
+  /**
+   * The same for all that come until the end, each handed over in the moment of its arrival, without a copy: the bytes are
+   * valid during the call. What it returns is waited for, and others kept meanwhile.
+   *
+   * @throws what `onDatagram` throws; then it has ended
+   */
+  each?(onDatagram: (bytes: Uint8Array) => void | Promise<void>): Promise<void>;
   /** Writes at least one byte and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the stream towards the peer; reading goes on. */

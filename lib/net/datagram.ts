@@ -63,15 +63,12 @@ export class DatagramEndpoint {
    *
    * @returns false when the system refused it (nobody there, no room): UDP promises nothing, and neither does this
    */
-  async send(bytes: Uint8Array, to: Address): Promise<boolean> {
-    if (this.#closed) return false;
-    try {
-      await this.#socket.send(bytes, to);
+  send(bytes: Uint8Array, to: Address): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    return this.#socket.send(bytes, to).then(() => {
       if (this.#trace.wants.bytes) this.#trace.emit({ type: "bytes", id: this.#id, direction: "out", bytes });
       return true;
-    } catch {
-      return false;
-    }
+    }, () => false);
   }
 
   /** Ends `each`, too. */

@@ -1,12 +1,12 @@
 // UDP as connections: whoever sends to a bound socket is a peer of its own, with datagrams in place of a byte stream. So
 // servers and clients of exercises that run on both transports are written once.
 //
-//     socket ─► each datagram ─► by its source ─► DatagramConn.receive
+//     socket ─► each datagram ─► by its source ─► DatagramConn.each, or .receive
 //     DatagramConn.write ─► one datagram
 
-import { NetlabError } from "../protocol/errors.ts";
 import type { Acceptor, AcceptorEvents } from "./acceptor.ts";
-import { type Address, type Conn, formatAddress, formatHostPort } from "./conn.ts";
+import { lookUp } from "./client.ts";
+import type { Address, Conn } from "./conn.ts";
 import { DatagramEndpoint } from "./datagram.ts";
 
 /** What may wait for one session to take it, in datagrams and in bytes; the next is lost, as UDP may lose any. */
@@ -24,6 +24,8 @@ class DatagramConn implements Conn {
   #ended = false;
   #closed = false;
   #wake: (() => void) | null = null;
+  /** Takes what comes while nothing waits. */
+  #take: ((bytes: Uint8Array) => void) | null = null;
 
   constructor(endpoint: DatagramEndpoint, remoteAddr: Address, onClose: () => void) {
     this.#endpoint = endpoint;
@@ -32,9 +34,11 @@ class DatagramConn implements Conn {
     this.#onClose = onClose;
   }
 
-  /** Hands over a datagram that has come from this peer; the bytes are copied. */
+  /** Hands over a datagram that has come from this peer; what has to wait is copied. */
   push(bytes: Uint8Array): void {
-    if (this.#ended || this.#waiting.length >= MAX_WAITING) return;
+    if (this.#ended) return;
+    if (this.#take !== null) return this.#take(bytes);
+    if (this.#waiting.length >= MAX_WAITING) return;
     if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return;
     this.#waiting.push(bytes.slice());
     this.#waitingBytes += bytes.length;
@@ -52,14 +56,42 @@ class DatagramConn implements Conn {
     return bytes;
   }
 
+  async each(onDatagram: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+    for (let bytes; (bytes = await this.receive()) !== null;) {
+      await onDatagram(bytes);
+      if (this.#waiting.length === 0 && !this.#ended) await this.#eachAtOnce(onDatagram);
+    }
+  }
+
+  /** Hands over what comes while nothing waits: until the end, or until one of them takes longer. */
+  async #eachAtOnce(onDatagram: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    this.#take = (bytes) => {
+      try {
+        const busy = onDatagram(bytes);
+        if (!busy) return;
+        busy.then(resolve, reject);
+      } catch (error) {
+        reject(error);
+      }
+      this.#take = this.#wake = null;
+    };
+    try {
+      await promise;
+    } finally {
+      this.#take = this.#wake = null;
+    }
+  }
+
   read(): Promise<number | null> {
     throw new TypeError("datagrams are received whole");
   }
 
-  async write(bytes: Uint8Array): Promise<number> {
-    if (this.#closed) throw new Deno.errors.BrokenPipe("closed");
-    await this.#endpoint.send(bytes, this.remoteAddr);
-    return bytes.length; // sent or lost: UDP does not tell
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) return Promise.reject(new Deno.errors.BrokenPipe("closed"));
+    const { length } = bytes;
+    return this.#endpoint.send(bytes, this.remoteAddr).then(() => length); // sent or lost: UDP does not tell
   }
 
   /** UDP has no end of stream to send: only our own waiting ends. */
@@ -92,7 +124,7 @@ export class DatagramAcceptor implements Acceptor {
 
   async run(events: AcceptorEvents): Promise<void> {
     await this.#endpoint.each((bytes, from) => {
-      const key = formatAddress(from);
+      const key = `${from.hostname} ${from.port}`;
       let peer = this.#peers.get(key);
       if (peer === undefined) {
         if (this.#closed) return;
@@ -128,18 +160,7 @@ function answeringAddress(host: string): string {
  * @throws {NetlabError} of kind `transport` when the name cannot be resolved
  */
 export async function connectUdp(hostname: string, port: number): Promise<Conn> {
-  const address = formatHostPort(hostname, port);
-  let host: string;
-  try {
-    // Only now: nothing else needs it, and every start would wait for it.
-    const { lookup } = await import("node:dns/promises");
-    host = answeringAddress((await lookup(hostname)).address);
-  } catch (cause) {
-    throw new NetlabError("transport", `cannot talk to ${address}: no such host`, {
-      hint: "check the spelling, or use the address in digits",
-      cause,
-    });
-  }
+  const host = answeringAddress(await lookUp(hostname, port, "talk to"));
   const endpoint = new DatagramEndpoint({ host: host.includes(":") ? "::" : "0.0.0.0" });
   const peer = new DatagramConn(endpoint, { transport: "udp", hostname: host, port }, () => endpoint.close());
   endpoint.each((bytes, from) => {

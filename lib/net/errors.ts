@@ -56,7 +56,12 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   }
   if (isReset(error)) return { why: "the peer cut the connection", hint: "its program ended or crashed" };
   if (isOutOfFiles(error)) return { why: "too many open files", hint: "raise the limit with: ulimit -n 65536" };
-  return { why: text.replace(/ \(os error \d+\)$/, "") };
+  return { why: describeSystemError(error) };
+}
+
+/** What the system says, without its number. */
+export function describeSystemError(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error .*/s, "");
 }
 
 /** Whether the peer is gone without a proper end of stream. */

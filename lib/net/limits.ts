@@ -12,7 +12,7 @@ export interface Limits {
   readonly idleMs: Millis;
   /** Silence allowed before the first byte, in ms. @default {120000} */
   readonly firstByteMs: Millis;
-  /** Wrong inputs in one session. @default {1000} */
+  /** Inputs in a row that are no messages, or none of the protocol's; what is just refused does not count. @default {1000} */
   readonly maxErrors: number;
 }
 

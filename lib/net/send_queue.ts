@@ -23,25 +23,33 @@ export interface SendQueueEvents {
   onWritten?(bytes: Uint8Array): void;
 }
 
+/** Frames that leave together. */
+interface Batch {
+  buffer: Uint8Array;
+  /** How much of it is filled. */
+  bytes: number;
+  /** Where those frames end that have to leave in a write of their own. */
+  readonly ends: number[];
+}
+
+const emptyBatch = (): Batch => ({ buffer: new Uint8Array(0), bytes: 0, ends: [] });
+
 /** Frames in, ordered writes out. */
 export class SendQueue {
   #conn: Conn;
   readonly #limitBytes: number;
   readonly #coalesce: boolean;
   readonly #events: SendQueueEvents;
-  #filling: Uint8Array = new Uint8Array(0);
-  #used = 0;
-  #spare: Uint8Array | null = null;
-  #inFlight: Uint8Array | null = null;
-  /** How much of `#inFlight` has been written. */
+  #filling = emptyBatch();
+  #spare: Batch | null = null;
+  #inFlight: Batch | null = null;
+  /** How much of `#inFlight` has been written, what is being written, and the end of a frame that comes next in `ends`. */
   #written = 0;
-  /** Ends of frames that have to leave in a write of their own, in the two buffers. */
-  #ends: number[] = [];
-  #inFlightEnds: number[] = [];
+  #part = this.#filling.buffer;
+  #endAt = 0;
   #scheduled = false;
   /** What was queued before `hold` and is not in flight yet. */
-  #front: Uint8Array | null = null;
-  #frontEnds: number[] = [];
+  #front: Batch | null = null;
   #held = false;
   #dead = false;
   #waiters: (() => void)[] = [];
@@ -55,12 +63,12 @@ export class SendQueue {
 
   /** Bytes accepted and not yet handed to the system. */
   get queuedBytes(): number {
-    return this.#used + this.#leavingBytes;
+    return this.#filling.bytes + this.#leavingBytes;
   }
 
   /** Of these, what nothing holds. */
   get #leavingBytes(): number {
-    return (this.#front?.length ?? 0) + (this.#inFlight === null ? 0 : this.#inFlight.length - this.#written);
+    return (this.#front?.bytes ?? 0) + (this.#inFlight === null ? 0 : this.#inFlight.bytes - this.#written);
   }
 
   /**
@@ -71,17 +79,19 @@ export class SendQueue {
    */
   push(framer: Framer, body: Uint8Array | string): boolean {
     if (this.#dead) return false;
-    const start = this.#used;
+    const batch = this.#filling;
+    const start = batch.bytes;
     const bodyAt = start + framer.headBytes;
     // A UTF-16 unit takes at most three bytes in UTF-8.
-    this.#reserve(framer.headBytes + (typeof body === "string" ? 3 : 1) * body.length + framer.tailBytes);
+    const most = (typeof body === "string" ? 3 : 1) * body.length;
+    reserve(batch, framer.headBytes + most + framer.tailBytes);
     let bodyBytes = body.length;
-    if (typeof body === "string") bodyBytes = writeText(body, this.#filling, bodyAt);
-    else this.#filling.set(body, bodyAt);
+    if (typeof body === "string") bodyBytes = writeText(body, batch.buffer, bodyAt);
+    else batch.buffer.set(body, bodyAt);
     if (bodyBytes > framer.maxBody) throw tooLongToSend(framer, bodyBytes);
-    framer.seal(this.#filling, start, bodyBytes);
-    this.#used = bodyAt + bodyBytes + framer.tailBytes;
-    if ((!this.#coalesce || !framer.coalesces) && this.#used > start) this.#ends.push(this.#used);
+    framer.seal(batch.buffer, start, bodyBytes);
+    batch.bytes = bodyAt + bodyBytes + framer.tailBytes;
+    if ((!this.#coalesce || !framer.coalesces) && batch.bytes > start) batch.ends.push(batch.bytes);
     if (this.queuedBytes > this.#limitBytes) {
       const queued = this.queuedBytes;
       this.stop();
@@ -91,33 +101,30 @@ export class SendQueue {
     if (this.#inFlight === null && !this.#scheduled && !this.#held) {
       // Not now but when this turn's input has been handled: then all that it brings leaves together.
       this.#scheduled = true;
-      TURN_END.then(this.#flush);
+      TURN_END.then(this.flush);
     }
     return true;
   }
 
   /** Resolves when everything queued, but for what is held, has been handed to the system, or cannot be any more. */
   flushed(): Promise<void> {
-    if (this.#dead || (this.#leavingBytes === 0 && (this.#held || this.#used === 0))) return Promise.resolve();
+    if (this.#dead || (this.#leavingBytes === 0 && (this.#held || this.#filling.bytes === 0))) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Holds what is queued from now on until `release`: what is queued already leaves. */
   hold(): void {
-    if (this.#inFlight === null) this.#flush();
-    else if (this.#used > 0) {
-      this.#front = this.#filling.subarray(0, this.#used);
-      this.#frontEnds = this.#ends;
-      this.#ends = [];
-      this.#filling = new Uint8Array(0);
-      this.#used = 0;
+    if (this.#inFlight === null) this.flush();
+    else if (this.#filling.bytes > 0) {
+      this.#front = this.#filling;
+      this.#filling = emptyBatch();
     }
     this.#held = true;
   }
 
   release(): void {
     this.#held = false;
-    this.#flush();
+    this.flush();
   }
 
   /** What is queued from now on leaves by another connection. Call it when all is flushed. */
@@ -128,61 +135,46 @@ export class SendQueue {
   /** Drops what waits and accepts nothing more. */
   stop(): void {
     this.#dead = true;
-    this.#filling = new Uint8Array(0);
-    this.#used = 0;
-    this.#spare = null;
-    this.#inFlight = null;
-    this.#front = null;
+    this.#filling = emptyBatch();
+    this.#spare = this.#inFlight = this.#front = null;
     this.#settle();
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#used + bytes;
-    if (needed <= this.#filling.length) return;
-    const grown = new Uint8Array(Math.max(FIRST_BYTES, needed, 2 * this.#filling.length));
-    grown.set(this.#filling.subarray(0, this.#used));
-    this.#filling = grown;
-  }
-
-  readonly #flush = () => {
+  /** Has what is queued leave now and not at the end of the turn, for who knows that nothing more comes in this one. */
+  readonly flush = (): void => {
     this.#scheduled = false;
-    if (this.#dead || this.#held || this.#inFlight !== null || this.#used === 0) return;
-    const whole = this.#filling.subarray(0, this.#used);
-    const ends = this.#ends;
-    if (this.#ends.length > 0) this.#ends = [];
-    this.#filling = this.#spare ?? new Uint8Array(0);
+    if (this.#dead || this.#held || this.#inFlight !== null || this.#filling.bytes === 0) return;
+    const batch = this.#filling;
+    this.#filling = this.#spare ?? emptyBatch();
     this.#spare = null;
-    this.#used = 0;
-    this.#launch(whole, ends);
+    this.#launch(batch);
   };
 
-  #launch(whole: Uint8Array, ends: number[]): void {
-    this.#inFlight = whole;
-    this.#written = 0;
-    this.#inFlightEnds = ends;
-    this.#write();
+  #launch(batch: Batch): void {
+    this.#inFlight = batch;
+    this.#written = this.#endAt = 0;
+    this.#write(batch);
   }
 
-  #write(): void {
-    const whole = this.#inFlight!;
-    const end = this.#inFlightEnds[0] ?? whole.length;
-    const part = this.#written === 0 && end === whole.length ? whole : whole.subarray(this.#written, end);
-    this.#conn.write(part).then(this.#wrote, this.#failed);
+  #write({ buffer, bytes, ends }: Batch): void {
+    this.#part = buffer.subarray(this.#written, ends[this.#endAt] ?? bytes);
+    this.#conn.write(this.#part).then(this.#wrote, this.#failed);
   }
 
   readonly #wrote = (bytes: number) => {
-    const whole = this.#inFlight;
-    if (this.#dead || whole === null) return;
-    this.#events.onWritten?.(whole.subarray(this.#written, this.#written + bytes));
+    const batch = this.#inFlight;
+    if (this.#dead || batch === null) return;
+    this.#events.onWritten?.(bytes === this.#part.length ? this.#part : this.#part.subarray(0, bytes));
     this.#written += bytes;
-    if (this.#written === this.#inFlightEnds[0]) this.#inFlightEnds.shift();
-    if (this.#written < whole.length) return this.#write();
+    if (this.#written === batch.ends[this.#endAt]) this.#endAt++;
+    if (this.#written < batch.bytes) return this.#write(batch);
     this.#inFlight = null;
-    if (whole.buffer.byteLength <= KEEP_BYTES) this.#spare = new Uint8Array(whole.buffer);
+    batch.bytes = batch.ends.length = 0;
+    if (batch.buffer.length <= KEEP_BYTES) this.#spare = batch;
     const front = this.#front;
     this.#front = null;
-    if (front !== null) this.#launch(front, this.#frontEnds);
-    else if (this.#used > 0 && !this.#held) this.#flush();
+    if (front !== null) this.#launch(front);
+    else if (this.#filling.bytes > 0 && !this.#held) this.flush();
     else this.#settle();
   };
 
@@ -197,4 +189,13 @@ export class SendQueue {
     this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+/** Makes room for more. */
+function reserve(batch: Batch, bytes: number): void {
+  const needed = batch.bytes + bytes;
+  if (needed <= batch.buffer.length) return;
+  const grown = new Uint8Array(Math.max(FIRST_BYTES, needed, 2 * batch.buffer.length));
+  grown.set(batch.buffer.subarray(0, batch.bytes));
+  batch.buffer = grown;
 }

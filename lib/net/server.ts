@@ -88,7 +88,11 @@ export interface ServerOptions<In, Out> {
 
 /** One client's dialogue with a service. */
 export interface Session<In> {
-  /** Nothing more is taken from the client until what it returns has settled. */
+  /**
+   * Nothing more is taken from the client until what it returns has settled.
+   *
+   * @throws {ProtocolError} for what is no message after all: it is answered as what could not be read
+   */
   onMessage(message: In): void | Promise<void>;
   /** The client is gone: release its name, its files, its timers. */
   onEnd(): void;
@@ -101,6 +105,7 @@ interface Client<In, Out> {
   finished: Promise<void>;
   /** Whether we called it: then it may be silent from the start. */
   readonly called: boolean;
+  /** Wrong inputs since the last right one. */
   errors: number;
   /** Ends the session, once: on the client's account, or on ours before the connection is closed. */
   endSession: () => void;
@@ -190,11 +195,8 @@ export class Server<In, Out> {
   async #run(): Promise<void> {
     await this.#acceptor?.run({
       onConn: (conn) => this.#admit(conn),
-      onLastFile: (conn) => {
-        this.#warn(`too many open files at ${this.#clients.size} clients: raise the limit with ulimit -n`);
-        return this.#refuse(this.#open(conn), `server full: ${this.#clients.size} clients`, LAST_FILE_MS);
-      },
-      onWarning: (text) => this.#warn(text),
+      onLastFile: (conn) => this.#refuse(this.#open(conn), describeFull(this.#clients.size), LAST_FILE_MS),
+      onWarning: (what, hint) => this.#warn(`${what} at ${countClients(this.#clients.size)}: ${hint}`),
     });
     if (this.#acceptor === null) await this.#stopping.promise;
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
@@ -207,7 +209,7 @@ export class Server<In, Out> {
     if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
     const channel = this.#open(conn);
     if (full && !this.#options.forgetful) {
-      const { full: why = `server full: ${this.#limits.maxClients} clients` } = this.#options.farewells;
+      const { full: why = describeFull(this.#limits.maxClients) } = this.#options.farewells;
       return void this.#refuse(channel, why);
     }
     this.#enter(channel, false);
@@ -264,12 +266,17 @@ export class Server<In, Out> {
         }
       };
       await channel.each(
-        (message) => this.#draining ? this.#sayLeaving(channel) : session.onMessage(message),
+        (message) => {
+          if (this.#draining) return this.#sayLeaving(channel);
+          const busy = session.onMessage(message);
+          client.errors = 0;
+          return busy;
+        },
         (error) => {
           channel.sendStart(this.#options.farewells.bad(error));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
             this.#say(channel, "too many errors");
-            void channel.because(`${client.errors} errors`).close();
+            void channel.because(`${client.errors} wrong inputs in a row`).close();
           }
         },
       );
@@ -354,6 +361,14 @@ export class Server<In, Out> {
 
 export function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, clock: Clock): Acceptor {
   return transport === "tcp" ? new TcpAcceptor(host, port, clock) : new DatagramAcceptor(host, port);
+}
+
+function describeFull(clients: number): string {
+  return `server full: ${countClients(clients)}`;
+}
+
+function countClients(count: number): string {
+  return count === 1 ? "1 client" : `${count} clients`;
 }
 
 function describeFramer(framer: Framer): string {

@@ -67,8 +67,10 @@ export function tooLongToSend(framer: Framer, bodyBytes: number): ProtocolError 
   });
 }
 
-function tooLong(bytes: number | string, maxBytes: number): ProtocolError {
-  return new ProtocolError(`message too long: ${bytes} bytes, the limit is ${maxBytes}`, { kind: "limit" });
+/** @param bytes null where nobody has counted them */
+function tooLong(bytes: number | null, maxBytes: number): ProtocolError {
+  const size = bytes === null ? `more than ${maxBytes} bytes` : `${bytes} bytes, the limit is ${maxBytes}`;
+  return new ProtocolError(`message too long: ${size}`, { kind: "limit" });
 }
 
 /** `line`: a frame ends at LF; one CR before it is dropped. */
@@ -115,7 +117,7 @@ export class LineFramer implements Framer {
 
   // The same words whether its end has come yet or not: the answer must not depend on how the stream was split.
   #tooLong(): ProtocolError {
-    return tooLong(`more than ${this.#maxBytes}`, this.#maxBytes);
+    return tooLong(null, this.#maxBytes);
   }
 
   seal(buffer: Uint8Array, start: number, bodyBytes: number): void {
@@ -225,12 +227,12 @@ export class BigEndianFramer extends LengthFramer {
 
   protected override readLength(queue: ByteQueue): number {
     const head = queue.peek(8);
-    const length = Number(new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0));
+    const length = new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0);
     // A number this large cannot be skipped byte for byte in a lifetime, let alone exactly.
-    if (length > Number.MAX_SAFE_INTEGER) {
+    if (length > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw new ProtocolError(`length field says ${length} bytes`, { fatal: true, offset: 0 });
     }
-    return length;
+    return Number(length);
   }
 
   seal(buffer: Uint8Array, start: number, bodyBytes: number): void {

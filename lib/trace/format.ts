@@ -1,5 +1,6 @@
 // What the sinks for people share: labels, times, arrows.
 
+import stringWidth from "fast-string-width";
 import type { ConnectionId, TraceEvent } from "../protocol/trace.ts";
 
 /** Remembers what each connection is called: its address, then the name it took. */
@@ -27,6 +28,25 @@ export function clockTime(at: number, withMillis = false): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return withMillis ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
+}
+
+/** `text` in pieces of at most `columns`, of which nothing is lost: what was sent is shown as it is. */
+export function pieces(text: string, columns: number): string[] {
+  if (stringWidth(text) <= columns) return [text];
+  const all: string[] = [];
+  let piece = "";
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const more = stringWidth(segment);
+    if (piece !== "" && width + more > columns) {
+      all.push(piece);
+      piece = "";
+      width = 0;
+    }
+    piece += segment;
+    width += more;
+  }
+  return [...all, piece];
 }
 
 /** The classic dump: offset, 16 bytes in hex, the same as ASCII. */

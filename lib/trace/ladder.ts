@@ -7,9 +7,11 @@ import { cyan, dim, green, yellow } from "@std/fmt/colors";
 import stringWidth from "fast-string-width";
 import { escapeText } from "../protocol/text.ts";
 import type { Sink } from "./bus.ts";
-import { clockTime, hexDump, Labels } from "./format.ts";
+import { clockTime, hexDump, Labels, pieces } from "./format.ts";
 
 const LABEL_WIDTH = 16;
+/** The least that a message gets of a row, however narrow the screen. */
+const MIN_ROOM = 20;
 
 /** How the ladder looks. */
 export interface LadderOptions {
@@ -22,10 +24,16 @@ export interface LadderOptions {
 /** A sink that draws the ladder. @param write takes one line without its end */
 export function ladderSink(write: (line: string) => void, options: LadderOptions = {}): Sink {
   const labels = new Labels();
-  const room = Math.max(20, (options.width ?? 80) - 14 - LABEL_WIDTH - 2);
-  const arrow = (text: string, direction: "in" | "out") => {
-    const line = "─".repeat(Math.max(2, room - stringWidth(text) - 5));
-    return direction === "in" ? cyan(`── ${text} ${line}▶`) : green(`◀${line} ${text} ──`);
+  const columns = options.width ?? 80;
+  /** A message as an arrow; one that is longer than its room goes on in the rows below. */
+  const arrow = (text: string, direction: "in" | "out", room: number) => {
+    const rows = pieces(text, room - 7);
+    const last = rows.length - 1;
+    const line = "─".repeat(Math.max(2, room - stringWidth(rows[direction === "in" ? last : 0]) - 5));
+    if (direction === "in") {
+      return rows.map((row, i) => cyan(`${i === 0 ? "──" : "  "} ${row}${i === last ? ` ${line}▶` : ""}`));
+    }
+    return rows.map((row, i) => green(i === 0 ? `◀${line} ${row} ──` : `${" ".repeat(line.length + 2)}${row}`));
   };
   return {
     kinds: ["open", "close", "label", "note", "warning", "message", ...(options.hex ? ["bytes" as const] : [])],
@@ -34,11 +42,15 @@ export function ladderSink(write: (line: string) => void, options: LadderOptions
       const label = [...escapeText(labels.of(event.id))].slice(0, 2 * LABEL_WIDTH).join("");
       const pad = " ".repeat(Math.max(0, LABEL_WIDTH - stringWidth(label)));
       const head = `${dim(clockTime(at, true))}  ${label}${pad}  `;
-      if (event.type === "message") write(head + arrow(escapeText(event.text), event.direction));
-      else if (event.type === "open") write(`${head}${dim(`connected to ${event.local}`)}`);
-      else if (event.type === "close") write(head + dim(`closed: ${escapeText(event.reason)}`));
-      else if (event.type === "note") write(head + dim(`(${escapeText(event.text)})`));
-      else if (event.type === "warning") write(head + yellow(`warning: ${escapeText(event.text)}`));
+      const indent = stringWidth(head);
+      const room = Math.max(MIN_ROOM, columns - indent);
+      const draw = (rows: string[]) => rows.forEach((row, i) => write((i === 0 ? head : " ".repeat(indent)) + row));
+      const say = (text: string, style: (text: string) => string) => draw(pieces(text, room).map((row) => style(row)));
+      if (event.type === "message") draw(arrow(escapeText(event.text), event.direction, room));
+      else if (event.type === "open") say(`connected to ${event.local}`, dim);
+      else if (event.type === "close") say(`closed: ${escapeText(event.reason)}`, dim);
+      else if (event.type === "note") say(`(${escapeText(event.text)})`, dim);
+      else if (event.type === "warning") say(`warning: ${escapeText(event.text)}`, yellow);
       else if (event.type === "bytes") {
         const title = `${event.bytes.length} bytes ${event.direction === "in" ? "from" : "to"} ${label}`;
         write(`${head}${dim(title)}`);

@@ -4,7 +4,7 @@
 import type { Channel } from "../../net/channel.ts";
 import { outlasts } from "../../net/clock.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { openChannel, TextClient } from "../client.ts";
+import { failIfRefused, openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
 import { MAX_REQUEST } from "./protocol.ts";
@@ -23,18 +23,25 @@ export async function connectCalc(context: ConnectContext): Promise<void> {
 /** Prints the result of the expression on the command line, or fails as the server says. */
 async function askOnce(context: ConnectContext): Promise<void> {
   const text = await ask(context, context.args.join(" "));
-  if (isError(text)) throw new NetlabError("reply", `the server says: ${text}`);
-  context.console.print(text, { event: "result", text });
+  if (!isError(text)) return context.console.print(text, { event: "result", text });
+  context.console.record?.({ event: "result", text });
+  throw new NetlabError("reply", `the server says: ${text}`);
 }
 
 /** Asks question by question: without a byte stream, order has no other guarantee. */
 async function askEach(context: ConnectContext): Promise<void> {
-  context.console.note(greeting(`${context.host}:${context.port}, over UDP`));
+  // Nobody is connected over UDP, but there has to be such a host.
+  const channel = await openChannel(context, MAX_REQUEST);
+  channel.abort("looked up");
+  context.console.note(greeting(`asking ${channel.remote} over UDP`));
+  let refusals = 0;
   for await (const line of context.console.lines("> ")) {
     if (line.trim() === "") continue;
     const text = await ask(context, line);
+    if (isError(text)) refusals++;
     context.console.print(text, { event: "result", text });
   }
+  if (!context.console.interactive) failIfRefused(refusals);
 }
 
 /** One question on a connection of its own: over UDP, a late answer can then not be taken for another question's. */
@@ -63,14 +70,14 @@ async function answerOf(answer: Promise<string | null>, channel: Channel<string>
   throw new NetlabError("transport", `${channel.remote} ended the connection without an answer (${channel.reason})`);
 }
 
-const greeting = (address: string) => `connected to ${address}; try 7 * 6 (end with Ctrl-D)`;
+const greeting = (where: string) => `${where}; try 7 * 6 (end with Ctrl-D)`;
 
 class Calc extends TextClient {
   /** Questions without an answer. */
   #outstanding = 0;
 
   protected override begin(): Promise<void> {
-    this.console.note(greeting(this.address));
+    this.console.note(greeting(`connected to ${this.address}`));
     return Promise.resolve();
   }
 
@@ -95,6 +102,7 @@ class Calc extends TextClient {
 
   protected override show(text: string): void {
     this.#outstanding--;
+    if (isError(text)) this.refusals++;
     this.console.print(text, { event: "result", text });
   }
 }

@@ -20,9 +20,17 @@ export type Operator = (typeof OPERATORS)[number];
 export const DIVISIONS = ["exact", "float", "floor"] as const;
 export type Division = (typeof DIVISIONS)[number];
 
+/** What can be calculated. */
+export interface Operation {
+  readonly type: "operation";
+  readonly left: bigint;
+  readonly operator: Operator;
+  readonly right: bigint;
+}
+
 /** A request, understood. */
 export type Request =
-  | { readonly type: "operation"; readonly left: bigint; readonly operator: Operator; readonly right: bigint }
+  | Operation
   | { readonly type: "error"; readonly why: string }
   /** Nothing is wrong yet, but something is missing. */
   | { readonly type: "incomplete" };
@@ -103,12 +111,19 @@ function toBigInt(text: string): bigint {
   return text.startsWith("-") ? -size : size;
 }
 
+/** What is wrong with a request that is none. */
+export function problemOf(request: Exclude<Request, Operation>): string {
+  return request.type === "error" ? request.why : refusal.incomplete();
+}
+
 /** The answer to a request. */
 export function answer(text: string, division: Division): string {
   const request = parseRequest(text);
-  if (request.type === "incomplete") return errorReply(refusal.incomplete());
-  if (request.type === "error") return errorReply(request.why);
-  const { left, operator, right } = request;
+  return request.type === "operation" ? calculate(request, division) : errorReply(problemOf(request));
+}
+
+/** The result, or why there is none, as it is answered. */
+export function calculate({ left, operator, right }: Operation, division: Division): string {
   if (operator === "+") return String(left + right);
   if (operator === "-") return String(left - right);
   if (operator === "*") return String(left * right);

@@ -2,10 +2,11 @@
 
 import { Server } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import { DatagramFramer } from "../../protocol/framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { badReply, errorReply, isError, textCodec } from "../text.ts";
-import { answer, type Division, isComplete, MAX_REQUEST } from "./protocol.ts";
+import { calculate, type Division, isComplete, MAX_REQUEST, parseRequest, problemOf } from "./protocol.ts";
 
 /** Over UDP a client is gone without a word: it is remembered no longer than this, in ms. */
 const REMEMBER_MS = 60_000;
@@ -29,7 +30,9 @@ export function serveCalc(context: ServeContext): RunningServer {
       onMessage(text) {
         // Two calculators that refuse each other's refusals would never end.
         if (udp && isError(text)) return;
-        channel.send(answer(text, division));
+        const request = parseRequest(text);
+        if (request.type !== "operation") throw new ProtocolError(problemOf(request));
+        channel.send(calculate(request, division));
       },
       onEnd() {},
     }),

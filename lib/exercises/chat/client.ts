@@ -52,6 +52,7 @@ class Chat extends TextClient {
       this.console.print(text, { event: "message", from: reply.from, text: reply.text });
       return;
     }
+    if (reply.type === "error") this.refusals++;
     const asked = this.#outstanding.shift();
     if (asked === "getNames" && reply.type !== "error") {
       this.#names.clear();

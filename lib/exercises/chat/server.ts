@@ -3,7 +3,7 @@
 import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
-import { NetlabError } from "../../protocol/errors.ts";
+import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
@@ -93,7 +93,7 @@ class User implements Session<Command> {
         void this.#channel.because("EXIT").close();
         return;
       case "unknown":
-        return this.refuse(refusal.unknown(command.word));
+        throw new ProtocolError(refusal.unknown(command.word));
     }
   }
 

@@ -5,17 +5,29 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { hasUnsafe } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
+import { leavingSignal } from "../leaving.ts";
 import { formatSize, Progress } from "./progress.ts";
 import { FORMS, parseEntry } from "./protocol.ts";
 import { PartialFile, StandardOutput, type Target } from "./targets.ts";
-import { Visit } from "./visit.ts";
+import { type Errand, Visit } from "./visit.ts";
 
 /** How many files are fetched at once. */
 const AT_ONCE = 4;
 
 /** Does what the command line says, or what is typed. @throws {NetlabError} when something could not be had */
 export async function connectFiles(context: ConnectContext): Promise<void> {
-  const { args, console } = context;
+  const leaving = leavingSignal(context);
+  try {
+    await perform({ ...context, leaving });
+  } catch (error) {
+    leaving.throwIfAborted();
+    throw error;
+  }
+  leaving.throwIfAborted();
+}
+
+async function perform(context: Errand): Promise<void> {
+  const { args, console, leaving } = context;
   if (args.length > 0) return await run(context, args[0], args.slice(1));
   const names = new Set<string>();
   console.completeWith((line) => complete(line, names));
@@ -27,7 +39,7 @@ export async function connectFiles(context: ConnectContext): Promise<void> {
     try {
       if (!await obey(context, word, rest, names)) break;
     } catch (error) {
-      if (!(error instanceof NetlabError)) throw error;
+      if (!(error instanceof NetlabError) || leaving.aborted) throw error;
       failed++;
       console.print(error.message, { event: "error", text: error.message });
     }
@@ -44,7 +56,7 @@ function complete(line: string, names: ReadonlySet<string>): string[] {
 }
 
 /** @returns false when that was the end */
-async function obey(context: ConnectContext, word: string, rest: string, names: Set<string>): Promise<boolean> {
+async function obey(context: Errand, word: string, rest: string, names: Set<string>): Promise<boolean> {
   const form = findForm(FORMS, word);
   if (form === undefined) {
     throw new NetlabError("usage", `no such command: ${word} (${FORMS.map((one) => one.word).join(", ")})`);
@@ -57,14 +69,14 @@ async function obey(context: ConnectContext, word: string, rest: string, names: 
   return true;
 }
 
-async function run(context: ConnectContext, word: string, names: readonly string[]): Promise<void> {
+async function run(context: Errand, word: string, names: readonly string[]): Promise<void> {
   if (word === "list") await list(context);
   else if (word === "stat") await stat(context, names[0]);
   else await getAll(context, names);
 }
 
 /** Shows what there is. @returns the names */
-async function list(context: ConnectContext): Promise<string[]> {
+async function list(context: Errand): Promise<string[]> {
   const { console } = context;
   await using visit = await Visit.open(context);
   const counted = await visit.ask("LIST");
@@ -83,7 +95,7 @@ async function list(context: ConnectContext): Promise<string[]> {
   return entries.map(({ name }) => name);
 }
 
-async function stat(context: ConnectContext, name: string): Promise<void> {
+async function stat(context: Errand, name: string): Promise<void> {
   await using visit = await Visit.open(context);
   const { type, size, digest } = { size: 0, digest: "", ...await visit.ask(`STAT ${name}`) };
   if (type !== "file") throw visit.unexpected();
@@ -93,8 +105,8 @@ async function stat(context: ConnectContext, name: string): Promise<void> {
 }
 
 /** Fetches files, several at once. @throws {NetlabError} when one of them could not be had */
-async function getAll(context: ConnectContext, words: readonly string[]): Promise<void> {
-  const { options, console } = context;
+async function getAll(context: Errand, words: readonly string[]): Promise<void> {
+  const { options, console, leaving } = context;
   const names = [...new Set(words.filter((word) => word !== "-"))];
   const out = words.includes("-") ? "-" : String(options.out ?? ".");
   if (names.length === 0) throw new NetlabError("usage", "get what?");
@@ -107,6 +119,7 @@ async function getAll(context: ConnectContext, words: readonly string[]): Promis
       try {
         await get(context, name, out, progress);
       } catch (error) {
+        if (leaving.aborted) return;
         if (!(error instanceof NetlabError)) throw error;
         failures.push(error);
         if (names.length > 1) {
@@ -120,20 +133,40 @@ async function getAll(context: ConnectContext, words: readonly string[]): Promis
   } finally {
     progress.stop();
   }
+  leaving.throwIfAborted();
   if (failures.length === 0) return;
   if (names.length === 1) throw failures[0];
   throw new NetlabError("reply", `${failures.length} of ${names.length} files could not be had`);
 }
 
 /** Fetches one file, or what is missing of it. */
-async function get(context: ConnectContext, name: string, out: string, progress: Progress): Promise<void> {
-  const { console, options } = context;
-  const begun = performance.now();
+async function get(context: Errand, name: string, out: string, progress: Progress): Promise<void> {
+  const { console, leaving, options } = context;
   await using visit = await Visit.open(context);
   using target = out === "-" ? new StandardOutput(console) : new PartialFile(out, name, options.overwrite === true);
+  try {
+    await getInto(target, visit, context, name, progress);
+  } catch (error) {
+    if (leaving.aborted && target.size > 0) {
+      console.note(
+        `interrupted: ${formatSize(target.size)} of ${name} are here; get it again, and it goes on from there`,
+      );
+    }
+    throw error;
+  }
+}
+
+async function getInto(
+  target: Target,
+  visit: Visit,
+  { console }: Errand,
+  name: string,
+  progress: Progress,
+): Promise<void> {
+  const begun = performance.now();
   const report = (bytes: number, text: string) => {
     const seconds = (performance.now() - begun) / 1000;
-    if (out === "-") console.note(text);
+    if (target.path === "-") console.note(text);
     else console.print(text, { event: "got", name, bytes, size: target.size, seconds, path: target.path });
   };
   let bytes = await fetch(visit, name, target, progress);
@@ -144,6 +177,7 @@ async function get(context: ConnectContext, name: string, out: string, progress:
     bytes = await fetch(visit, name, target, progress) as number;
   }
   if (!target.isRight()) {
+    target.discard();
     throw new NetlabError("protocol", `${name}: the digest is wrong: what came is not what was sent`);
   }
   target.complete();

@@ -7,7 +7,7 @@ import { FORMS, HELLO_DIGEST, isCommand, reply, SAMPLES } from "./protocol.ts";
 
 export const files: Exercise = {
   name: "files",
-  summary: "a concurrent file server: many clients fetch files at once",
+  summary: "a concurrent file server: many fetch files at once",
   transports: ["tcp"],
   port: 9002,
   wires: ["auto", "line", "raw"],
@@ -53,6 +53,7 @@ export const files: Exercise = {
       { form: "ERROR 400 …", meaning: "not a request, or an offset behind the end" },
       { form: "ERROR 403 …", meaning: "it may not be read" },
       { form: "ERROR 404 …", meaning: "there is no such file" },
+      { form: "ERROR 500 …", meaning: "the file cannot be read" },
     ],
     typed: FORMS,
     dialogue: [

@@ -6,7 +6,8 @@ import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { describeFileError, FileRefused, Folder, type OpenFile } from "../folder.ts";
+import { FileRefused, Folder, type OpenFile } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { badReply, errorReply, textCodec } from "../text.ts";
 import { Digests, markOf } from "./digests.ts";
 import { MAX_REQUEST, parseRequest, reply, type Request } from "./protocol.ts";
@@ -138,7 +139,7 @@ class Visit implements Session<string> {
       else if (written < bytes) why = `${written} of ${bytes} bytes`;
     } catch (error) {
       // In the midst of content there is no place for words.
-      why = describeFileError(error);
+      why = describeSystemError(error);
     }
     this.#report(name, written, begun, why && (this.#channel.reason ?? why));
     if (why !== null) this.#channel.abort(why);

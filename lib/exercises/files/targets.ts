@@ -3,8 +3,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
-import { describeFileError } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { fileNameProblem } from "../names.ts";
+import { openOwn } from "../own_file.ts";
 
 /** Where a file goes. */
 export interface Target extends Disposable {
@@ -16,6 +17,8 @@ export interface Target extends Disposable {
   write(bytes: Uint8Array): void | Promise<void>;
   isRight(): boolean;
   restart(): void;
+  /** It is not what it should be: the next time begins anew. */
+  discard(): void;
   complete(): void;
 }
 
@@ -38,7 +41,7 @@ export class PartialFile implements Target {
     this.path = `${dir}/${name}`;
     this.#part = this.path + PARTIAL;
     this.#overwrite = overwrite;
-    this.#file = this.#try(() => Deno.openSync(this.#part, { read: true, write: true, create: true }));
+    this.#file = this.#try(() => this.#open());
     const block = new Uint8Array(262_144);
     for (let count; (count = this.#file.readSync(block)) !== null; this.#size += count) {
       this.#hash.update(block.subarray(0, count));
@@ -47,6 +50,21 @@ export class PartialFile implements Target {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** For us alone: what one program has written another could begin anew. */
+  #open(): Deno.FsFile {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const file = openOwn(this.#part);
+      const isOurs = lock(file);
+      // Whoever was done with it a moment ago has given it its name.
+      if (isOurs && isAt(file, this.#part)) return file;
+      file.close();
+      if (!isOurs) break;
+    }
+    throw new NetlabError("harness", `${this.path} is just being fetched by another program`, {
+      hint: "wait until it is there, or name another folder with --out",
+    });
   }
 
   expect(digest: string): boolean {
@@ -76,6 +94,10 @@ export class PartialFile implements Target {
     this.#size = 0;
   }
 
+  discard(): void {
+    this.restart();
+  }
+
   complete(): void {
     this.#try(() => Deno.renameSync(this.#part, this.path));
   }
@@ -90,7 +112,8 @@ export class PartialFile implements Target {
     try {
       return work();
     } catch (cause) {
-      throw new NetlabError("harness", `cannot write ${this.path}: ${describeFileError(cause)}`, { cause });
+      if (cause instanceof NetlabError) throw cause;
+      throw new NetlabError("harness", `cannot write ${this.path}: ${describeSystemError(cause)}`, { cause });
     }
   }
 }
@@ -130,8 +153,24 @@ export class StandardOutput implements Target {
     );
   }
 
+  discard(): void {}
   complete(): void {}
   [Symbol.dispose](): void {}
+}
+
+/** Locks a file, unless another program has done so. Denos before 2.7 cannot: there nobody is kept out. */
+function lock(file: Deno.FsFile): boolean {
+  return (file as { tryLockSync?(exclusive: boolean): boolean }).tryLockSync?.(true) ?? true;
+}
+
+/** Whether the open file is the one at `path`. */
+function isAt(file: Deno.FsFile, path: string): boolean {
+  try {
+    const [{ ino, dev }, there] = [file.statSync(), Deno.lstatSync(path)];
+    return ino === there.ino && dev === there.dev;
+  } catch {
+    return false;
+  }
 }
 
 function exists(path: string): boolean {

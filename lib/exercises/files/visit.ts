@@ -15,6 +15,11 @@ import { parseReply } from "./protocol.ts";
 const ANSWER_MS = 60_000;
 const MAX_LINE = 4096;
 
+/** What a client is to do, until `leaving` is aborted. */
+export interface Errand extends ConnectContext {
+  readonly leaving: AbortSignal;
+}
+
 /** What comes: a line, or a piece of content. */
 type Piece = { readonly line: string } | { readonly bytes: Uint8Array };
 
@@ -48,7 +53,9 @@ export class Visit implements AsyncDisposable {
   readonly #channel: Channel<Piece, string>;
   #last = "";
 
-  private constructor(conn: Deno.Conn, { trace }: ConnectContext) {
+  readonly #leaving: AbortSignal;
+
+  private constructor(conn: Deno.Conn, { trace, leaving }: Errand) {
     const framer = this.#framer;
     const codec: Codec<Piece, string> = {
       // Whether it is content was decided when it was cut.
@@ -57,11 +64,16 @@ export class Visit implements AsyncDisposable {
       describe: (frame) => this.#inBody ? `${frame.length} bytes` : decodeLossy(frame),
     };
     this.#channel = new Channel(conn, { framer, codec, trace });
+    this.#leaving = leaving;
+    leaving.addEventListener("abort", this.#leave);
+    if (leaving.aborted) this.#leave();
   }
+
+  readonly #leave = () => this.#channel.abort("interrupted");
 
   #inBody = false;
 
-  static async open(context: ConnectContext): Promise<Visit> {
+  static async open(context: Errand): Promise<Visit> {
     return new Visit(await connectTcp(context.host, context.port) as Deno.Conn, context);
   }
 
@@ -102,6 +114,7 @@ export class Visit implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#leaving.removeEventListener("abort", this.#leave);
     this.#channel.abort("done");
     await this.#channel.close();
   }

@@ -8,7 +8,7 @@ import { FORMS } from "./protocol.ts";
 
 export const mesh: Exercise = {
   name: "mesh",
-  summary: "many peers, each client and server, with aliases",
+  summary: "many peers, both client and server, with aliases",
   transports: ["tcp"],
   port: 10_002,
   ...FREE_TEXT_WIRES,

@@ -45,6 +45,8 @@ class LogFraming {
 
 class Messages extends TextClient {
   readonly #log: LogFraming;
+  /** What we said ourselves that looks like a refusal: the log repeats it. */
+  readonly #own = new Set<string>();
 
   constructor(channel: Channel<string>, context: ConnectContext, log: LogFraming) {
     super(channel, context);
@@ -59,6 +61,7 @@ class Messages extends TextClient {
 
   protected override async say(line: string): Promise<void> {
     if (isQuit(line)) return await this.leave();
+    if (isError(line)) this.#own.add(line);
     if (this.send(line)) await this.pace();
   }
 
@@ -75,6 +78,7 @@ class Messages extends TextClient {
   }
 
   protected override show(text: string): void {
+    if (isError(text) && !this.#own.has(text)) this.refusals++;
     if (!this.#log.begun || isError(text)) return this.console.print(text, { event: "reply", text });
     for (const line of text.split("\n")) this.console.print(line, { event: "logged", text: line });
   }

@@ -8,7 +8,7 @@ import { QUIT } from "./protocol.ts";
 
 export const messages: Exercise = {
   name: "messages",
-  summary: "one way: a client sends messages, and gets the log at quit",
+  summary: "one way: messages, and the log of them at quit",
   transports: ["tcp"],
   port: 10_000,
   ...FREE_TEXT_WIRES,

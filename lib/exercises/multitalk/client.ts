@@ -26,6 +26,7 @@ class Multitalk extends TextClient {
   }
 
   protected override show(text: string): void {
+    if (isError(text)) this.refusals++;
     this.console.print(text, { event: isError(text) ? "error" : "message", text });
   }
 }

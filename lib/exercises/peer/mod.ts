@@ -8,7 +8,7 @@ import { BUSY, FORMS } from "./protocol.ts";
 
 export const peer: Exercise = {
   name: "peer",
-  summary: "two peers, each client and server, one connection at a time",
+  summary: "two peers, both client and server, one connection",
   transports: ["tcp"],
   port: 10_001,
   ...FREE_TEXT_WIRES,

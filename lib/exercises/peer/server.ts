@@ -58,5 +58,8 @@ async function call(node: Node, where: string): Promise<void> {
     throw new NetlabError("usage", `already connected to ${link.channel.remote}`, { hint: "disconnect first" });
   };
   refuseSecond();
-  await node.call(address.host, address.port, refuseSecond);
+  await node.call(address.host, address.port, (conn) => {
+    if (node.isItself(conn)) throw new NetlabError("usage", `${where.trim()} is this peer itself`);
+    refuseSecond();
+  });
 }

@@ -4,7 +4,8 @@ import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import type { Notation } from "../exercise.ts";
-import { describeDatagram, hex, parseHex, parsePdu } from "./notation.ts";
+import { hex } from "../pdu_notation.ts";
+import { describeDatagram, parseCookie, parsePdu } from "./notation.ts";
 import { decodePdu, encodePdu, NO_COOKIE, type Pdu } from "./protocol.ts";
 
 /** A datagram is a message. */
@@ -64,7 +65,7 @@ class NotationCodec implements Codec<string> {
     const given = /^COOKIE session=(\d+) cookie=([0-9a-f]+)$/.exec(text);
     if (given === null) return text;
     if (this.#cookies.size >= MAX_COOKIES) this.#cookies.clear();
-    this.#cookies.set(Number(given[1]), parseHex(given[2]));
+    this.#cookies.set(Number(given[1]), parseCookie(given[2]));
     return `COOKIE session=${given[1]} cookie=*`;
   }
 

@@ -10,7 +10,7 @@ import { SAMPLE, SAMPLE_NAME } from "./sample.ts";
 
 export const stream: Exercise = {
   name: "stream",
-  summary: "media in real time: paced datagrams, jitter buffer, loss",
+  summary: "media in real time: datagrams, jitter buffer, loss",
   transports: ["udp"],
   port: 9004,
   wires: ["pdu", "seed"],
@@ -23,7 +23,7 @@ export const stream: Exercise = {
   samples: { [SAMPLE_NAME]: SAMPLE },
   acceptsArguments: isOneFile,
   optionsFor: () => ({ play: "none", out: undefined }),
-  argumentsUsage: "FILE",
+  argumentsUsage: "NAME",
   limits: { maxClients: MAX_CLIENTS },
   serveOptions: [
     { name: "dir", type: "string", value: "DIR", default: ".", summary: "the folder whose files may be streamed" },
@@ -84,9 +84,9 @@ export const stream: Exercise = {
       `         | REQUEST, cookie ----------> |`,
       `         | <--------------------- INFO |`,
       `         | <------------------- DATA 0 |`,
-      `         |          lost X----- DATA 1 |   nothing is sent again: it would come too late`,
+      `         |          lost X----- DATA 1 |   nothing is sent again: too late`,
       `         | <------------------- DATA 2 |`,
-      `         | REPORT -------------------> |   every second; none for 5 s: the client is gone`,
+      `         | REPORT -------------------> |   every second; 5 s without: gone`,
       `         | <-------------------- FIN 3 |   again after each REPORT that follows`,
       `         | FIN ----------------------> |`,
       ``,

@@ -1,7 +1,7 @@
 // PDUs in writing, as the trace, `explain` and checks show them: `REPORT session=1 seq=3 lost=0 jitter=0.25`.
 
-import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeLossy, encodeText, escapeBytes } from "../../protocol/text.ts";
+import { decodeLossy, encodeText } from "../../protocol/text.ts";
+import { describeBytes, formatWords, hex, parseHex, parseWords, quoteBytes } from "../pdu_notation.ts";
 import {
   ACTIONS,
   controlPdu,
@@ -32,12 +32,7 @@ const SHOWN_TEXT = 300;
 
 /** A PDU as text; one whose fields cannot be read is shown with its bytes. */
 export function formatPdu(pdu: Pdu): string {
-  const head = [pdu.type, `session=${pdu.session}`];
-  try {
-    return [...head, ...fieldsOf(pdu)].join(" ");
-  } catch (error) {
-    return [...head, `(${(error as Error).message})`, quoteBytes(pdu.payload)].join(" ");
-  }
+  return formatWords(pdu, fieldsOf, SHOWN_BYTES);
 }
 
 function fieldsOf(pdu: Pdu): string[] {
@@ -56,7 +51,7 @@ function fieldsOf(pdu: Pdu): string[] {
     }
     case "DATA": {
       const { offset, timeMs, bytes } = readData(pdu);
-      return [seq, `offset=${offset}`, `time=${timeMs}`, quoteBytes(bytes)];
+      return [seq, `offset=${offset}`, `time=${timeMs}`, quoteBytes(bytes, SHOWN_BYTES)];
     }
     case "REPORT": {
       const { lost, jitterMs } = readReport(pdu);
@@ -77,30 +72,12 @@ function fieldsOf(pdu: Pdu): string[] {
 
 /** A datagram in writing, whatever it is. */
 export function describeDatagram(datagram: Uint8Array): string {
-  try {
-    return formatPdu(decodePdu(datagram));
-  } catch (error) {
-    return `(${(error as Error).message}) ${escapeBytes(datagram, 64)}`;
-  }
+  return describeBytes(datagram, decodePdu, formatPdu);
 }
 
 const isNone = (cookie: Uint8Array) => cookie.every((byte) => byte === 0);
-export const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-/** Bytes in quotes, as `parseBytes` reads them: their own backslashes are doubled. */
-function quoteBytes(bytes: Uint8Array, most = SHOWN_BYTES): string {
-  const shown = bytes.subarray(0, most);
-  const parts: string[] = [];
-  let from = 0;
-  for (let at; (at = shown.indexOf(BACKSLASH, from)) >= 0; from = at + 1) {
-    parts.push(escapeBytes(shown.subarray(from, at)));
-  }
-  parts.push(escapeBytes(shown.subarray(from)));
-  return `"${parts.join("\\\\")}"${bytes.length > most ? ` … (${bytes.length} bytes)` : ""}`;
-}
 
 const quoteText = (text: string) => quoteBytes(encodeText(text), SHOWN_TEXT);
-const BACKSLASH = 0x5c;
 
 /**
  * Reads what `formatPdu` writes, for as far as it shows all.
@@ -108,12 +85,7 @@ const BACKSLASH = 0x5c;
  * @throws {ProtocolError} of side `local` for what it does not
  */
 export function parsePdu(text: string): Pdu {
-  const apart = /^([A-Z]+)((?: [^" ]+)*)(?: "(.*)")?$/s.exec(text);
-  const type = PDU_TYPES.find((one) => one === apart?.[1]);
-  if (!apart || type === undefined) throw new ProtocolError(`not a PDU: ${text}`, { side: "local" });
-  const words = apart[2].split(" ").filter((word) => word !== "");
-  const named: Record<string, string> = Object.fromEntries(words.map((word) => word.split("=", 2)));
-  const quoted = parseBytes(apart[3] ?? "");
+  const { type, words, named, quoted } = parseWords(text, PDU_TYPES);
   const number = (name: string) => Number(named[name] ?? 0);
   const [session, seq] = [number("session"), number("seq")];
   switch (type) {
@@ -121,10 +93,10 @@ export function parsePdu(text: string): Pdu {
       return requestPdu(session, {
         name: decodeLossy(quoted),
         startMs: number("start"),
-        cookie: named.cookie ? parseHex(named.cookie) : NO_COOKIE,
+        cookie: named.cookie ? parseCookie(named.cookie) : NO_COOKIE,
       });
     case "COOKIE":
-      return cookiePdu(session, parseHex(named.cookie ?? ""));
+      return cookiePdu(session, parseCookie(named.cookie ?? ""));
     case "INFO": {
       const durationMs = named.duration === "unknown" ? null : number("duration");
       const mediaType = decodeLossy(quoted);
@@ -147,22 +119,8 @@ export function parsePdu(text: string): Pdu {
 }
 
 /** A cookie in writing. */
-export function parseHex(text: string): Uint8Array {
+export function parseCookie(text: string): Uint8Array {
   const bytes = new Uint8Array(COOKIE_BYTES);
-  bytes.set((text.match(/[0-9a-f]{2}/gi) ?? []).slice(0, COOKIE_BYTES).map((pair) => parseInt(pair, 16)));
+  bytes.set(parseHex(text).subarray(0, COOKIE_BYTES));
   return bytes;
 }
-
-/** Undoes what `quoteBytes` does to few. */
-function parseBytes(text: string): Uint8Array {
-  const parts = text.match(/\\x[0-9a-f]{2}|\\u\{[0-9a-f]+\}|\\.|[^\\]+/gis) ?? [];
-  const bytes = parts.flatMap((part) => {
-    if (!part.startsWith("\\")) return [...encodeText(part)];
-    if (part.startsWith("\\u{")) return [...encodeText(String.fromCodePoint(parseInt(part.slice(3), 16)))];
-    if (part[1] === "x") return [parseInt(part.slice(2), 16)];
-    return [ESCAPES[part[1]] ?? part.charCodeAt(1)];
-  });
-  return Uint8Array.from(bytes);
-}
-
-const ESCAPES: Readonly<Record<string, number>> = { n: 0x0a, r: 0x0d, t: 0x09 };

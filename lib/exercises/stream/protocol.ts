@@ -29,10 +29,10 @@
 //       │ ◄──────────────────────────── FIN n │   again after each REPORT that follows
 //       │ FIN ──────────────────────────────► │
 
-import { crc32 } from "../../protocol/crc32.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { decodeLossy, decodeText, encodeText, escapeText, truncateText } from "../../protocol/text.ts";
 import { MAX_FILE_NAME } from "../names.ts";
+import { type BasicPdu, seal, typeOf, unseal } from "../pdu.ts";
 
 export const HEADER_BYTES = 14;
 export const COOKIE_BYTES = 16;
@@ -72,15 +72,8 @@ export const ERROR_CODES = {
 } as const;
 
 /** One message. */
-export interface Pdu {
-  readonly type: PduType;
-  readonly flags: number;
-  readonly session: number;
-  readonly seq: number;
-  readonly payload: Uint8Array;
-}
+export type Pdu = BasicPdu<PduType>;
 
-const ZEROES = new Uint8Array(4);
 const UNKNOWN = 0xffff_ffff;
 
 /**
@@ -91,14 +84,8 @@ const UNKNOWN = 0xffff_ffff;
 export function encodePdu({ type, flags, session, seq, payload }: Pdu, into?: Uint8Array): Uint8Array {
   const length = HEADER_BYTES + payload.length;
   const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
-  const view = viewOf(bytes);
-  bytes[0] = PDU_TYPES.indexOf(type) + 1;
-  bytes[1] = flags;
-  view.setUint32(2, session);
-  view.setUint32(6, seq);
-  view.setUint32(10, 0);
   bytes.set(payload, HEADER_BYTES);
-  view.setUint32(10, crc32(bytes));
+  seal(bytes, HEADER_BYTES, PDU_TYPES.indexOf(type) + 1, flags, session, seq);
   return bytes;
 }
 
@@ -108,17 +95,7 @@ export function encodePdu({ type, flags, session, seq, payload }: Pdu, into?: Ui
  * @throws {ProtocolError} for what is none: too short, of no known type, or changed on the way
  */
 export function decodePdu(bytes: Uint8Array): Pdu {
-  if (bytes.length < HEADER_BYTES) {
-    throw new ProtocolError(`truncated PDU: ${bytes.length} bytes, a header has ${HEADER_BYTES}`);
-  }
-  const type = PDU_TYPES[bytes[0] - 1];
-  if (type === undefined) throw new ProtocolError(`no such type of PDU: ${bytes[0]}`, { offset: 0 });
-  const view = viewOf(bytes);
-  const payload = bytes.subarray(HEADER_BYTES);
-  let crc = crc32(ZEROES, crc32(bytes.subarray(0, 10)));
-  if (payload.length > 0) crc = crc32(payload, crc);
-  if (crc !== view.getUint32(10)) throw new ProtocolError("checksum is wrong: changed on the way", { offset: 10 });
-  return { type, flags: bytes[1], session: view.getUint32(2), seq: view.getUint32(6), payload };
+  return unseal(bytes, HEADER_BYTES, typeOf(bytes, HEADER_BYTES, PDU_TYPES));
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -332,7 +309,7 @@ export function timeAt({ rate }: Info, offset: number): number {
 /** What goes wrong at the server, in words; the first has to be short. */
 export const refusal = {
   unknownSession: () => "no such session",
-  busy: (limit: number) => `${limit} clients are being served`,
+  busy: (limit: number) => limit === 1 ? "1 client is being served" : `${limit} clients are being served`,
   silent: (ms: number) => `no report for ${ms / 1000} s`,
   shorter: () => "the file has become shorter",
   shutdown: () => "the server is shutting down",

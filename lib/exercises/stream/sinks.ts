@@ -2,7 +2,7 @@
 
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
-import { describeFileError } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import type { Player } from "./player.ts";
 import type { Piece } from "./protocol.ts";
 
@@ -54,7 +54,7 @@ export class FileSink implements Sink {
   }
 
   #explain(cause: unknown): NetlabError {
-    const text = `cannot write ${this.#path}: ${describeFileError(cause)}`;
+    const text = `cannot write ${this.#path}: ${describeSystemError(cause)}`;
     return new NetlabError("usage", text, { hint: "name another with --out", cause });
   }
 }

@@ -73,6 +73,7 @@ class Talk extends TextClient {
   }
 
   #tell(event: TalkEvent): void {
+    if (event.type === "refused") this.refusals++;
     if (event.type === "message" || event.type === "refused") {
       this.console.print(event.text, { event: event.type, text: event.text });
     } else if (event.type === "notSent") {

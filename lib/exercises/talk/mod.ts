@@ -18,7 +18,7 @@ const resendAfter: OptionSpec = {
 
 export const talk: Exercise = {
   name: "talk",
-  summary: "lockstep chat of two people: each message must be answered",
+  summary: "lockstep chat: each message must be answered",
   transports: ["tcp", "udp"],
   port: 9005,
   ...FREE_TEXT_WIRES,

@@ -2,7 +2,10 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
-import { describeFileError } from "../folder.ts";
+import { encodeText } from "../../protocol/text.ts";
+import { describeSystemError } from "../../net/errors.ts";
+import { MAX_FILE_NAME } from "../names.ts";
+import { openOwn, removeQuietly, sizeOf } from "../own_file.ts";
 import { PART } from "./protocol.ts";
 
 /** How much is read, written and digested at once, in bytes. */
@@ -25,7 +28,7 @@ export interface Source {
 export async function openSource(path: string, name: string): Promise<Source> {
   if (path === "-") return sourceOf(Deno.stdin.readable, name);
   const failure = (cause: unknown) =>
-    new NetlabError("harness", `cannot read ${path}: ${describeFileError(cause)}`, { cause });
+    new NetlabError("harness", `cannot read ${path}: ${describeSystemError(cause)}`, { cause });
   let file: Deno.FsFile;
   let info: Deno.FileInfo;
   try {
@@ -66,12 +69,24 @@ function sourceOf(stream: ReadableStream<Uint8Array>, name: string): Source {
   };
 }
 
-/** A file that is being received: `name.part` in a folder, until it is complete. */
+/**
+ * A file that is being received: `name.part` in a folder, until it is complete. Where an interrupted transfer has left one that
+ * is not gone on with, it stays until there is more of the new one, which is written beside it: whoever only begins destroys
+ * nothing.
+ */
 export class PartFile {
-  readonly path: string;
   readonly #target: string;
+  readonly #part: string;
+  readonly #beside: string;
   readonly #file: Deno.FsFile;
   readonly #block = new Uint8Array(BLOCK_BYTES);
+  /** Where it is now: `#part` or `#beside`. */
+  #path: string;
+  /** What the earlier one has, in bytes, and what has been written of this one. */
+  readonly #earlier: number;
+  #written = 0;
+  /** Where what was there before is cut off, as soon as something follows. */
+  #cutAt: number | null;
   /** Where in the file the block begins, and how much of it is filled. */
   #blockAt: number;
   #filled = 0;
@@ -79,19 +94,21 @@ export class PartFile {
   #hash: Hash | null;
   #closed = false;
 
-  private constructor(dir: string, name: string, file: Deno.FsFile, hash: Hash, blockAt: number) {
-    this.path = `${dir}/${name}${PART}`;
+  private constructor(dir: string, name: string, path: string, file: Deno.FsFile, hash: Hash, from: number) {
     this.#target = `${dir}/${name}`;
+    [this.#part, this.#beside] = pathsOf(dir, name);
+    this.#path = path;
     this.#file = file;
     this.#hash = hash;
-    this.#blockAt = blockAt;
+    this.#earlier = sizeOf(this.#part);
+    this.#cutAt = this.#blockAt = from;
   }
 
   /** Begins a file anew. */
   static create(dir: string, name: string): PartFile {
-    const path = `${dir}/${name}${PART}`;
-    const file = Deno.openSync(path, { read: true, write: true, create: true, truncate: true });
-    return new PartFile(dir, name, file, createHash("sha256"), 0);
+    const [part, beside] = pathsOf(dir, name);
+    const path = sizeOf(part) > 0 ? beside : part;
+    return new PartFile(dir, name, path, openOwn(path), createHash("sha256"), 0);
   }
 
   /** Goes on with what is there, in whole chunks; `digest` is of these, and null when there is none. */
@@ -100,23 +117,16 @@ export class PartFile {
     name: string,
     chunk: number,
   ): Promise<{ part: PartFile; next: number; digest: Uint8Array | null }> {
-    const path = `${dir}/${name}${PART}`;
-    const file = await Deno.open(path, { read: true, write: true, create: true });
+    const [path] = pathsOf(dir, name);
+    const file = openOwn(path);
     const next = Math.floor((await file.stat()).size / chunk);
     const hash = createHash("sha256");
     const block = new Uint8Array(BLOCK_BYTES);
-    let left = next * chunk;
-    await file.truncate(left);
-    for (let count; left > 0 && (count = await file.read(block)) !== null; left -= count) {
-      hash.update(block.subarray(0, count));
+    for (let left = next * chunk, count; left > 0 && (count = await file.read(block)) !== null; left -= count) {
+      hash.update(block.subarray(0, Math.min(count, left)));
     }
     const digest = next === 0 ? null : new Uint8Array(hash.copy().digest());
-    return { part: new PartFile(dir, name, file, hash, next * chunk), next, digest };
-  }
-
-  /** Bytes up to the last one that was written. */
-  get length(): number {
-    return this.#blockAt + this.#filled;
+    return { part: new PartFile(dir, name, path, file, hash, next * chunk), next, digest };
   }
 
   /** Writes bytes at their place. The system's own errors are thrown: no room, no such disk. */
@@ -134,11 +144,22 @@ export class PartFile {
   flush(): void {
     if (this.#filled === 0) return;
     const block = this.#block.subarray(0, this.#filled);
+    this.#cut();
     this.#hash?.update(block);
     this.#file.seekSync(this.#blockAt, Deno.SeekMode.Start);
     for (let left = block; left.length > 0;) left = left.subarray(this.#file.writeSync(left));
     this.#blockAt += this.#filled;
+    this.#written += this.#filled;
     this.#filled = 0;
+    if (this.#path === this.#part || this.#written < this.#earlier) return;
+    Deno.renameSync(this.#path, this.#part);
+    this.#path = this.#part;
+  }
+
+  #cut(): void {
+    if (this.#cutAt === null) return;
+    this.#file.truncateSync(this.#cutAt);
+    this.#cutAt = null;
   }
 
   /** The SHA-256 of the whole, if all of it was written in order; else null, and it has to be read again. */
@@ -162,25 +183,39 @@ export class PartFile {
    * @returns false when there is one of that name and it is not to be overwritten
    */
   complete(overwrite: boolean): boolean {
-    this.close();
-    if (overwrite) {
-      Deno.renameSync(this.path, this.#target);
-      return true;
-    }
-    try {
-      // Unlike a rename, a link never takes the place of a file that has come meanwhile.
-      Deno.linkSync(this.path, this.#target);
-    } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists || exists(this.#target)) return false;
-      Deno.renameSync(this.path, this.#target); // there are file systems without links
-      return true;
-    }
-    Deno.removeSync(this.path);
+    this.#cut();
+    this.#close();
+    if (!this.#rename(overwrite)) return false;
+    for (const path of [this.#part, this.#beside]) removeQuietly(path);
     return true;
   }
 
-  /** Keeps what has come; what could not be written is lost. */
-  close(): void {
+  #rename(overwrite: boolean): boolean {
+    if (!overwrite) {
+      try {
+        // Unlike a rename, a link never takes the place of a file that has come meanwhile.
+        Deno.linkSync(this.#path, this.#target);
+        return true;
+      } catch (error) {
+        if (error instanceof Deno.errors.AlreadyExists || exists(this.#target)) return false;
+      } // there are file systems without links
+    }
+    Deno.renameSync(this.#path, this.#target);
+    return true;
+  }
+
+  /**
+   * Ends it, complete or not. What has come stays, to be gone on with, unless the earlier one has more; what never began
+   * leaves nothing. What could not be written is lost.
+   */
+  leave(): void {
+    try {
+      this.#close();
+    } catch { /* no room for the rest: what is there stays */ }
+    if (this.#path !== this.#part || sizeOf(this.#path) === 0) removeQuietly(this.#path);
+  }
+
+  #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     try {
@@ -189,14 +224,16 @@ export class PartFile {
       this.#file.close();
     }
   }
+}
 
-  /** Leaves nothing behind. */
-  discard(): void {
-    if (this.#closed) return;
-    this.#filled = 0;
-    this.close();
-    Deno.removeSync(this.path);
-  }
+/**
+ * Where a file of that name is written, and where else: since no name ends with a dot, that is no other file's. For a name
+ * that leaves no room for the dot there is but one place.
+ */
+function pathsOf(dir: string, name: string): [part: string, beside: string] {
+  const beside = `${name}.${PART}`;
+  const part = `${dir}/${name}${PART}`;
+  return [part, encodeText(beside).length > MAX_FILE_NAME ? part : `${dir}/${beside}`];
 }
 
 export function exists(path: string): boolean {

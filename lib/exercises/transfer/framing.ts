@@ -4,10 +4,10 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
-import { escapeBytes } from "../../protocol/text.ts";
 import type { Transport } from "../exercise.ts";
+import { describeBytes } from "../pdu_notation.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
-import { decodePdu, encodePdu, HEADER_BYTES, payloadBytes, type Pdu, PDU_TYPES } from "./protocol.ts";
+import { decodePdu, encodePdu, HEADER_BYTES, type Pdu, PDU_TYPES } from "./protocol.ts";
 
 /** Cuts whole PDUs, header included, off a stream. */
 export class PduFramer implements Framer {
@@ -27,7 +27,7 @@ export class PduFramer implements Framer {
       throw new ProtocolError(`no such type of PDU: ${queue.at(0)}`, { fatal: true, offset: 0 });
     }
     if (queue.length < HEADER_BYTES) return null;
-    const bytes = HEADER_BYTES + payloadBytes(queue.peek(HEADER_BYTES));
+    const bytes = HEADER_BYTES + (queue.at(10) << 8 | queue.at(11));
     return queue.length < bytes ? null : queue.take(bytes);
   }
 
@@ -88,9 +88,5 @@ export const notationCodec: Codec<string> = {
 };
 
 function describe(frame: Uint8Array): string {
-  try {
-    return formatPdu(decodePdu(frame));
-  } catch (error) {
-    return `(${(error as Error).message}) ${escapeBytes(frame, 64)}`;
-  }
+  return describeBytes(frame, decodePdu, formatPdu);
 }

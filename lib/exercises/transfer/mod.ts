@@ -6,13 +6,13 @@ import { checks, seedChecks } from "./checks.ts";
 import { clientChecks, meeting, SAMPLES } from "./client_checks.ts";
 import { areFiles } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
-import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
+import { DEFAULT_CHUNK, ERROR_CODES, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
 
 const HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
 export const transfer: Exercise = {
   name: "transfer",
-  summary: "files in chunks: acknowledgements, timeouts and windows",
+  summary: "files in chunks: acknowledgements, timeouts, windows",
   transports: ["tcp", "udp"],
   port: 9001,
   wires: ["pdu", "seed"],
@@ -114,7 +114,7 @@ export const transfer: Exercise = {
       `         | DATA 0 ------------------> |`,
       `         | DATA 1 -------X lost       |`,
       `         | DATA 2 ------------------> | kept`,
-      `         | <------ ACK 1, bitmap 1... |   1 is expected, and the one behind it is there`,
+      `         | <------ ACK 1, bitmap 1... |   1 is expected, 2 is there`,
       ` timeout | DATA 1 ------------------> |`,
       `         | <------------------- ACK 3 |`,
       ``,
@@ -126,11 +126,16 @@ export const transfer: Exercise = {
       `         | FIN 2 -------------------> |`,
       `         | <- lost 1 of 2 chunks: 1 - |`,
       ``,
-      `With a window of more than 32 over UDP, the client does not send all of it at once: 32, then one for each that is`,
-      `acknowledged, and 8 a ms besides, while the round trip shows that they do not queue. A socket's buffer holds less.`,
+      `With a window of more than 32 over UDP, the client does not send all of it at once, because a socket's buffer holds`,
+      `less: 32, then one for each that is acknowledged, and 8 a ms besides; and no more is on its way than 64, until round`,
+      `trips show that nothing queues. In selective-repeat a chunk then goes again as soon as one has come that was sent half`,
+      `the shortest round trip after it (RACK, RFC 8985), and does not wait for its timeout.`,
       ``,
       `The wait before a chunk is sent again follows the round trip (RFC 6298): SRTT + 4 RTTVAR, from 200 ms to 4 s, twice as`,
       `long after each timeout; only what was sent once is measured (Karn). --timeout fixes it.`,
+      ``,
+      `The file is NAME.part until it is whole. What an interrupted transfer has left there is gone on with by --resume;`,
+      `without that it stays until there is more of the new one, which is written to NAME..part meanwhile.`,
       ``,
       `--wire seed is the bare form: over TCP 100 bytes and the three bytes ACK for each, the end of the stream ends the`,
       `file; over UDP 100 bytes a datagram, an empty one ends the file. Nothing is numbered or checked in it.`,
@@ -146,6 +151,7 @@ export const transfer: Exercise = {
       { form: "5 FIN", meaning: "seq: how many chunks there are; SHA-256 of the file" },
       { form: "6 DONE", meaning: "seq: the same; duplicates u32; the file is in its place" },
       { form: "7 ERROR", meaning: "code u16, text; the last word of a session" },
+      { form: "code", meaning: Object.entries(ERROR_CODES).map(([name, code]) => `${code} ${name}`).join(", ") },
       { form: "arq", meaning: SCHEMES.map((scheme, i) => `${i} ${scheme}`).join(", ") },
     ],
     dialogue: [

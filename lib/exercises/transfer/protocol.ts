@@ -17,8 +17,8 @@
 //     DONE    seq: the same · duplicates u32 · the file is where it belongs
 //     ERROR   code u16 · text; from either end, and the last word of the session
 
-import { crc32 } from "../../protocol/crc32.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { type BasicPdu, readU32, seal, typeOf, unseal, writeU32 } from "../pdu.ts";
 import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
 import { decodeLossy, decodeText, encodeText, escapeText, truncateText } from "../../protocol/text.ts";
 
@@ -61,18 +61,12 @@ export const ERROR_CODES = {
 } as const;
 
 /** One message. */
-export interface Pdu {
-  readonly type: PduType;
-  readonly flags: number;
-  readonly session: number;
-  readonly seq: number;
-  readonly payload: Uint8Array;
+export interface Pdu extends BasicPdu<PduType> {
   /** The whole PDU as bytes, where it has been built before. */
   readonly wire?: Uint8Array;
 }
 
 const NOTHING = new Uint8Array(0);
-const ZEROES = new Uint8Array(4);
 
 /** The bytes of a PDU. */
 export function encodePdu(pdu: Pdu): Uint8Array {
@@ -87,14 +81,9 @@ export function encodePdu(pdu: Pdu): Uint8Array {
 export function sealPdu(bytes: Uint8Array, type: PduType, flags: number, session: number, seq: number): void {
   const length = bytes.length - HEADER_BYTES;
   if (length > MAX_PAYLOAD) throw new ProtocolError(`${length} bytes do not fit into a PDU`, { side: "local" });
-  bytes[0] = PDU_TYPES.indexOf(type) + 1;
-  bytes[1] = flags;
-  writeU32(bytes, 2, session);
-  writeU32(bytes, 6, seq);
   bytes[10] = length >>> 8;
   bytes[11] = length;
-  bytes.set(ZEROES, 12);
-  writeU32(bytes, 12, crc32(bytes));
+  seal(bytes, HEADER_BYTES, PDU_TYPES.indexOf(type) + 1, flags, session, seq);
 }
 
 /**
@@ -103,36 +92,17 @@ export function sealPdu(bytes: Uint8Array, type: PduType, flags: number, session
  * @throws {ProtocolError} for what is none: too short, of no known type, of another length than it says, or changed on the way
  */
 export function decodePdu(bytes: Uint8Array): Pdu {
-  if (bytes.length < HEADER_BYTES) {
-    throw new ProtocolError(`truncated PDU: ${bytes.length} bytes, a header has ${HEADER_BYTES}`);
-  }
-  const type = PDU_TYPES[bytes[0] - 1];
-  if (type === undefined) throw new ProtocolError(`no such type of PDU: ${bytes[0]}`, { offset: 0 });
+  const type = typeOf(bytes, HEADER_BYTES, PDU_TYPES);
   const length = payloadBytes(bytes);
   if (length !== bytes.length - HEADER_BYTES) {
     throw new ProtocolError(`truncated PDU: ${bytes.length - HEADER_BYTES} bytes of ${length}`, { offset: 10 });
   }
-  const payload = bytes.subarray(HEADER_BYTES);
-  let crc = crc32(ZEROES, crc32(bytes.subarray(0, 12)));
-  if (length > 0) crc = crc32(payload, crc);
-  if (crc !== readU32(bytes, 12)) throw new ProtocolError("checksum is wrong: changed on the way", { offset: 12 });
-  return { type, flags: bytes[1], session: readU32(bytes, 2), seq: readU32(bytes, 6), payload };
+  return unseal(bytes, HEADER_BYTES, type);
 }
 
 /** How long the payload behind this header is. */
 export function payloadBytes(header: Uint8Array): number {
   return (header[10] << 8) | header[11];
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
 }
 
 /** What OPEN says of a transfer. */

@@ -227,8 +227,8 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
       return;
     }
     if (seq >= this.#next + this.#window) return;
-    // In its turn and nothing behind it has come yet: then the acknowledgement may wait for a few more.
-    const plain = seq === this.#next && seq === this.#seen;
+    // The next one, and no hole is shown or filled: then the acknowledgement may wait for a few more.
+    const plain = seq === this.#seen;
     this.#seen = Math.max(this.#seen, seq + 1);
     if (seq === this.#next) {
       this.#next++;

@@ -5,15 +5,16 @@ import { systemClock } from "../../net/clock.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { describeFileError } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { exists, PartFile } from "./files.ts";
 import { bytesCodec, BytesFramer } from "./framing.ts";
+import { PART } from "./protocol.ts";
 import { formatReceived, type ReceivedReport } from "./report.ts";
 import { SeedReceiverMachine } from "./seed_machine.ts";
 
 /** A sender over UDP that is silent for so long has sent its end, which was lost, in ms. */
 const END_LOST_MS = 5000;
-/** How many addresses at once may send datagrams: each of them has a file. */
+/** How many addresses at once may send datagrams. Of more, one that has sent but one datagram makes room. */
 const MAX_SENDERS = 256;
 
 /**
@@ -28,22 +29,43 @@ export function serveSeed(
 ): RunningServer {
   const { limits, trace, transport } = context;
   const udp = transport === "udp";
+  const senders = new Set<SeedReception>();
+  const makeRoom = () => {
+    if (senders.size >= MAX_SENDERS) {
+      senders.values().find((sender) => sender.isStranger)?.giveUp("it made room for another");
+    }
+    return senders.size < MAX_SENDERS;
+  };
   return new Server<Uint8Array, Uint8Array>({
     listen: context,
-    limits: udp ? { ...limits, idleMs: END_LOST_MS, firstByteMs: END_LOST_MS, maxClients: MAX_SENDERS } : limits,
+    limits: udp ? { ...limits, idleMs: END_LOST_MS, firstByteMs: END_LOST_MS, maxClients: 2 * MAX_SENDERS } : limits,
     trace,
     codec: bytesCodec,
     makeFramer: () => new BytesFramer(),
     // There are no words in this form: whoever is refused is hung up on.
     farewells: { refuse: () => new Uint8Array(0), bad: () => new Uint8Array(0), goodbye: false },
-    session: (channel) => new SeedReception(channel, context, dir, onEnd),
+    session(channel) {
+      if (udp && !makeRoom()) {
+        channel.abort("too many are sending");
+        return NOBODY;
+      }
+      const sender: SeedReception = new SeedReception(channel, context, dir, (failure) => {
+        senders.delete(sender);
+        if (!sender.isStranger) onEnd(failure);
+      });
+      senders.add(sender);
+      return sender;
+    },
   });
 }
 
-/** One file. */
+const NOBODY: Session<Uint8Array> = { onMessage() {}, onEnd() {} };
+
+/** One file. Over UDP anything is the beginning of one: nothing is on the disk before something follows. */
 class SeedReception implements Session<Uint8Array> {
   readonly #channel: Channel<Uint8Array>;
   readonly #context: ServeContext;
+  readonly #dir: string;
   readonly #maxSize: number;
   readonly #udp: boolean;
   readonly #driven: Driven<Uint8Array, never>;
@@ -51,11 +73,14 @@ class SeedReception implements Session<Uint8Array> {
   readonly #onEnd: (failure: string | null) => void;
   #name = "";
   #part: PartFile | null = null;
+  /** Over UDP the first datagram, until there is a file. */
+  #first: Uint8Array | null = null;
   #bytes = 0;
   #chunks = 0;
   #again = 0;
   /** The empty datagram has come. */
   #ended = false;
+  #over = false;
   #failure: string | null = null;
 
   constructor(
@@ -65,6 +90,7 @@ class SeedReception implements Session<Uint8Array> {
     onEnd: (failure: string | null) => void,
   ) {
     this.#onEnd = onEnd;
+    this.#dir = dir;
     this.#channel = channel;
     this.#context = context;
     this.#maxSize = Number(context.options["max-size"] ?? 2 ** 32);
@@ -76,12 +102,25 @@ class SeedReception implements Session<Uint8Array> {
       trace: context.trace,
       id: channel.id,
     });
-    this.#try(() => this.#open(dir));
+    this.#name = this.#freeName();
+    if (!this.#udp) this.#try(() => void this.#open());
+  }
+
+  /** Whether it has sent one datagram, and perhaps nobody is there. */
+  get isStranger(): boolean {
+    return this.#udp && this.#chunks <= 1 && !this.#ended;
+  }
+
+  /** Takes nothing more from it. */
+  giveUp(why: string): void {
+    this.#failure ??= why;
+    this.#finish();
+    this.#channel.abort(why);
   }
 
   onMessage(bytes: Uint8Array): void {
-    if (this.#failure !== null || this.#ended) return;
-    if (!this.#udp) return this.#driven.input({ type: "message", message: bytes });
+    if (!this.#udp && this.#failure === null) return this.#driven.input({ type: "message", message: bytes });
+    if (!this.#udp || this.#ended) return;
     if (bytes.length > 0) return this.#keep(bytes);
     this.#ended = true;
     void this.#channel.because("end of file").close();
@@ -98,38 +137,51 @@ class SeedReception implements Session<Uint8Array> {
     try {
       write();
     } catch (error) {
-      this.#failure = `cannot write ${this.#name}: ${describeFileError(error)}`;
-      this.#channel.abort(this.#failure);
+      this.#failure = `cannot write ${this.#name}: ${describeSystemError(error)}`;
+      // Over UDP the rest of it still comes, and would be taken for another file.
+      if (this.#udp) this.#finish();
+      else this.#channel.abort(this.#failure);
     }
   }
 
-  #open(dir: string): void {
+  #freeName(): string {
     const name = `from-${this.#channel.remote.replace(/[[\]]/g, "").replace(/[:%]/g, "-")}`;
-    this.#name = name;
-    for (let i = 2; exists(`${dir}/${this.#name}`); i++) this.#name = `${name}-${i}`;
-    this.#part = PartFile.create(dir, this.#name);
+    const taken = (name: string) => exists(`${this.#dir}/${name}`) || exists(`${this.#dir}/${name}${PART}`);
+    let free = name;
+    for (let i = 2; taken(free); i++) free = `${name}-${i}`;
+    return free;
+  }
+
+  #open(): PartFile {
+    this.#part ??= PartFile.create(this.#dir, this.#name);
+    if (this.#first !== null) this.#part.write(0, this.#first);
+    this.#first = null;
+    return this.#part;
   }
 
   #keep(data: Uint8Array): void {
     this.#try(() => {
       if (this.#bytes + data.length > this.#maxSize) throw new Error(`more than ${this.#maxSize} bytes`);
-      this.#part!.write(this.#bytes, data);
+      if (this.#udp && this.#chunks === 0) this.#first = data.slice();
+      else this.#open().write(this.#bytes, data);
       this.#bytes += data.length;
       this.#chunks++;
     });
   }
 
   #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
     const reason = this.#channel.reason ?? "end of stream";
     if (this.#failure === null && !(this.#udp ? this.#ended : reason === "end of stream")) {
       this.#failure = this.#udp ? "its end never came" : reason;
     }
     try {
-      if (this.#failure === null && !this.#part!.complete(false)) this.#failure = "there is such a file already";
-      this.#part?.close();
+      if (this.#failure === null && !this.#open().complete(false)) this.#failure = "there is such a file already";
     } catch (error) {
-      this.#failure ??= describeFileError(error);
+      this.#failure ??= describeSystemError(error);
     }
+    this.#part?.leave();
     const report: ReceivedReport = {
       name: this.#name,
       from: this.#channel.remote,

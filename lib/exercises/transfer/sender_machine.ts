@@ -13,6 +13,8 @@ import type { Millis } from "../../protocol/clock.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { RtoEstimator, type RtoOptions } from "../../protocol/rto.ts";
+import { Flight } from "./flight.ts";
+import { BURST, Pacer } from "./pacer.ts";
 import {
   chunksOf,
   ERROR_CODES,
@@ -63,18 +65,10 @@ export type SendEvent =
 
 type Effects = Effect<Pdu, SendEvent>[];
 
-/** What a slot of the window holds. */
-const EMPTY = 0;
-const SENT = 1;
-const RESENT = 2;
-const ACKED = 3;
+const NO_BITS = new Uint8Array(0);
 
-/**
- * Paced: so many leave back to back, one more for each that is acknowledged, and so many a ms besides while no more than
- * `BURST` of them wait in a queue on the way. How many do shows in the round trip (TCP Vegas, Brakmo and Peterson 1995).
- */
-const BURST = 32;
-const PER_MS = 8;
+/** Paced, each chunk whose number is one less than a multiple of this asks to be acknowledged: more are always on the way. */
+const PUSH_EVERY = 16;
 
 /** With less than this to send, in bytes, it asks for more. */
 const LOW_BYTES = 262_144;
@@ -96,23 +90,13 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #first = 0;
   /** The window, a slot each: chunk s is in slot s mod window, as the PDU that was sent. */
   #slots: Uint8Array[] = [];
-  #slotState = new Uint8Array(0);
-  #slotSentAt = new Float64Array(0);
-  /** Selective repeat: what was sent, oldest first. An entry that no longer says when its chunk was sent last is void. */
-  readonly #sendings: { readonly seq: number; readonly at: Millis }[] = [];
-  #oldest = 0;
-  /** Everything sent up to then has timed out. */
-  #timedOutTo: Millis = -Infinity;
-  /** Otherwise: since when we wait for the oldest chunk, or for the answer to OPEN or FIN; null when for nothing. */
+  #flight: Flight | null = null;
+  #pacer: Pacer | null = null;
+  /** Without a timer for each chunk: since when we wait for the oldest, or for the answer to OPEN or FIN; null when for nothing. */
   #waitingSince: Millis | null = null;
   #timeouts = 0;
   #backedOffAt: Millis = -Infinity;
   #openSent = 0;
-  /** How many may leave now, as of when, and when it is looked at again because there were too few. */
-  #tokens = BURST;
-  #tokensAt: Millis = 0;
-  #starvedUntil: Millis | null = null;
-  #paced = false;
   /** What has been given to us and not been sent. */
   readonly #blocks: Uint8Array[] = [];
   #blockAt = 0;
@@ -216,19 +200,17 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   deadline(): Millis | null {
     if (this.#state === "closed") return null;
     const timeout = this.#timeoutAt();
-    if (this.#starvedUntil === null) return timeout;
-    return timeout === null ? this.#starvedUntil : Math.min(timeout, this.#starvedUntil);
+    const until = this.#pacer?.until ?? null;
+    return timeout === null || until === null ? timeout ?? until : Math.min(timeout, until);
   }
 
   /** When something has waited for an acknowledgement for too long; null when nothing waits. */
   #timeoutAt(): Millis | null {
-    if (this.#state !== "sending" || !this.#selective) {
-      return this.#waitingSince === null ? null : this.#waitingSince + this.rto.rtoMs;
+    if (this.#state === "sending" && this.#selective) {
+      const oldestAt = this.#flight!.oldestAt;
+      return oldestAt === null ? null : oldestAt + this.rto.rtoMs;
     }
-    const oldest = this.#oldestSending();
-    if (oldest === null) return null;
-    // What has timed out, and could not leave at once, leaves when it may.
-    return oldest.at <= this.#timedOutTo ? this.#starvedUntil ?? this.#tokensAt : oldest.at + this.rto.rtoMs;
+    return this.#waitingSince === null ? null : this.#waitingSince + this.rto.rtoMs;
   }
 
   #obey(command: SendCommand, out: Effects, now: Millis): void {
@@ -285,14 +267,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       this.#unsent =
       this.#first =
         pdu.seq;
-    this.#paced = this.#options.paced === true && this.#reliable && this.#window > BURST;
-    this.#tokensAt = now;
+    if (this.#options.paced && this.#reliable && this.#window > BURST) this.#pacer = new Pacer(this.#window, now);
     if (this.#reliable) {
       const bytes = this.#chunk + HEADER_BYTES;
       const buffer = new Uint8Array(this.#window * bytes);
       this.#slots = Array.from({ length: this.#window }, (_, i) => buffer.subarray(i * bytes, (i + 1) * bytes));
-      this.#slotState = new Uint8Array(this.#window);
-      this.#slotSentAt = new Float64Array(this.#window);
+      this.#flight = new Flight(this.#window, this.#base, this.#selective);
     }
     out.push({ type: "event", event: { type: "accepted", next: pdu.seq, digest: accept.digest } });
     this.#sendMore(out, now);
@@ -301,79 +281,56 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #acknowledged({ seq, payload }: Pdu, out: Effects, now: Millis): void {
     if (seq < this.#base || seq > this.#unsent) return;
     this.#mark(out, "acknowledged", seq);
-    // Of those that were sent once, the first tells the round trip: unless one with it was sent again, and it waited for that.
-    let measured: number | null = null;
-    let again = false;
-    let count = 0;
-    const take = (one: number, state: number) => {
-      const slot = one % this.#window;
-      const before = this.#slotState[slot];
-      if (before !== ACKED) {
-        count++;
-        if (before === RESENT) again = true;
-        else measured ??= one;
-      }
-      this.#slotState[slot] = state;
-    };
-    for (let one = this.#base; one < seq; one++) take(one, EMPTY);
+    const before = this.#onTheWay;
+    const { count, first, newest } = this.#flight!.acknowledge(
+      seq,
+      this.#selective ? payload : NO_BITS,
+      this.#unsent,
+      now,
+    );
     this.#base = seq;
     this.#next = Math.max(this.#next, seq);
-    if (this.#selective) {
-      const last = Math.min(this.#unsent - 1, seq + 8 * payload.length);
-      for (let one = seq + 1; one <= last; one++) {
-        const bit = one - seq - 1;
-        if ((payload[bit >> 3] >> (bit & 7) & 1) === 1) take(one, ACKED);
-      }
-      // A receiver that takes back what it said is not believed: the chunk is sent again.
-      const slot = seq % this.#window;
-      if (seq < this.#unsent && this.#slotState[slot] === ACKED) {
-        this.#slotState[slot] = RESENT;
-        this.#sendings.push({ seq, at: this.#slotSentAt[slot] = now });
-      }
+    if (first !== null) {
+      this.rto.sample(now - first);
+      this.#pacer?.measured(count, before, now - first, this.rto.minRttMs!);
     }
-    if (measured !== null && !again) this.rto.sample(now - this.#slotSentAt[measured % this.#window]);
     if (count > 0) {
       this.#timeouts = 0;
       this.#waitingSince = this.#base === this.#unsent ? null : now;
-      this.#refill(count, now);
-      if (this.#selective) this.#resendDue(out, now);
+      this.#pacer?.refill(count, now);
+      if (this.#selective) {
+        this.#findHoles(newest);
+        this.#findLate(out, now);
+      }
     }
     this.#sendMore(out, now);
   }
 
-  /** Lets more leave: for so many that were acknowledged, and for the time that has passed. */
-  #refill(acknowledged: number, now: Millis): void {
-    const queued = this.#queued();
-    const more = queued < BURST ? PER_MS * (now - this.#tokensAt) : 0;
-    this.#tokens = Math.min(BURST, this.#tokens + (queued < 2 * BURST ? acknowledged : acknowledged / 2) + more);
-    this.#tokensAt = now;
-    this.#starvedUntil = null;
+  /**
+   * Paced, a chunk is lost when one has come that was sent half the shortest round trip after it, or later (RACK, RFC 8985):
+   * what a socket's buffer had no room for would else wait for a timer each time. What is overtaken by less is only late.
+   */
+  #findHoles(newest: Millis): void {
+    const { minRttMs } = this.rto;
+    if (this.#pacer !== null && minRttMs !== null) this.#flight!.lose(newest - minRttMs / 2);
   }
 
-  /** How many chunks wait in a queue on the way: so much longer than it could be is the round trip. */
-  #queued(): number {
-    const { minRttMs, lastRttMs } = this.rto;
-    // What has timed out is lost, and waits nowhere.
-    if (minRttMs === null || this.#timeouts > 0 || this.#hasDue()) return 0;
-    return (this.#unsent - this.#base) * (1 - minRttMs / Math.max(lastRttMs!, 1e-3));
+  /** How many chunks are on the way. */
+  get #onTheWay(): number {
+    return this.#selective ? this.#flight!.size : this.#next - this.#base;
   }
 
-  #hasDue(): boolean {
-    if (!this.#selective) return this.#next < this.#unsent;
-    const oldest = this.#oldestSending();
-    return oldest !== null && oldest.at <= this.#timedOutTo;
-  }
-
-  /** Whether a chunk may leave now; otherwise it is looked at again in a ms, or, behind a queue, at an acknowledgement. */
   #mayLeave(now: Millis): boolean {
-    if (!this.#paced || this.#tokens >= 1) return true;
-    if (this.#queued() < BURST) this.#starvedUntil ??= now + 1;
-    return false;
+    return this.#pacer === null || this.#pacer.mayLeave(this.#onTheWay, now);
   }
 
   /** Sends what may be sent, asks for more, and finishes when there is no more. */
   #sendMore(out: Effects, now: Millis): void {
     if (this.#state !== "sending") return;
+    for (let lost; (lost = this.#flight?.lost ?? null) !== null;) {
+      if (!this.#mayLeave(now)) return;
+      this.#resend(lost, out, now);
+    }
     // Go-back-n has gone back.
     for (; this.#next < this.#unsent; this.#next++) {
       if (!this.#mayLeave(now)) return;
@@ -389,9 +346,10 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
         ? this.#slots[this.#next % this.#window].subarray(0, HEADER_BYTES + bytes)
         : new Uint8Array(HEADER_BYTES + bytes);
       this.#cut(wire.subarray(HEADER_BYTES));
-      const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window || (this.#paced && this.#tokens < 2);
+      const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window ||
+        (this.#pacer !== null && this.#next % PUSH_EVERY === PUSH_EVERY - 1);
       sealPdu(wire, "DATA", last ? FLAG_PUSH : 0, this.#session, this.#next);
-      this.#send(wire, this.#next++, SENT, out, now);
+      this.#send(wire, this.#next++, false, out, now);
       this.#unsent = this.#next;
     }
     if (this.#digest === null && !this.#asked && this.#buffered < LOW_BYTES) {
@@ -409,31 +367,29 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     out.push({ type: "send", message: finPdu(this.#session, this.#next, this.#digest!) });
   }
 
-  #send(wire: Uint8Array, seq: number, state: number, out: Effects, now: Millis): void {
+  #send(wire: Uint8Array, seq: number, again: boolean, out: Effects, now: Millis): void {
     this.#chunksSent++;
-    this.#tokens--;
-    if (state === RESENT) this.#retransmissions++;
-    if (this.#reliable) {
-      const slot = seq % this.#window;
-      this.#slotState[slot] = state;
-      this.#slotSentAt[slot] = now;
-      if (this.#selective) this.#sendings.push({ seq, at: now });
-      this.#waitingSince ??= now;
-    }
-    this.#mark(out, state === RESENT ? "resent" : "sent", seq);
+    if (again) this.#retransmissions++;
+    if (this.#reliable) this.#waitingSince ??= now;
+    this.#flight?.sent(seq, again, now);
+    this.#pacer?.left();
+    this.#mark(out, again ? "resent" : "sent", seq);
     const payload = wire.subarray(HEADER_BYTES);
     out.push({ type: "send", message: { type: "DATA", flags: wire[1], session: this.#session, seq, payload, wire } });
   }
 
   #onTimer(out: Effects, now: Millis): void {
-    if (this.#starvedUntil !== null && now >= this.#starvedUntil) {
-      this.#refill(0, now);
-      if (this.#selective) this.#resendDue(out, now);
+    const until = this.#pacer?.until ?? null;
+    if (until !== null && now >= until) {
+      this.#pacer!.refill(0, now);
       this.#sendMore(out, now);
     }
     const timeout = this.#timeoutAt();
     if (timeout === null || now < timeout) return;
-    if (this.#state === "sending" && this.#selective) return this.#resendDue(out, now);
+    if (this.#state === "sending" && this.#selective) {
+      this.#findLate(out, now);
+      return this.#sendMore(out, now);
+    }
     if (!this.#countTimeout(out, now)) return;
     if (this.#state === "opening") this.#sendOpen(out, now);
     else if (this.#state === "finishing") this.#sendFin(out, now);
@@ -444,18 +400,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     }
   }
 
-  /** Selective repeat: sends again what has waited for too long, and nothing else. */
-  #resendDue(out: Effects, now: Millis): void {
-    for (let due; this.#state === "sending" && (due = this.#oldestSending()) !== null;) {
-      if (due.at > this.#timedOutTo) {
-        const { rtoMs } = this.rto;
-        if (due.at + rtoMs > now) return;
-        this.#timedOutTo = Math.max(due.at, now - rtoMs); // which may be rounded
-        // What was sent together is lost together: that is one timeout, and one reason to wait longer.
-        if (due.at >= this.#backedOffAt && !this.#countTimeout(out, now)) return;
-      }
-      if (!this.#mayLeave(now)) return;
-      this.#resend(due.seq, out, now);
+  /** Selective repeat: what has waited for too long is lost, and nothing else. */
+  #findLate(out: Effects, now: Millis): void {
+    for (let at; (at = this.#flight!.oldestAt) !== null && at + this.rto.rtoMs <= now;) {
+      this.#flight!.lose(Math.max(at, now - this.rto.rtoMs)); // which may be rounded
+      // What was sent together is lost together: that is one timeout, and one reason to wait longer.
+      if (at >= this.#backedOffAt && !this.#countTimeout(out, now)) return;
     }
   }
 
@@ -467,6 +417,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       return false;
     }
     this.rto.backOff();
+    this.#pacer?.lost();
     this.#backedOffAt = now;
     return true;
   }
@@ -482,22 +433,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   #resend(seq: number, out: Effects, now: Millis): void {
     const wire = this.#slots[seq % this.#window];
-    this.#send(wire.subarray(0, HEADER_BYTES + payloadBytes(wire)), seq, RESENT, out, now);
-  }
-
-  /** The chunk in flight that was sent the longest ago. */
-  #oldestSending(): { readonly seq: number; readonly at: Millis } | null {
-    for (; this.#oldest < this.#sendings.length; this.#oldest++) {
-      const { seq, at } = this.#sendings[this.#oldest];
-      const slot = seq % this.#window;
-      const state = this.#slotState[slot];
-      if (seq >= this.#base && (state === SENT || state === RESENT) && this.#slotSentAt[slot] === at) {
-        if (this.#oldest > 4096) this.#sendings.splice(0, this.#oldest), this.#oldest = 0;
-        return this.#sendings[this.#oldest];
-      }
-    }
-    this.#sendings.length = this.#oldest = 0;
-    return null;
+    this.#send(wire.subarray(0, HEADER_BYTES + payloadBytes(wire)), seq, true, out, now);
   }
 
   /** Whether there is a whole chunk to send, or the last. */

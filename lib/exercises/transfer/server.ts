@@ -8,7 +8,8 @@ import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { describeFileError, Folder } from "../folder.ts";
+import { Folder } from "../folder.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { exists, PartFile } from "./files.ts";
 import { pduCodec, PduFramer } from "./framing.ts";
 import { ERROR_CODES, errorPdu, FLAG_PUSH, nameProblem, type Offer, type Pdu, readOffer, refusal } from "./protocol.ts";
@@ -314,7 +315,7 @@ class Reception {
   }
 
   #failToWrite(error: unknown): void {
-    this.fail(ERROR_CODES.disk, `cannot write ${this.#offer.name}: ${describeFileError(error)}`);
+    this.fail(ERROR_CODES.disk, `cannot write ${this.#offer.name}: ${describeSystemError(error)}`);
   }
 
   #finish(digest: Uint8Array): void {
@@ -360,11 +361,7 @@ class Reception {
     this.#begin();
     const part = this.#part;
     this.#part = null;
-    try {
-      // An interrupted file can be gone on with; one that never began leaves nothing.
-      if (part !== null && part.length > 0) part.close();
-      else part?.discard();
-    } catch { /* no room for the rest: what is there stays */ }
+    part?.leave();
     if (this.#desk.held.get(this.#key) === this) this.#desk.held.delete(this.#key);
     this.#release();
   }

@@ -8,6 +8,7 @@ import messagesSeed from "./messages-seed.json" with { type: "json" };
 import multitalkSeed from "./multitalk-seed.json" with { type: "json" };
 import peerSeed from "./peer-seed.json" with { type: "json" };
 import smtpSeed from "./smtp-seed.json" with { type: "json" };
+import streamSeed from "./stream-seed.json" with { type: "json" };
 import talkSeed from "./talk-seed.json" with { type: "json" };
 import transferSeed from "./transfer-seed.json" with { type: "json" };
 import transferSeedUdp from "./transfer-seed-udp.json" with { type: "json" };
@@ -24,6 +25,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = Object.fromEntries(
     "multitalk-seed": multitalkSeed,
     "peer-seed": peerSeed,
     "smtp-seed": smtpSeed,
+    "stream-seed": streamSeed,
     "talk-seed": talkSeed,
     "transfer-seed": transferSeed,
     "transfer-seed-udp": transferSeedUdp,

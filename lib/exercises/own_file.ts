@@ -1,0 +1,52 @@
+// Files that are written where others may put something in their place: nothing is written through a link.
+
+/**
+ * Opens a plain file to read and write, and makes it where there is none. What is in it stays.
+ *
+ * @throws {Error} the system's own errors, and one for what is no plain file, or one of other names besides
+ */
+export function openOwn(path: string): Deno.FsFile {
+  for (let attempt = 0;; attempt++) {
+    try {
+      // Unlike `create`, this fails at a link, wherever that leads.
+      return Deno.openSync(path, { read: true, write: true, createNew: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+    try {
+      return reopen(path);
+    } catch (error) {
+      // Whoever had it has finished it meanwhile.
+      if (!(error instanceof Deno.errors.NotFound) || attempt === 2) throw error;
+    }
+  }
+}
+
+function reopen(path: string): Deno.FsFile {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const there = Deno.lstatSync(path);
+  if (!there.isFile && !there.isSymlink) throw new Error(`${name} is no file`);
+  if (there.isSymlink || (there.nlink ?? 1) > 1) throw new Error(`${name} is a link`);
+  const file = Deno.openSync(path, { read: true, write: true });
+  const opened = file.statSync();
+  if (opened.ino === there.ino && opened.dev === there.dev) return file;
+  file.close();
+  throw new Error(`${name} was replaced while it was opened`);
+}
+
+/** Bytes of a plain file; 0 where there is none. */
+export function sizeOf(path: string): number {
+  try {
+    const { isFile, size } = Deno.lstatSync(path);
+    return isFile ? size : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Removes a file, if it is there and can be. */
+export function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch { /* then it is not */ }
+}
