@@ -200,17 +200,6 @@ function examples([name]: readonly string[]): Example[] {
       "",
       `${check.points} of ${check.points} points  1 passed · seed 1`,
     ],
-  }, {
-    command: `netlab grade ${exercise.name} --server localhost --only '${check.name}' --seed 7 --format md`,
-    output: [
-      `## ${exercise.name} server: ${check.points} of ${check.points} points`,
-      "",
-      `Graded \`localhost:PORT\` over tcp, \`${exercise.clientWire}\`, \`--seed 7\`: everything passed`,
-      "",
-      "| | Check | Points |",
-      "|:-:|:--|--:|",
-      `| ✅ | ${check.name} | ${check.points}/${check.points} |`,
-    ],
   }];
 }
 

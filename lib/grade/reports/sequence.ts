@@ -17,9 +17,31 @@ export interface Rung {
 
 const LINE = /^(\d\d:\d\d:\d\d\.\d{3}) {2}(\S(?:.*?\S)?) {2,}(?:── (.*) ─{2,}▶|◀─{2,} (.*) ──|(\S.*))$/;
 
+/** What stands before a message or a note. */
+const HEAD_OF_LINE = /^\d\d:\d\d:\d\d\.\d{3} {2}\S(?:.*?\S)? {2,}(?:── |◀─{2,} )?/;
+
+/** Messages and notes in a line each: what is longer than its room goes on in the rows below, in the same column. */
+function unfold(rows: readonly string[]): string[] {
+  const lines: string[] = [];
+  let column = Infinity;
+  for (const row of rows) {
+    const head = HEAD_OF_LINE.exec(row)?.[0];
+    const before = lines.at(-1);
+    if (head !== undefined || before === undefined || row.slice(0, column).trim() !== "") {
+      column = head === undefined ? Infinity : stringWidth(head);
+      lines.push(row);
+      continue;
+    }
+    // An arrow to the left is drawn in its first row, and ends behind the text of that.
+    const end = / {2}◀─{2,} .* ──$/.test(before) ? " ──" : "";
+    lines[lines.length - 1] = before.slice(0, before.length - end.length) + row.slice(column) + end;
+  }
+  return lines;
+}
+
 /** Reads lines of a ladder; null stands for one that is none. */
-export function readLadder(lines: readonly string[]): (Rung | null)[] {
-  const rungs = lines.map((line): Rung | null => {
+export function readLadder(rows: readonly string[]): (Rung | null)[] {
+  const rungs = unfold(rows).map((line): Rung | null => {
     const [, at, who, received, sent, note] = LINE.exec(line) ?? [];
     if (at === undefined) return null;
     const direction = received !== undefined ? "in" : sent !== undefined ? "out" : null;
