@@ -253,9 +253,8 @@ export function ownClient(exercise: Exercise, transport: Transport, wire: string
       const serving = serve(exercise, transport, wire, dir, console);
       return { serving, finished: serving.then(({ finished }) => finished) };
     }
-    const args = exercise.acceptsArguments?.(words)
-      ? words.map((word) => word in clientSamples ? `${dir}/${word}` : word)
-      : [];
+    const named = words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
+    const args = exercise.acceptsArguments?.(named) ? named : [];
     const options = { ...defaults(connectOptions, dir), ...exercise.optionsFor?.(words) };
     // Over UDP nothing else tells a client that netlab's end is gone.
     const idleMs = transport === "udp" ? OWN_IDLE_MS : undefined;
