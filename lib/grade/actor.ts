@@ -55,6 +55,7 @@ export class Actor {
   /** Nothing has come since the last message was sent. */
   #unanswered = false;
   #paused = false;
+  readonly #resume = Promise.withResolvers<void>();
   /** Settles when nothing more can come. */
   readonly #listening: Promise<void>;
   /** It hung up, and the other side did not. */
@@ -191,6 +192,13 @@ export class Actor {
     this.#channel.abort("left");
   }
 
+  /** Is gone at once, and with it all that it has begun. */
+  async close(): Promise<void> {
+    this.#channel.abort("left");
+    this.#resume.resolve();
+    await this.#listening;
+  }
+
   /** Says nothing more: whoever hangs up is hung up on, and need not wait for it. */
   leaveAfterwards(): void {
     void this.#listening.then(() => this.#channel.close());
@@ -204,7 +212,7 @@ export class Actor {
       room -= text.length + 1;
       if (room < 0) this.#channel.abort(`it sent more than ${MAX_TEXT} characters`);
       // Nothing more is read until this settles.
-      if (this.#paused) return new Promise<void>(() => {});
+      if (this.#paused) return this.#resume.promise;
     }, (error) => this.#inbox.push(`(unreadable: ${error.message})`));
     this.#inbox.end(this.#channel.reason ?? "closed");
   }

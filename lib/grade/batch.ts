@@ -7,7 +7,15 @@ import { NetlabError } from "../protocol/errors.ts";
 import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
 import { WHOLE } from "./delivery.ts";
 import { Cache, fingerprint, inParallel, listSubmissions, type Submission, withCopy } from "./folder.ts";
-import { chooseChecks, type GradingSettings, ownClient, ownServer, runGrading } from "./grading.ts";
+import {
+  chooseChecks,
+  type GradingSettings,
+  ownClient,
+  ownServer,
+  runGrading,
+  SampleFiles,
+  type Subject,
+} from "./grading.ts";
 import { Unmet } from "./inbox.ts";
 import { type Break, letters, play } from "./play.ts";
 import { formatPoints, type Report } from "./report.ts";
@@ -138,6 +146,18 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   const names = [OWN, ...submissionsOf(dir).map(({ name }) => name)];
   const pairs = names.flatMap((server) => names.map((client) => ({ server, client })));
   const inCopy = <T>(name: string, use: (cwd: string) => Promise<T>) => withCopy({ name, path: `${dir}/${name}` }, use);
+  const withFiles = async <T>(
+    name: string,
+    own: Subject,
+    theirs: Subject,
+    use: (files: SampleFiles, cwd?: string) => Promise<T>,
+  ): Promise<T> => {
+    const prepared = async (subject: Subject, cwd?: string) => {
+      using files = new SampleFiles(exercise, subject, cwd);
+      return await use(files, cwd);
+    };
+    return name === OWN ? await prepared(own) : await inCopy(name, (cwd) => prepared(theirs, cwd));
+  };
   const withServer = <T>(name: string, use: (server: ServerUnderTest) => Promise<T>): Promise<T> => {
     const running = async (server: ServerUnderTest) => {
       try {
@@ -146,21 +166,16 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
         await server.stop();
       }
     };
-    if (name !== OWN) return inCopy(name, (cwd) => running(new ServerProgram(run, { transport, port, startMs, cwd })));
-    return inEmpty((folder) => running(ownServer(exercise, transport, wire, folder)));
+    return withFiles(name, { type: "own server" }, { type: "server", command: run }, (files, cwd) => {
+      if (name === OWN) return running(ownServer(exercise, transport, wire, files.folder));
+      return running(new ServerProgram(files.fill(run), { transport, port, startMs, cwd }));
+    });
   };
-  const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> => {
-    const started = async (dir: string, program: ClientUnderTest) => {
-      // What the script has it send lies where it is started.
-      for (const [file, text] of Object.entries(exercise.clientSamples ?? {})) {
-        await Deno.writeTextFile(`${dir}/${file}`, text);
-      }
-      return await use(program);
-    };
-    return name === OWN
-      ? inEmpty((folder) => started(folder, ownClient(exercise, transport, wire, folder)))
-      : inCopy(name, (cwd) => started(cwd, new ClientProgram(client, { port, cwd })));
-  };
+  const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
+    withFiles(name, { type: "own client" }, { type: "client", command: client }, (files, cwd) => {
+      if (name === OWN) return use(ownClient(exercise, transport, wire, files.folder));
+      return use(new ClientProgram(files.fill(client), { port, cwd }));
+    });
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
     const broken = await withServer(
       server,
@@ -197,15 +212,6 @@ async function meet(
     nameSuffix: letters(number),
   });
   return broken;
-}
-
-async function inEmpty<T>(use: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await Deno.makeTempDir({ prefix: "netlab-grade-" });
-  try {
-    return await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 /** A row a server, a column a client. */

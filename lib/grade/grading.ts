@@ -161,7 +161,7 @@ function setUp(
 }
 
 /** The files that an exercise's checks expect where a program under test looks for them. */
-class SampleFiles {
+export class SampleFiles implements Disposable {
   /** A folder with the files in it. */
   readonly folder: string;
   readonly #temporary: boolean;
@@ -191,6 +191,10 @@ class SampleFiles {
   remove(): void {
     if (this.#temporary) return Deno.removeSync(this.folder, { recursive: true });
     for (const path of this.#put.splice(0)) Deno.removeSync(path);
+  }
+
+  [Symbol.dispose](): void {
+    this.remove();
   }
 
   #write(path: string, name: string, text: string): void {

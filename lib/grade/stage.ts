@@ -194,9 +194,9 @@ export class Stage {
 
   /** Hangs up for everybody, and ends every program. */
   async close(): Promise<void> {
-    for (const actor of this.#actors.values()) void actor.leave("reset");
+    const closing = [...this.#actors.values()].map((actor) => actor.close());
     this.#hall?.close();
-    await Promise.all([...this.#programs.values()].map((program) => program.kill()));
+    await Promise.all([...closing, ...[...this.#programs.values()].map((program) => program.kill())]);
   }
 
   #terminal(who: string): Terminal {
