@@ -41,8 +41,10 @@ export const connect: Command = {
       trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
     }
     using interruption = new Interruption();
-    // What connects only when it is asked something would take any word for a host until then.
-    if (address && rest.length === 0) await lookUp(address.host, address.port ?? Number(values.port), "connect to");
+    // A client that takes questions connects when it is asked one: until then, any word would pass for a host.
+    if (exercise.acceptsArguments && address && rest.length === 0) {
+      await lookUp(address.host, address.port ?? Number(values.port), "connect to");
+    }
     const running = exercise.connect({
       host: address?.host ?? String(values.host),
       port: address?.port ?? Number(values.port),

@@ -18,8 +18,10 @@ export const CONNECT_MS = 10_000;
 export async function lookUp(hostname: string, port: number, doing: Doing): Promise<string> {
   try {
     // Only now: nothing else needs it, and every start would wait for it.
-    const { lookup } = await import("node:dns/promises");
-    return (await lookup(hostname)).address;
+    const { lookup } = await import("node:dns"); // its promises have an older Deno warn of something else
+    return await new Promise((resolve, reject) =>
+      lookup(hostname, (error, address) => error ? reject(error) : resolve(address))
+    );
   } catch (cause) {
     throw new NetlabError("transport", `cannot ${doing} ${formatHostPort(hostname, port)}: no such host`, {
       hint: "check the spelling, or use the address in digits",

@@ -266,7 +266,7 @@ export const checks: readonly Check[] = [
       ...named("alice", "bob", "carol", "dave"),
       pauseReading("carol"),
       // More than the buffers of a connection hold, so that a server which waits for carol waits for ever.
-      flood("alice", "MSG $carol ", 6_000_000),
+      flood("alice", "MSG $carol ", 12_000_000),
       send("bob", "MSG $dave after all that"),
       expect("dave", delivery("bob", "after all that")),
     ],
