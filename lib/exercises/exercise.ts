@@ -139,6 +139,8 @@ export interface Exercise {
   readonly samples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
+  /** What is wrong with the words, an address perhaps before them; null when nothing is, or only the usage can be told. */
+  argumentsProblem?(words: readonly string[]): string | null;
   /** How those words are called in help. */
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */

@@ -2,7 +2,7 @@
 
 import type { Exercise } from "../exercise.ts";
 import { checks, seedChecks } from "./checks.ts";
-import { areFiles } from "./arguments.ts";
+import { areFiles, fileProblem } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
 
@@ -18,6 +18,7 @@ export const transfer: Exercise = {
   clientWire: "pdu",
   notation: { makeFramer: (transport) => new PduFramer(transport), codec: notationCodec },
   acceptsArguments: areFiles,
+  argumentsProblem: fileProblem,
   argumentsUsage: "FILE…",
   serveOptions: [
     { name: "dir", type: "string", value: "DIR", default: ".", summary: "where files go" },
