@@ -3,7 +3,7 @@
 
 import type { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
-import type { Address } from "../net/conn.ts";
+import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { CommandForm } from "./commands.ts";
@@ -15,6 +15,8 @@ import { badReply, errorReply, freeTextFramer, textCodec } from "./text.ts";
 /** A connection to another node. */
 export interface Link {
   readonly channel: Channel<string>;
+  /** Settles when it is no longer there. */
+  readonly ended: Promise<void>;
   /** As it was typed, where we called. */
   called: { readonly host: string; readonly port: number } | null;
 }
@@ -62,9 +64,14 @@ export class Node implements RunningServer {
       makeFramer: (onDecided) => freeTextFramer(context, onDecided),
       farewells: { refuse: errorReply, bad: badReply, full: context.full, leaving: "peer is leaving", goodbye: false },
       session: (channel) => {
-        const link: Link = { channel, called: null };
+        const { promise: ended, resolve } = Promise.withResolvers<void>();
+        const link: Link = { channel, ended, called: null };
         this.#links.set(channel.id, link);
-        return { onMessage: (text) => this.#show(link, text), onEnd: () => this.#forget(link) };
+        const onEnd = () => {
+          this.#forget(link);
+          resolve();
+        };
+        return { onMessage: (text) => this.#show(link, text), onEnd };
       },
     });
   }
@@ -100,10 +107,14 @@ export class Node implements RunningServer {
    * @param stillWanted throws when, by the time it answers, the call is no longer wanted
    * @throws {NetlabError} when it does not answer
    */
-  async call(host: string, port: number, stillWanted: () => void = () => {}): Promise<Link> {
+  async call(
+    host: string,
+    port: number,
+    stillWanted: (conn: Conn) => void | Promise<void> = () => {},
+  ): Promise<Link> {
     const conn = await connectTcp(host, port);
     try {
-      stillWanted();
+      await stillWanted(conn);
     } catch (error) {
       conn.close();
       throw error;
