@@ -100,6 +100,58 @@ test("BLOCK and UNBLOCK refuse what cannot be a name, and a block may come befor
     await bob.got();
   }));
 
+test("a block holds for the user, whatever it is called by now, and for the name, whoever has it", () =>
+  withChat(async (room) => {
+    const [alice, bob] = await room.named("alice", "bob");
+    await bob.send("BLOCK alice");
+    await bob.got();
+    for (const name of ["alice2", "alice3"]) assertEquals(await alice.ask(`NAME ${name}`), `HELLO ${name}`);
+    await alice.send("MSG bob under another name", "MSG BROADCAST to all");
+    await alice.got();
+    const [other] = await room.named("alice");
+    await other.send("MSG bob I am another alice");
+    await other.got();
+    await bob.got();
+    // Lifted by the name that the user has now, also where it was blocked by another one.
+    await bob.send("UNBLOCK alice3");
+    await bob.got();
+    await alice.send("MSG bob one");
+    await alice.got();
+    await other.send("MSG bob two");
+    await other.got();
+    await bob.got("alice3 sent one", "alice sent two");
+  }));
+
+test("a block is lifted by the name it was put on, and is not that of the next user behind the same name", () =>
+  withChat(async (room) => {
+    const [alice, bob] = await room.named("alice", "bob");
+    await bob.send("BLOCK alice");
+    await bob.got();
+    await alice.ask("NAME alice2");
+    await bob.send("BLOCK alice2", "UNBLOCK alice");
+    await bob.got();
+    await alice.send("MSG bob one");
+    await alice.got();
+    await bob.got("alice2 sent one");
+    await bob.send("BLOCK alice2");
+    await bob.got();
+    assertEquals(await alice.ask("EXIT"), "EXIT");
+    await alice.ended();
+    const [carol] = await room.named("carol");
+    await carol.send("MSG bob I am nobody's alice");
+    await carol.got();
+    await bob.got("carol sent I am nobody's alice");
+  }));
+
+test("a thousand names can be blocked, and one of them again", () =>
+  withChat(async (room) => {
+    const [bob] = await room.named("bob");
+    await bob.send(...Array.from({ length: 1000 }, (_, i) => `BLOCK user${i}`), "BLOCK user7");
+    assertEquals(await bob.ask("BLOCK onemore"), "ERROR you have blocked 1000 names already");
+    await bob.send("UNBLOCK user7", "BLOCK onemore");
+    await bob.got();
+  }));
+
 test("EXIT is answered with EXIT, then the connection ends, and what came behind it is not looked at", () =>
   withChat(async (room) => {
     const [alice, bob] = await room.named("alice", "bob");

@@ -173,6 +173,20 @@ test("who is connected has to disconnect before calling another", () =>
     await bob.has(0);
   }));
 
+test("two that call each other at the same moment have one connection, and talk", async () => {
+  // Who of them keeps its call depends on the ports.
+  for (let round = 0; round < 6; round++) {
+    await withPeers(async (alice, bob) => {
+      alice.type(bob.connect, "send from alice");
+      bob.type(alice.connect, "send from bob");
+      await Promise.all([alice.console.shows("from bob"), bob.console.shows("from alice")]);
+      assertEquals([clientCount(alice.server), clientCount(bob.server)], [1, 1]);
+      const said = [...alice.console.printed, ...bob.console.printed].filter((text) => !text.includes("from"));
+      assertMatch(said.join("\n"), /^already connected to 127\.0\.0\.1:\d+: disconnect first$/);
+    });
+  }
+});
+
 test("who was called may hang up as well, and then both are free", () =>
   withPeers(async (alice, bob, carol) => {
     alice.type(bob.connect, "send hello");

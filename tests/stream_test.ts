@@ -1,12 +1,23 @@
 // Streams over real sockets: what is kept is what was sent, at its pace and through a bad network; who gets no stream; who is
 // dropped; names; damage; pause and seek; the checks.
 
-import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { sizeOf } from "../lib/exercises/own_file.ts";
+import { connectStream } from "../lib/exercises/stream/client.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
 import { runGrading } from "../lib/grade/grading.ts";
-import { FakeConsole, temporaryFolder } from "./chat_helpers.ts";
-import { collect, eventually, test } from "./helpers.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
+import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
+import { collect, eventually, test, within } from "./helpers.ts";
 import { countReordered, makeWav, receive, receivingFails, Relay, Stranger, StreamServer } from "./stream_helpers.ts";
 
 const wav = makeWav(1);
@@ -234,8 +245,69 @@ test("a file that cannot be written is said before anything is kept", async () =
   await using server = await StreamServer.start({ "a.wav": wav });
   assertMatch(
     await receivingFails(server.port, "a.wav", { out: "/nonexistent/x" }),
-    /^usage: cannot write \/nonexistent\/x/,
+    /^harness: cannot write \/nonexistent\/x/,
   );
+});
+
+test("a file that is there is kept, and replaced only with --overwrite", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(0.2) });
+  const out = `${temporaryFolder()}/a.wav`;
+  Deno.writeTextFileSync(out, "mine");
+  assertEquals(await receivingFails(server.port, "a.wav", { out }), `usage: ${out} is there already`);
+  assertEquals(Deno.readTextFileSync(out), "mine");
+  await receive(server.port, "a.wav", { out, overwrite: true });
+  assertEquals(Deno.readFileSync(out), makeWav(0.2));
+});
+
+test("quit with --out is a good end, which says how much was kept", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(60) });
+  const out = `${temporaryFolder()}/a.wav`;
+  const console = new FakeConsole();
+  const receiving = receive(server.port, "a.wav", { out }, console);
+  await eventually("something to be kept", () => sizeOf(out) > 5000);
+  console.type("quit");
+  await receiving;
+  const [{ bytes, missing, quit }] = console.events as unknown as { bytes: number; missing: number; quit: boolean }[];
+  assertEquals([bytes, quit, bytes + missing], [sizeOf(out), true, makeWav(60).length]);
+  assertEquals(console.notes.at(-1), `${bytes} of ${makeWav(60).length} bytes are in ${out}`);
+  assert(!console.printed.join().includes("missing"), console.printed.join());
+});
+
+test("Ctrl-C with --out says how much was kept", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(60) });
+  const out = `${temporaryFolder()}/a.wav`;
+  const console = new FakeConsole();
+  let leave = () => {};
+  const onInterrupt = (fn: () => void) => void (leave = fn);
+  const options = { play: "none", out };
+  const context = connectContext(server.port, console, {
+    transport: "udp",
+    wire: "pdu",
+    args: ["a.wav"],
+    options,
+    onInterrupt,
+  });
+  const failing = assertRejects(
+    () => within(connectStream(context), "the end of the client"),
+    NetlabError,
+    "interrupted",
+  );
+  await eventually("something to be kept", () => sizeOf(out) > 5000);
+  leave();
+  await failing;
+  assertEquals(console.notes.at(-1), `${sizeOf(out)} of ${makeWav(60).length} bytes are in ${out}`);
+});
+
+test("a beginning behind the end is said to be one, and nothing is kept", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(1) });
+  const out = `${temporaryFolder()}/a.wav`;
+  for (const [start, said] of [[5000, "0:05"], [1000, "0:01"]] as const) {
+    const failure = await receivingFails(server.port, "a.wav", { out, start });
+    assertEquals(failure, `usage: there is nothing at ${said}: a.wav lasts 0:01`);
+  }
+  assertEquals(sizeOf(out), 0);
+  await receive(server.port, "a.wav", { out, start: 999 });
+  assertEquals(Deno.readFileSync(out).subarray(-8), makeWav(1).subarray(-8));
 });
 
 test("the checks find a server that streams to anybody", async () => {

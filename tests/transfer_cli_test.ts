@@ -6,6 +6,7 @@ import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, Program, type Result, runProgram } from "./cli_helpers.ts";
 import { eventually, skipIf, skipUnless, test } from "./helpers.ts";
 import { makeFile } from "./transfer_helpers.ts";
+import { needsTmux, Screen } from "./terminal_helpers.ts";
 import { makeSource, namesIn, Relay, TRANSPORTS } from "./transfer_socket_helpers.ts";
 
 const SIGNALS = skipIf(Deno.build.os === "windows" ? "Windows has no signals" : null);
@@ -205,16 +206,87 @@ for (const transport of TRANSPORTS) {
   }, SIGNALS);
 }
 
-test("Ctrl-C at the sender is status 130, and its part is kept", async () => {
+for (const transport of TRANSPORTS) {
+  for (const arq of ["stop-and-wait", "none"]) {
+    test(
+      `Ctrl-C at the sender of ${arq} over ${transport} is told to the receiver, and what is there is kept`,
+      async () => {
+        await using receiver = await serve(`--transport ${transport}`);
+        const path = makeSource("a", makeFile(40_000_000));
+        const options = ["--transport", transport, "--arq", arq, "--chunk", arq === "none" ? "100" : "1000"];
+        const line = ["connect", "transfer", `127.0.0.1:${receiver.port}`, path, ...options];
+        await using sender = new Program(line);
+        await eventually("a part to be on the disk", () => partBytes(receiver.dir) > 0);
+        sender.signal("SIGINT");
+        const { status, out, err } = await sender.result();
+        assertEquals([status, out], [130, ""]);
+        const [, bytes, rest] = /^interrupted: (\d+) of 40000000 bytes of a (.*)\n$/.exec(err)!;
+        assert(Number(bytes) > 0 && Number(bytes) < 40_000_000, err);
+        assertEquals(rest, arq === "none" ? "were sent" : "had arrived; --resume goes on from there");
+        await receiver.server.out.until(/not received: a from .*: the sender: interrupted/);
+        assertEquals(namesIn(receiver.dir), ["a.part"]);
+      },
+      SIGNALS,
+    );
+  }
+
+  test(`Ctrl-C at a sender of the seed's form over ${transport} says what the receiver makes of it`, async () => {
+    await using receiver = await serve(`--transport ${transport} --wire seed`);
+    const path = makeSource("a", makeFile(40_000_000));
+    const options = ["--transport", transport, "--wire", "seed"];
+    await using sender = new Program(["connect", "transfer", `127.0.0.1:${receiver.port}`, path, ...options]);
+    const begun = () => namesIn(receiver.dir).some((name) => Deno.statSync(`${receiver.dir}/${name}`).size > 0);
+    await eventually("something to be on the disk", begun);
+    sender.signal("SIGINT");
+    const { status, out, err } = await sender.result();
+    assertEquals([status, out], [130, ""]);
+    const expected = transport === "tcp"
+      ? /^interrupted: \d+ bytes were sent, which the receiver takes for all of it: this form has no other end\n$/
+      : /^interrupted: \d+ chunks were sent; the receiver waits in vain for the end\n$/;
+    assertMatch(err, expected);
+    if (transport === "udp") await receiver.server.out.until(/not received: from-.*: its end never came/);
+  }, SIGNALS);
+}
+
+test("Ctrl-C on a terminal takes the progress away, and says how to go on", async () => {
   await using receiver = await serve();
   const path = makeSource("a", makeFile(40_000_000));
-  await using sender = new Program(["connect", "transfer", `127.0.0.1:${receiver.port}`, path, "--chunk", "1000"]);
-  await eventually("a part to be on the disk", () => partBytes(receiver.dir) > 0);
-  sender.signal("SIGINT");
-  assertEquals((await sender.result()).status, 130);
-  await receiver.server.out.until(/not received: a from .*\n/);
-  assertEquals(namesIn(receiver.dir), ["a.part"]);
-}, SIGNALS);
+  await using screen = await Screen.run(`connect transfer 127.0.0.1:${receiver.port} ${path}`, { columns: 100 });
+  await screen.shows(/█.* a {2}/);
+  await screen.press("C-c");
+  await screen.shows(/^interrupted: \d+ of 40000000 bytes of a had arrived; --resume goes on from there$/);
+  await screen.endsWith("status 130", "echo icanon isig");
+  assert(!(await screen.rows()).some((row) => /█|\^C/.test(row)), "the progress is still there");
+  await receiver.server.out.until(/not received: a from .*: the sender: interrupted/);
+}, needsTmux());
+
+const ADDRESSES = ["127.0.0.1", "HOST", "localhost:9001", "[::1]:9001", "nowhere 9001"];
+const MISSING: [string, string][] = [
+  ["nofile", "no such file: nofile"],
+  ...[...ADDRESSES, ""].map((host): [string, string] => [`${host} nofile`, "no such file: nofile"]),
+  ["FILE nofile", "no such file: nofile"],
+  ["HOST FILE no1 no2", "no such file: no1"],
+  ["FOLDER", "FOLDER is a folder, and files are sent"],
+  ["HOST FOLDER", "FOLDER is a folder, and files are sent"],
+  ["FILE FOLDER", "FOLDER is a folder, and files are sent"],
+];
+for (const [line, problem] of MISSING) {
+  test(`connect transfer ${line} says what is missing`, async () => {
+    const names: Record<string, string> = { FILE: makeSource("a", makeFile(1)), FOLDER: temporaryFolder() };
+    const words = line.split(" ").filter((word) => word !== "").map((word) => names[word] ?? word);
+    const { status, err } = await netlab(["connect", "transfer", ...words]);
+    const what = problem.replace(/FOLDER/, names.FOLDER);
+    assertEquals([status, err], [2, `netlab: ${what}: netlab connect transfer [HOST[:PORT]] [FILE…]\n`]);
+  });
+}
+
+test("connect transfer with an address, and nothing else, says that there is nothing to send", async () => {
+  for (const line of ADDRESSES.filter((line) => line !== "HOST")) {
+    const { status, err } = await netlab(`connect transfer ${line}`);
+    const expected = "netlab: nothing to send: netlab connect transfer [HOST[:PORT]] FILE…\n";
+    assertEquals([status, err], [2, expected], line);
+  }
+});
 
 test("--plot FILE.svg draws what happened into a file and says where, whatever the file that is sent is called", async () => {
   await using receiver = await serve("--transport udp");

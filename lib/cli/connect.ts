@@ -139,9 +139,10 @@ function readWords(
 ): { address: WrittenAddress | null; rest: readonly string[] } {
   const { name, argumentsUsage } = exercise;
   if (exercise.acceptsArguments) {
-    const read = takeAddressBefore(words, (rest) => exercise.acceptsArguments!(rest));
+    const problem = exercise.argumentsProblem?.(words) ?? null;
+    const read = problem === null ? takeAddressBefore(words, (rest) => exercise.acceptsArguments!(rest)) : null;
     if (read) return read;
-    throw new NetlabError("usage", `connect ${name} does not take "${words.join(" ")}"`, {
+    throw new NetlabError("usage", problem ?? `connect ${name} does not take "${words.join(" ")}"`, {
       hint: `netlab connect ${name} [HOST[:PORT]] [${argumentsUsage}]`,
     });
   }

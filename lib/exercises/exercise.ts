@@ -151,6 +151,8 @@ export interface Exercise {
   acceptsArguments?(words: readonly string[]): boolean;
   /** The options with which its client does what a check starts it with. */
   optionsFor?(words: readonly string[]): OptionValues;
+  /** What is wrong with the words, an address perhaps before them; null when nothing is, or only the usage can be told. */
+  argumentsProblem?(words: readonly string[]): string | null;
   /** How those words are called in help and completed: `get NAME… | list`. FILE is one of this machine, NAME one of the server's. */
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */

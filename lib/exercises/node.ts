@@ -15,6 +15,8 @@ import { badReply, errorReply, freeTextFramer, textCodec } from "./text.ts";
 /** A connection to another node. */
 export interface Link {
   readonly channel: Channel<string>;
+  /** Settles when it is no longer there. */
+  readonly ended: Promise<void>;
   /** As it was typed, where we called. */
   called: { readonly host: string; readonly port: number } | null;
 }
@@ -63,9 +65,14 @@ export class Node implements RunningServer {
       makeFramer: (onDecided) => freeTextFramer(context, onDecided),
       farewells: { refuse: errorReply, bad: badReply, full: context.full, leaving: "peer is leaving", goodbye: false },
       session: (channel) => {
-        const link: Link = { channel, called: null };
+        const { promise: ended, resolve } = Promise.withResolvers<void>();
+        const link: Link = { channel, ended, called: null };
         this.#links.set(channel.id, link);
-        return { onMessage: (text) => this.#show(link, text), onEnd: () => this.#forget(link) };
+        const onEnd = () => {
+          this.#forget(link);
+          resolve();
+        };
+        return { onMessage: (text) => this.#show(link, text), onEnd };
       },
     });
   }
@@ -102,10 +109,14 @@ export class Node implements RunningServer {
    * @param stillWanted throws when, by the time it answers, the call is no longer wanted
    * @throws {NetlabError} when it does not answer
    */
-  async call(host: string, port: number, stillWanted: (conn: Conn) => void = () => {}): Promise<Link> {
+  async call(
+    host: string,
+    port: number,
+    stillWanted: (conn: Conn) => void | Promise<void> = () => {},
+  ): Promise<Link> {
     const conn = await connectTcp(host, port);
     try {
-      stillWanted(conn);
+      await stillWanted(conn);
     } catch (error) {
       conn.close();
       throw error;

@@ -35,6 +35,9 @@ export const chat: Exercise = {
       `Text is UTF-8; a command has at most ${MAX_MESSAGE} bytes. A name has 1 to ${MAX_NAME} letters, digits, _ - . and is case-sensitive;`,
       `commands are not. ${BROADCAST} stands for every other user. A message is delivered whole or not at all, in the order`,
       `in which its sender sent it; control characters in it are written out (\\x1b). Anything wrong is answered with ERROR.`,
+      ``,
+      `BLOCK is of the user who has the name, and goes with it when it takes another; and of the name, for whoever takes that`,
+      `later: nobody need have it yet. It is not answered, and the sender is not told. UNBLOCK of either name lifts it.`,
     ].join("\n"),
     messages: COMMANDS,
     dialogue: [

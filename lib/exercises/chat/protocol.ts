@@ -30,7 +30,7 @@ export const COMMANDS = [
   { word: "NAME", form: "NAME <name>", meaning: "take a name, or a new one; the answer is HELLO <name>" },
   { word: "GET_NAMES", form: "GET_NAMES", meaning: "the names, joined by a space, in the order they came" },
   { word: "MSG", form: "MSG <name> <message>", meaning: "that user gets: <your name> sent <message>" },
-  { word: "BLOCK", form: "BLOCK <name>", meaning: "that user's messages no longer reach you" },
+  { word: "BLOCK", form: "BLOCK <name>", meaning: "that user's messages no longer reach you, under any name" },
   { word: "UNBLOCK", form: "UNBLOCK <name>", meaning: "they do again" },
   { word: "EXIT", form: "EXIT", meaning: "the answer is EXIT, then the connection ends" },
 ] as const;

@@ -7,6 +7,7 @@ import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
+import { Blocks } from "./blocks.ts";
 import { BROADCAST, type Command, isComplete, MAX_MESSAGE, refusal, reply, serverCodec } from "./protocol.ts";
 
 type ChatChannel = Channel<Command, string>;
@@ -66,7 +67,7 @@ class User implements Session<Command> {
   name: string | null = null;
   readonly #room: Room;
   readonly #channel: ChatChannel;
-  readonly #blocked = new Set<string>();
+  readonly #blocks = new Blocks();
 
   constructor(room: Room, channel: ChatChannel) {
     this.#room = room;
@@ -127,7 +128,7 @@ class User implements Session<Command> {
 
   /** Delivers the message whole, or tells the sender that it did not arrive. */
   #deliver(receiver: User, message: string): void {
-    if (receiver.#blocked.has(this.name!)) return;
+    if (receiver.#blocks.has(this.name!, this.channelId)) return;
     const channel = receiver.#channel;
     try {
       // One that is being sent away may still be written to, but it may be closed before that is out.
@@ -142,9 +143,10 @@ class User implements Session<Command> {
   #block(name: string, block: boolean): void {
     const wrong = invalidName(name, BROADCAST);
     if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
-    if (!block) this.#blocked.delete(name);
-    else if (this.#blocked.size < 1000) this.#blocked.add(name);
-    else this.refuse("you have blocked 1000 names already");
+    // Nobody need have the name yet.
+    const connection = this.#room.user(name)?.channelId ?? null;
+    if (!block) this.#blocks.remove(name, connection);
+    else if (!this.#blocks.add(name, connection)) this.refuse("you have blocked 1000 names already");
   }
 
   /** Sends an answer, or, where the client's framing has no room for it, an error that says so. */

@@ -1,6 +1,8 @@
 // One peer: listens and calls, and has one connection at a time.
 
 import { takeAddress } from "../../net/address.ts";
+import { outlasts } from "../../net/clock.ts";
+import { formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext, RunningServer, ServeContext } from "../exercise.ts";
 import { clientContext, type Link, Node, type NodeCommands } from "../node.ts";
@@ -58,8 +60,18 @@ async function call(node: Node, where: string): Promise<void> {
     throw new NetlabError("usage", `already connected to ${link.channel.remote}`, { hint: "disconnect first" });
   };
   refuseSecond();
-  await node.call(address.host, address.port, (conn) => {
+  await node.call(address.host, address.port, async (conn) => {
     if (node.isItself(conn)) throw new NetlabError("usage", `${where.trim()} is this peer itself`);
+    const [link] = node.links;
+    if (link?.called === null && formatAddress(conn.localAddr) < link.channel.remote) {
+      await outlasts(link.ended, YIELD_MS);
+    }
     refuseSecond();
   });
 }
+
+/**
+ * Two that have called each other at the same moment have two connections, and each would end its own. Whose address as a
+ * caller is the smaller waits for so long, in ms, whether the other does.
+ */
+const YIELD_MS = 1000;

@@ -51,6 +51,9 @@ export class Outputs {
     if (options.out === "-" && options.json === true) {
       throw new NetlabError("usage", "--json and --out - both want standard output");
     }
+    if (options.overwrite !== true && isFile(options.out)) {
+      throw new NetlabError("usage", `${options.out} is there already`, { hint: "--overwrite replaces it" });
+    }
     const choice = String(options.play ?? (options.out === undefined ? "auto" : "none"));
     const player = choice === "none" ? null : await findPlayer(choice);
     if (player !== null && choice === "auto") console.note(`plays with ${player}`);
@@ -110,15 +113,22 @@ export class Outputs {
     await this.finish(true).catch(() => {});
   }
 
+  /** Says how much there is of what was to be kept, where somebody had enough of it. */
+  noteKept(bytes: number, whole: number): void {
+    if (!this.keeps || bytes === whole) return;
+    this.#context.console.note(`${bytes} of ${whole} bytes are in ${this.inOrder ? "what was written" : this.#out}`);
+  }
+
   /** Prints how it went, where results do not stand in its way, and says whether what was to be kept is complete. */
   report(report: StreamedReport): void {
     const { console } = this.#context;
     const lines = formatStreamed(report);
     if (this.inOrder) lines.forEach((line) => console.note(line));
     else console.print(lines, { event: "streamed", ...report });
-    const { lost, missing, skipped } = report;
+    const { lost, missing, skipped, quit, bytes } = report;
+    if (quit && missing !== null) this.noteKept(bytes, bytes + missing);
     const holes = (lost ?? 0) > 0 || (missing ?? 0) > 0 || (this.inOrder && skipped > 0);
-    if (!this.keeps || !holes) return;
+    if (!this.keeps || !holes || quit) return;
     throw new NetlabError("transport", `data are missing in ${this.inOrder ? "what was written" : this.#out}`, {
       hint: this.inOrder ? "zeros are in their place" : "UDP does not send them again",
     });
@@ -173,6 +183,9 @@ class Client {
     try {
       const failure = await this.#watch(driven.finished);
       const seconds = (performance.now() - begun) / 1000;
+      if (failure instanceof NetlabError && failure.kind === "interrupted" && this.#info !== null) {
+        this.#outputs.noteKept(this.#machine.tally.bytes, this.#info.size);
+      }
       if (failure) throw this.#explain(failure, formatHostPort(host, port));
       if (!this.#quit && this.#outputs.plays) console.status("all has come; what is left is being played");
       await this.#outputs.finish(this.#quit);
@@ -213,6 +226,12 @@ class Client {
 
   #begin(info: Info): void {
     const { console } = this.#context;
+    const startMs = Number(this.#context.options.start ?? 0);
+    const wholeMs = durationOf(info);
+    if (startMs > 0 && startMs >= wholeMs) {
+      const text = `there is nothing at ${formatTime(startMs)}: ${this.#name} lasts ${formatTime(wholeMs)}`;
+      throw new NetlabError("usage", text, { hint: "begin earlier with --start" });
+    }
     this.#info = info;
     console.note(`${this.#name}: ${describeMedium(info)}`);
     this.#outputs.begin(info.mediaType, () => this.#outputs.keeps || this.#command({ type: "leave" }));
@@ -225,7 +244,7 @@ class Client {
       const info = this.#info;
       if (info === null) continue;
       const { positionMs, paused, bufferedMs, tally } = this.#machine;
-      const whole = info.durationMs ?? 1000 * info.size / info.rate;
+      const whole = durationOf(info);
       const state = paused ? "paused" : `buffer ${Math.round(bufferedMs)} ms`;
       this.#context.console.status(
         `${formatTime(positionMs)} of ${formatTime(whole)}  ${formatRate(info.rate)}  lost ${tally.lost}  ` +
@@ -252,6 +271,21 @@ class Client {
       missing: whole ? Math.max(0, (this.#info?.size ?? 0) - bytes) : null,
       skipped,
       seconds,
+      quit: this.#quit,
     };
+  }
+}
+
+/** How long it takes to play, in ms. */
+function durationOf({ durationMs, size, rate }: Info): number {
+  return durationMs ?? 1000 * size / rate;
+}
+
+/** Whether there is such a file; what is no path is none, and neither is a device or a pipe. */
+function isFile(path: unknown): boolean {
+  try {
+    return typeof path === "string" && path !== "-" && Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }

@@ -53,6 +53,7 @@ export const stream: Exercise = {
       summary: `what plays it: ${PLAYERS.join(", ")}; auto, unless --out is given, takes the first that is there`,
     },
     { name: "out", type: "string", value: "FILE", summary: "keep what comes in FILE; - is standard output" },
+    { name: "overwrite", type: "flag", summary: "FILE may be there already: it is replaced" },
     {
       name: "buffer",
       type: "milliseconds",

@@ -40,10 +40,12 @@ export interface StreamedReport {
   /** Bytes that were played as silence because they did not come in time. */
   readonly skipped: number;
   readonly seconds: number;
+  /** Somebody had enough of it before its end: then nothing is missing to anybody. */
+  readonly quit: boolean;
 }
 
 export function formatStreamed(report: StreamedReport): string[] {
-  const { name, packets, lost, reordered, duplicates, jitterMs, gaps, bytes, missing, seconds } = report;
+  const { name, packets, lost, reordered, duplicates, jitterMs, gaps, bytes, missing, seconds, quit } = report;
   const rate = seconds > 0 ? `, ${formatRate(bytes / seconds)}` : "";
   const lines = [
     `received ${name}: ${count(bytes, "byte")} in ${count(packets, "datagram")}, ${seconds.toFixed(2)} s${rate}`,
@@ -57,7 +59,7 @@ export function formatStreamed(report: StreamedReport): string[] {
         `duplicates ${duplicates}, jitter ${jitterMs!.toFixed(2)} ms`,
     );
   }
-  if (missing !== null && missing > 0) lines.push(`  ${count(missing, "byte")} of the file are missing`);
+  if (missing !== null && missing > 0 && !quit) lines.push(`  ${count(missing, "byte")} of the file are missing`);
   return lines;
 }
 

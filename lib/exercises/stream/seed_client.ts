@@ -104,7 +104,7 @@ function named(failure: Error, address: string): Error {
 
 function reportOf(name: string, { bytes, packets, size }: SeedMachine, seconds: number): StreamedReport {
   return {
-    ...{ name, packets, bytes, seconds, skipped: 0 },
+    ...{ name, packets, bytes, seconds, skipped: 0, quit: false },
     ...{ lost: null, reordered: null, duplicates: null, jitterMs: null, gaps: null },
     missing: size === null ? null : Math.max(0, size - bytes),
   };

@@ -29,7 +29,7 @@ export class FileSink implements Sink {
   readonly #path: string;
   readonly #file: Deno.FsFile;
 
-  /** @throws {NetlabError} of kind `usage` when it cannot be written */
+  /** @throws {NetlabError} of kind `harness` when it cannot be written */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -55,7 +55,7 @@ export class FileSink implements Sink {
 
   #explain(cause: unknown): NetlabError {
     const text = `cannot write ${this.#path}: ${describeSystemError(cause)}`;
-    return new NetlabError("usage", text, { hint: "name another with --out", cause });
+    return new NetlabError("harness", text, { hint: "name another with --out", cause });
   }
 }
 

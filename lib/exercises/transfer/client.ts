@@ -9,6 +9,7 @@ import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
+import { leavingSignal } from "../leaving.ts";
 import { openSource, type Source } from "./files.ts";
 import { pduCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, HEADER_BYTES, type Pdu, type Scheme } from "./protocol.ts";
@@ -52,13 +53,14 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
   }
   const names = namesOf(files, options.as as string | undefined);
   if (options.resume && files.includes("-")) throw new NetlabError("usage", "standard input cannot be resumed");
-  if (context.wire === "seed") return await sendSeed(context);
+  const leaving = leavingSignal(context);
+  if (context.wire === "seed") return await sendSeed(context, leaving);
   const { host, port, transport } = context;
   const sources = await openAll(files, names);
   const failures: NetlabError[] = [];
   try {
     const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
-    await using sender = new Sender(conn, context, readOptions(context));
+    await using sender = new Sender(conn, context, readOptions(context), leaving);
     for (const source of sources) {
       try {
         const report = await sender.send(source);
@@ -114,14 +116,16 @@ class Sender implements AsyncDisposable {
   readonly #channel: Channel<Pdu | null, Pdu>;
   readonly #context: ConnectContext;
   readonly #options: SendOptions;
+  readonly #leaving: AbortSignal;
   readonly #udp: boolean;
   readonly #listening: Promise<void>;
   #onPdu: (pdu: Pdu) => void = () => {};
   #onEnd: (error: Error) => void = () => {};
   #ended: Error | null = null;
 
-  constructor(conn: Conn, context: ConnectContext, options: SendOptions) {
+  constructor(conn: Conn, context: ConnectContext, options: SendOptions, leaving: AbortSignal) {
     this.#context = context;
+    this.#leaving = leaving;
     this.#options = options;
     this.#udp = context.transport === "udp";
     this.#channel = new Channel(conn, {
@@ -157,6 +161,7 @@ class Sender implements AsyncDisposable {
   /** @returns `other` when the receiver has the beginning of another file of that name */
   async #try(source: Source, resume: boolean): Promise<SentReport | "other"> {
     if (this.#ended) throw this.#ended;
+    this.#leaving.throwIfAborted();
     const { scheme, chunk, window, timeoutMs, retries } = this.#options;
     const { console, trace } = this.#context;
     const begun = performance.now();
@@ -202,9 +207,16 @@ class Sender implements AsyncDisposable {
       driven.input({ type: "message", message: whole ? { ...pdu, session: machine.session } : pdu });
     };
     this.#onEnd = (error) => driven.input({ type: "end", error });
+    const leave = () => driven.input({ type: "command", command: { type: "cancel", why: "interrupted" } });
+    this.#leaving.addEventListener("abort", leave);
     const failure = await this.#watch(driven.finished, machine, source, begun);
+    this.#leaving.removeEventListener("abort", leave);
     console.status(null);
     this.#onPdu = this.#onEnd = () => {};
+    if (failure && this.#leaving.aborted) {
+      console.note(`interrupted: ${this.#describeProgress(machine, source)}`);
+      throw this.#leaving.reason;
+    }
     if (other) return "other";
     if (failure) throw failure;
     return this.#report(machine, source, reader.bytesRead, (performance.now() - begun) / 1000);
@@ -227,6 +239,16 @@ class Sender implements AsyncDisposable {
       );
     }
     return finished;
+  }
+
+  /** How far it has come, and how to go on. */
+  #describeProgress(machine: SenderMachine, { path, name, size }: Source): string {
+    const { scheme, chunk } = this.#options;
+    const bytes = Math.min(machine.progress * chunk, size ?? Infinity);
+    const whole = size === null ? "" : `of ${size} `;
+    if (scheme === "none") return `${bytes} ${whole}bytes of ${name} were sent`;
+    const hint = bytes > 0 && path !== "-" ? "; --resume goes on from there" : "";
+    return `${bytes} ${whole}bytes of ${name} had arrived${hint}`;
   }
 
   #report(machine: SenderMachine, source: Source, bytesRead: number, seconds: number): SentReport {

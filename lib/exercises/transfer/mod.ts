@@ -4,7 +4,7 @@ import type { Exercise } from "../exercise.ts";
 import { bugs } from "./bugs.ts";
 import { checks, seedChecks } from "./checks.ts";
 import { clientChecks, meeting, SAMPLES } from "./client_checks.ts";
-import { areFiles } from "./arguments.ts";
+import { areFiles, fileProblem } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, ERROR_CODES, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
 
@@ -21,6 +21,7 @@ export const transfer: Exercise = {
   notation: { makeFramer: (transport) => new PduFramer(transport), codec: notationCodec },
   clientSamples: SAMPLES,
   acceptsArguments: areFiles,
+  argumentsProblem: fileProblem,
   argumentsUsage: "FILE…",
   serveOptions: [
     { name: "dir", type: "string", value: "DIR", default: ".", summary: "where files go" },

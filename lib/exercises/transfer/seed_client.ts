@@ -20,7 +20,7 @@ const END_MS = 5000;
 const BURST_BYTES = 16_384;
 
 /** Sends the one file. @throws {NetlabError} when it cannot be known to have arrived, where the form lets that be known */
-export async function sendSeed(context: ConnectContext): Promise<void> {
+export async function sendSeed(context: ConnectContext, leaving: AbortSignal): Promise<void> {
   const { args: files, host, port, transport, trace, console } = context;
   if (files.length > 1) throw new NetlabError("usage", "--wire seed sends one file a connection: it has no names");
   const source = await openSource(files[0], files[0].split("/").at(-1)!);
@@ -33,8 +33,8 @@ export async function sendSeed(context: ConnectContext): Promise<void> {
       coalesce: false,
     });
     const report = transport === "udp"
-      ? await sendBare(channel, conn, source, context)
-      : await sendAcked(channel, source, context);
+      ? await sendBare(channel, conn, source, context, leaving)
+      : await sendAcked(channel, source, context, leaving);
     console.print(formatSent(report), { event: "sent", ...report });
     if (transport === "udp") {
       console.note("whether it has arrived, and in order, nobody knows: nothing is acknowledged");
@@ -47,12 +47,20 @@ export async function sendSeed(context: ConnectContext): Promise<void> {
         },
       );
     } else console.note("nothing is numbered or checked: compare the files to know");
+  } catch (error) {
+    leaving.throwIfAborted();
+    throw error;
   } finally {
     source.close();
   }
 }
 
-async function sendAcked(channel: Channel<Uint8Array>, source: Source, context: ConnectContext): Promise<SentReport> {
+async function sendAcked(
+  channel: Channel<Uint8Array>,
+  source: Source,
+  context: ConnectContext,
+  leaving: AbortSignal,
+): Promise<SentReport> {
   const { options, trace } = context;
   const begun = performance.now();
   const chunk = Number(options.chunk ?? SEED_CHUNK);
@@ -84,7 +92,18 @@ async function sendAcked(channel: Channel<Uint8Array>, source: Source, context: 
   }
   const listening = channel.each((message) => driven.input({ type: "message", message }), () => {});
   void listening.then(() => driven.input({ type: "end" }));
+  const leave = () => driven.input({ type: "command", command: { type: "cancel", why: "interrupted" } });
+  leaving.addEventListener("abort", leave);
   const failure = await driven.finished;
+  leaving.removeEventListener("abort", leave);
+  if (failure && leaving.aborted) {
+    context.console.note(
+      `interrupted: ${
+        Math.min(bytes, machine.chunks * chunk)
+      } bytes were sent, which the receiver takes for all of it: this form has no other end`,
+    );
+    channel.abort("interrupted");
+  }
   const seconds = (performance.now() - begun) / 1000;
   // To hang up on acknowledgements that are still coming would reset the connection, and the end of the file be lost.
   await channel.closeWrite();
@@ -111,7 +130,8 @@ async function sendBare(
   channel: Channel<Uint8Array>,
   conn: Conn,
   source: Source,
-  { options }: ConnectContext,
+  { options, console }: ConnectContext,
+  leaving: AbortSignal,
 ): Promise<SentReport> {
   const begun = performance.now();
   const chunk = Number(options.chunk ?? SEED_CHUNK);
@@ -123,6 +143,11 @@ async function sendBare(
     joined.set(block, rest.length);
     let at = 0;
     for (; at + chunk <= joined.length; at += chunk, chunks++) {
+      if (leaving.aborted) {
+        console.note(`interrupted: ${chunks} chunks were sent; the receiver waits in vain for the end`);
+        await channel.close();
+        throw leaving.reason;
+      }
       channel.send(joined.subarray(at, at + chunk));
       if (channel.queuedBytes > BURST_BYTES) await channel.flushed();
     }
