@@ -121,7 +121,7 @@ test("one client too many is told 421, and the others are served", () =>
   withOffice({}, async ({ call }) => {
     const first = await call();
     const second = await call();
-    assertMatch(second.greeting, /^421 4\.3\.2 netlab: server full: 1 clients$/);
+    assertMatch(second.greeting, /^421 4\.3\.2 netlab: server full: 1 client$/);
     assertMatch(await first.deliver("hello"), /^250/);
   }, { limits: { maxClients: 1 } }));
 

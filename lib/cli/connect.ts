@@ -42,7 +42,7 @@ export const connect: Command = {
     }
     using interruption = new Interruption();
     // A client that takes questions connects when it is asked one: until then, any word would pass for a host.
-    if (exercise.acceptsArguments && address && rest.length === 0) {
+    if (exercise.acceptsArguments && !exercise.argumentsProblem && address && rest.length === 0) {
       await lookUp(address.host, address.port ?? Number(values.port), "connect to");
     }
     const running = exercise.connect({
