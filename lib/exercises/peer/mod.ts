@@ -25,8 +25,8 @@ export const peer: Exercise = {
       `connection at a time, whoever opened it: a second caller is told ${
         errorReply(BUSY)
       }, and sent away. Any port will do.`,
-      `Of two that call each other at the same moment, the one with the smaller address (host:port of the caller, as text) keeps`,
-      `its call.`,
+      `Of two that call each other at the same moment, the one with the smaller address (host:port of the caller, as text)`,
+      `keeps its call.`,
     ].join("\n"),
     messages: [{ form: "<any text>", meaning: "is shown to the other" }],
     typed: FORMS,
