@@ -1,9 +1,11 @@
 // Files on sockets, from netlab's sender to netlab's receiver: every scheme on both transports, bad networks, names, sizes, and
 // what both ends say when it does not work out.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connectTransfer } from "../lib/exercises/transfer/client.ts";
 import { type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
-import { temporaryFolder, withListener } from "./chat_helpers.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
+import { connectContext, FakeConsole, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { eventually, Peer, skipIf, test, within } from "./helpers.ts";
 import {
   digestFile,
@@ -248,6 +250,22 @@ test("where nobody receives, the sender says so after its retries", async () => 
   );
   nobody.close();
 });
+
+test("a sender over UDP that is interrupted tells the receiver so, though the first words of it are lost", () =>
+  withRelay({ lose: losing("ERROR", 0, 1, 2) }, async (relay, receiver) => {
+    const console = new FakeConsole([]);
+    let leave = () => {};
+    const sending = connectTransfer(connectContext(relay.port, console, {
+      ...{ transport: "udp", wire: "pdu", args: [makeSource("a", makeFile(10_000_000))] },
+      options: { arq: "stop-and-wait", chunk: 10_000 },
+      onInterrupt: (fn) => void (leave = fn),
+    }));
+    await eventually("chunks to come", () => receiver.partBytes("a") > 0);
+    leave();
+    await assertRejects(() => within(sending, "the end of the sender"), NetlabError, "interrupted");
+    await receiver.console.shows("the sender: interrupted");
+    assertEquals(receiver.files, ["a.part"]);
+  }));
 
 /** Breaks off a transfer over UDP in the middle. @returns how many chunks had come */
 async function breakOff(receiver: FileServer, file: Uint8Array, name: string, arq: Scheme): Promise<void> {

@@ -3,7 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
-import { outlasts, systemClock } from "../../net/clock.ts";
+import { outlasts, pause, systemClock } from "../../net/clock.ts";
 import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
@@ -12,13 +12,16 @@ import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
 import { openSource, type Source } from "./files.ts";
 import { pduCodec, PduFramer } from "./framing.ts";
-import { DEFAULT_CHUNK, HEADER_BYTES, type Pdu, type Scheme } from "./protocol.ts";
+import { DEFAULT_CHUNK, ERROR_CODES, errorPdu, HEADER_BYTES, type Pdu, type Scheme } from "./protocol.ts";
 import { formatRate, formatSent, type SentReport } from "./report.ts";
 import { type SendCommand, SenderMachine, type SendEvent } from "./sender_machine.ts";
 import { sendSeed } from "./seed_client.ts";
 
 /** What may wait to be written, in bytes, besides a few windows; beyond half of it what is sent again is lost. */
 const QUEUE_BYTES = 4 * 1_048_576;
+/** How often, and after how many ms each, the last word of a sender over UDP is said again. */
+const GOODBYES = 4;
+const GOODBYE_MS = 50;
 /** How often progress is shown, in ms. */
 const PROGRESS_MS = 100;
 
@@ -215,6 +218,7 @@ class Sender implements AsyncDisposable {
     this.#onPdu = this.#onEnd = () => {};
     if (failure && this.#leaving.aborted) {
       console.note(`interrupted: ${this.#describeProgress(machine, source)}`);
+      if (this.#udp) await this.#repeatGoodbye(machine.session);
       throw this.#leaving.reason;
     }
     if (other) return "other";
@@ -239,6 +243,14 @@ class Sender implements AsyncDisposable {
       );
     }
     return finished;
+  }
+
+  /** Nobody answers the last word, and behind so many datagrams it is easily lost. */
+  async #repeatGoodbye(session: number): Promise<void> {
+    for (let i = 0; i < GOODBYES; i++) {
+      await pause(GOODBYE_MS);
+      this.#channel.send(errorPdu(session, ERROR_CODES.cancelled, "interrupted"));
+    }
   }
 
   /** How far it has come, and how to go on. */
