@@ -26,7 +26,7 @@ const MAX_TEXT = 16_777_216;
 /** How much waits at once while one end floods another, in bytes, and how long the other side may take none, in ms. */
 const FLOOD_BYTES = 262_144;
 const FLOOD_CHARACTERS = 1000;
-const ENOUGH_MS = 1000;
+const ENOUGH_MS = 3000;
 
 /** What an end is made of. */
 export interface ActorOptions {
