@@ -7,6 +7,8 @@ import { chooseChecks, runGrading } from "../lib/grade/grading.ts";
 import { applyProfile, parseProfile } from "../lib/grade/profile.ts";
 import { PROFILES } from "../lib/grade/profiles/mod.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
+import { temporaryFolder } from "./chat_helpers.ts";
+import { ROOT } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
@@ -17,6 +19,7 @@ const LONG = /recv\(1024\) brings 1024 bytes at most/;
 const BAD_TEXT = /not UTF-8 throw where they are decoded/;
 
 /** A profile, a server in the style of its seed, and which checks it fails for which cause; in all others it has points. */
+const FOLDER = /is put behind that of your folder/;
 const SERVERS: readonly (readonly [profile: string, command: string, fails: Readonly<Record<string, RegExp>>])[] = [
   ["chat-seed", "chat_course_server.py {port}", { "a client takes a name": ONE_RECV }],
   ["messages-seed", "messages_seed_server.py {port}", {
@@ -38,6 +41,11 @@ const SERVERS: readonly (readonly [profile: string, command: string, fails: Read
     "bytes that are not UTF-8 do not end the server": BAD_TEXT,
   }],
   ["multitalk-seed", "multitalk_seed_server.py {port}", { "a long message is shown whole": LONG }],
+  ["files-seed", "files_seed_server.py {port}", { "nothing outside of the folder can be read (seed)": FOLDER }],
+  ["stream-seed", "stream_seed_server.py {port}", {
+    "the file is sent in real time: what is due at its end does not come at once (seed)": /as fast as it can be read/,
+    "names that lead out of the folder are refused (seed)": FOLDER,
+  }],
   ["transfer-seed", "transfer_seed_server.py {port} {dir}/got", {
     "seed: a chunk that comes in two pieces is acknowledged once": /what one recv\(100\) returns is taken for a chunk/,
   }],
@@ -48,7 +56,8 @@ for (const [name, command, fails] of SERVERS) {
     const profile = PROFILES[name];
     const report = await runGrading({
       exercise: findExercise(profile.exercise!)!,
-      subject: { type: "server", command: `python3 tests/peers/${command}` },
+      subject: { type: "server", command: `python3 ${ROOT}tests/peers/${command}` },
+      cwd: temporaryFolder(),
       profile: { name, profile },
       port: null,
       seed: 1,

@@ -109,7 +109,7 @@ export class StudentServer {
         waiting = Uint8Array.from([...waiting, ...buffer.subarray(0, count)]);
         for (;;) {
           const length = Number(new TextDecoder().decode(waiting.subarray(0, 4)));
-          if (waiting.length < 4 || waiting.length < 4 + length) break;
+          if (waiting.length < 4 || !(waiting.length >= 4 + length)) break; // a length that is no number never comes
           this.#handle(student, decoder.decode(waiting.subarray(4, 4 + length)));
           waiting = waiting.slice(4 + length);
         }
