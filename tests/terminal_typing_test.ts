@@ -189,7 +189,7 @@ test("help is as wide as the terminal, up to 120 columns", async () => {
 
 test("in a terminal output is coloured, in a pipe it is not", async () => {
   const command = NETLAB.map((word) => `'${word}'`).join(" ");
-  await using screen = await Screen.open(`${command} list; ${command} list | cat`, { columns: 100 });
+  await using screen = await Screen.open(`${command} list; ${command} list | cat`, { columns: 100, rows: 40 });
   await screen.shows(/^chat/);
   // deno-lint-ignore no-control-regex
   assertMatch(await screen.coloured(), /^\x1b\[1mchat/);
