@@ -236,6 +236,33 @@ export const endsWithAClient = (cause: string): Bug => ({
     })),
 });
 
+/** What is for one goes to all. @param isForOne which messages that is about; all, unless said */
+export const tellsEverybody = (
+  summary: string,
+  cause: string,
+  isForOne: (message: unknown) => boolean = () => true,
+): Bug => ({
+  ...{ name: "tells-everybody", summary, cause },
+  spoil<In, Out>(options: ServerOptions<In, Out>) {
+    const channels = new Set<Channel<In, Out>>();
+    let telling = false;
+    const noticing: ServerOptions<In, Out> = {
+      ...options,
+      session(channel) {
+        channels.add(channel);
+        return options.session(channel);
+      },
+    };
+    return resay(noticing, (message, channel) => {
+      if (telling || !isForOne(message)) return message;
+      telling = true;
+      for (const other of channels) if (other !== channel && !other.ending) other.send(message);
+      telling = false;
+      return message;
+    });
+  },
+});
+
 /** The end of a connection is not noticed by what the exercise keeps of it. */
 export const forgetsTheEnd = (name: string, summary: string, cause: string): Bug => ({
   ...{ name, summary, cause },

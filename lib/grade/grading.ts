@@ -272,6 +272,5 @@ const OWN_IDLE_MS = 4000;
 
 /** The options as nobody has said anything, but for where files are. */
 function defaults(specs: readonly OptionSpec[], dir: string): OptionValues {
-  const folders = ["dir", "out", "mailbox"];
-  return Object.fromEntries(specs.map(({ name, default: usual }) => [name, folders.includes(name) ? dir : usual]));
+  return Object.fromEntries(specs.map(({ name, value, default: usual }) => [name, value === "DIR" ? dir : usual]));
 }

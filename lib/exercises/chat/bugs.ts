@@ -1,6 +1,5 @@
 // Mistakes that the chat server can make.
 
-import type { Channel } from "../../net/channel.ts";
 import {
   type Bug,
   countsCharacters,
@@ -12,6 +11,7 @@ import {
   resay,
   slowReader,
   spoil,
+  tellsEverybody,
 } from "../bug.ts";
 import { CAUSE } from "./checks.ts";
 import { type Command, parseReply, refusal, reply } from "./protocol.ts";
@@ -57,26 +57,7 @@ export const bugs: readonly Bug[] = [
     cause: CAUSE.unknownCommand,
     spoil: instead("unknown command", () => null),
   },
-  {
-    name: "tells-everybody",
-    summary: "sends each message to every connection",
-    cause: CAUSE.everybody,
-    spoil: spoil<Command, string>((options) => {
-      const channels = new Set<Channel<Command, string>>();
-      let telling = false;
-      return resay({
-        ...options,
-        session(channel) {
-          channels.add(channel);
-          return options.session(channel);
-        },
-      }, (message, channel) => {
-        if (telling || parseReply(message).type !== "delivery") return message;
-        telling = true;
-        for (const other of channels) if (other !== channel && !other.ending) other.send(message);
-        telling = false;
-        return message;
-      });
-    }),
-  },
+  tellsEverybody("sends each message to every connection", CAUSE.everybody, (message) => {
+    return parseReply(String(message)).type === "delivery";
+  }),
 ];

@@ -12,6 +12,7 @@ import {
   rehear,
   resay,
   spoil,
+  tellsEverybody,
 } from "../bug.ts";
 import { CAUSES } from "../causes.ts";
 import { CAUSE } from "./checks.ts";
@@ -64,26 +65,5 @@ export const bugs: readonly Bug[] = [
       }, (text, channel) => channel === last ? text : null);
     }),
   },
-  {
-    name: "tells-everybody",
-    summary: "sends what is for one client to all of them",
-    cause: CAUSE.one,
-    spoil: spoil<string, string>((options) => {
-      const channels = new Set<Channel<string, string>>();
-      let telling = false;
-      return resay({
-        ...options,
-        session(channel) {
-          channels.add(channel);
-          return options.session(channel);
-        },
-      }, (text, channel) => {
-        if (telling) return text;
-        telling = true;
-        for (const other of channels) if (other !== channel && !other.ending) other.send(text);
-        telling = false;
-        return text;
-      });
-    }),
-  },
+  tellsEverybody("sends what is for one client to all of them", CAUSE.one),
 ];
