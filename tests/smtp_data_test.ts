@@ -153,15 +153,25 @@ test("content without dots is not copied", () => {
   assert(new DataEncoder().encode(content).buffer === content.buffer);
 });
 
-/** The least of several times that `work` takes, in ms: what else the machine does only adds. */
-async function leastMs(work: () => void | Promise<void>): Promise<number> {
-  let least = Infinity;
-  for (let i = 0; i < 7; i++) {
-    const start = performance.now();
-    await work();
-    least = Math.min(least, performance.now() - start);
+const ROUNDS = 40;
+
+/**
+ * Fails when the least time that `costly` takes is not less than five times the least that `plain` does: what else the machine
+ * does only adds, so both are tried, in turns, until it leaves them alone for long enough.
+ */
+async function assertAtMostFiveTimes(
+  costly: () => void | Promise<void>,
+  plain: () => void | Promise<void>,
+): Promise<void> {
+  const least = [Infinity, Infinity];
+  for (let round = 0; round < ROUNDS && (round < 3 || least[0] >= 5 * least[1]); round++) {
+    for (const [i, work] of [costly, plain].entries()) {
+      const start = performance.now();
+      await work();
+      least[i] = Math.min(least[i], performance.now() - start);
+    }
   }
-  return least;
+  assertLess(least[0], 5 * least[1]);
 }
 
 const MILLION = 1_000_000;
@@ -176,7 +186,7 @@ test("a message of a million lines of two dots costs the server at most five tim
       await client.say(content, ".\r\n");
       assertMatch(await client.reply(), /^250/);
     };
-    assertLess(await leastMs(() => send(dots)), 5 * await leastMs(() => send(plain)));
+    await assertAtMostFiveTimes(() => send(dots), () => send(plain));
   }));
 
 test("putting dots into a million lines costs at most five times what lines without them do", async () => {
@@ -184,5 +194,5 @@ test("putting dots into a million lines costs at most five times what lines with
     const encoder = new DataEncoder();
     for (let at = 0; at < content.length; at += 65_536) encoder.encode(content.subarray(at, at + 65_536));
   };
-  assertLess(await leastMs(() => encode(dots)), 5 * await leastMs(() => encode(plain)));
+  await assertAtMostFiveTimes(() => encode(dots), () => encode(plain));
 });

@@ -1,7 +1,7 @@
 // Files on sockets, from netlab's sender to netlab's receiver: every scheme on both transports, bad networks, names, sizes, and
 // what both ends say when it does not work out.
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertStringIncludes } from "@std/assert";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
 import { type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -191,8 +191,10 @@ for (const type of ["OPEN", "ACCEPT", "DATA", "ACK", "FIN", "DONE"] as const) {
       const sent = await sendFiles(relay.port, [makeSource("a", makeFile(250))], options);
       receiver.has({ a: makeFile(250) });
       assertEquals(relay.dropped.map((pdu) => pdu.split(" ")[0]), [type]);
-      const again = { DATA: [1, 0], ACK: [1, 1] }[type as string] ?? [0, 0];
-      assertEquals([sentReport(sent).retransmissions, sentReport(sent).duplicates], again);
+      // A busy machine may be later than the timer: what it has sent too often arrives too often.
+      const { retransmissions, duplicates } = sentReport(sent);
+      assertGreaterOrEqual(Number(retransmissions), type === "DATA" || type === "ACK" ? 1 : 0);
+      assertEquals(Number(retransmissions) - Number(duplicates), type === "DATA" ? 1 : 0);
     }));
 }
 
