@@ -27,8 +27,8 @@ const SMALL_READS = 8;
 /** Where bytes go that nobody looks at, of all channels: thousands may close at once. */
 const SINK = new Uint8Array(MAX_READ);
 
-/** One read may hold thousands of messages: how many are handled before it is asked whether others wait. */
-const LOOK_UP = 256;
+/** One read may hold thousands of messages: after so many of them it is asked whether others wait. */
+const LOOK_UP = 32;
 
 /** How long a closing channel waits for the peer to close too, so that nothing sent to it is lost. */
 export const LINGER_MS = 1000;
@@ -244,6 +244,18 @@ export class Channel<In, Out = In> {
   async each(onMessage: (message: In) => void | Promise<void>, onBad: (error: ProtocolError) => void): Promise<void> {
     if (this.#conn.each && !await this.#eachDatagram(onMessage, onBad)) return;
     const turns = new Turns();
+    try {
+      await this.#eachOfStream(onMessage, onBad, turns);
+    } finally {
+      turns.end();
+    }
+  }
+
+  async #eachOfStream(
+    onMessage: (message: In) => void | Promise<void>,
+    onBad: (error: ProtocolError) => void,
+    turns: Turns,
+  ): Promise<void> {
     let taken = 0;
     while (!this.ending) {
       try {
@@ -253,7 +265,6 @@ export class Channel<In, Out = In> {
           const turn = turns.next();
           if (turn) await turn;
           if (!await this.#fill()) return;
-          turns.begin();
           continue;
         }
         const busy = onMessage(message);

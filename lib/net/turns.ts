@@ -1,37 +1,64 @@
 // One thread serves everybody. While a peer's input is always there and its answers always leave, serving it is all that
-// happens: the runtime comes to new callers, timers and signals only when somebody waits. So who has made work for a while
-// stands in line before it reads on, and of those who stand there, one goes on each time the others have had their turn.
+// happens: the runtime comes to new callers, timers and signals only when somebody waits. So a timer watches for that, and who
+// makes work while it does not fire stands in line. Of those, one goes on each time the others have had their turn.
 
-/** How much work a channel may make before it stands in line, in ms. */
+/** How long the runtime may be kept from the others, in ms. */
 const TURN_MS = 5;
+/** How long nobody watches when nobody kept it: on a virtual machine a timer that is nearly due makes each sleep dearer. */
+const REST_MS = 20;
 
+/** Fires when the runtime comes round. */
+let watch: ReturnType<typeof setTimeout> | null = null;
+let watchedSince = 0;
+let restUntil = 0;
+/** How often it has come round. */
+let rounds = 0;
+/** Who stands in line. */
 const line: (() => void)[] = [];
+let workers = 0;
 
-/** How long one channel has made the others wait since its last turn. */
+/** The turns of one channel. Needs an `end`. */
 export class Turns {
-  #workedMs = 0;
-  #since = performance.now();
+  /** In which round it last asked. */
+  #round = -1;
 
-  /** Work begins: something was read. */
-  begin(): void {
-    this.#since = performance.now();
+  constructor() {
+    workers++;
   }
 
   /** Asked now and then while there is work. @returns what to wait for before it goes on, when it is the others' turn */
   next(): Promise<void> | null {
     const now = performance.now();
-    this.#workedMs += now - this.#since;
-    this.#since = now;
-    if (this.#workedMs < TURN_MS) return null;
-    this.#workedMs = 0;
-    const turn = new Promise<void>((resolve) => {
-      if (line.push(resolve) === 1) setTimeout(letOneOn, 0);
-    });
-    return turn.then(() => this.begin());
+    if (watch === null) {
+      if (now < restUntil) return null;
+      startWatch(now);
+    }
+    const first = this.#round !== rounds;
+    this.#round = rounds;
+    if (first || now - watchedSince < TURN_MS) return null;
+    return new Promise((resolve) => line.push(resolve));
+  }
+
+  end(): void {
+    if (--workers > 0 || watch === null) return;
+    clearTimeout(watch);
+    watch = null;
   }
 }
 
-function letOneOn(): void {
+function startWatch(now: number): void {
+  watchedSince = now;
+  watch = setTimeout(comeRound, 0);
+}
+
+function comeRound(): void {
+  const now = performance.now();
+  rounds++;
+  watch = null;
+  if (line.length === 0) {
+    restUntil = now + REST_MS;
+    return;
+  }
   line.shift()!();
-  if (line.length > 0) setTimeout(letOneOn, 0);
+  startWatch(now);
 }
