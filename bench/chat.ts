@@ -103,7 +103,7 @@ class Bench {
   /** Without Python: its sendall waits for the stalled reader, and everybody with it. */
   async floodRows(load: Load, peers: Peer[]): Promise<FloodRow[]> {
     const seconds = Math.max(this.seconds, FLOOD_SECONDS);
-    const cases = peers.filter(({ name }) => name !== "python")
+    const cases = peers.filter(({ name }) => name !== "python" && name !== "course")
       .flatMap((peer) => BESIDE.map((beside) => ({ peer, beside })));
     const samples = await this.interleave(
       cases,

@@ -6,8 +6,8 @@ const ROOT = `${import.meta.dirname}/..`;
 const SOURCES = `${import.meta.dirname}/peers`;
 const BIN = `${import.meta.dirname}/bin`;
 
-/** netlab, and the two servers it is measured against. */
-export const PEER_NAMES = ["netlab", "python", "c"] as const;
+/** netlab, and the servers it is measured against: Python as in the courses and written for speed, and C. */
+export const PEER_NAMES = ["netlab", "course", "python", "c"] as const;
 export type PeerName = typeof PEER_NAMES[number];
 
 /** A chat server that listens on the loopback interface. */
@@ -32,6 +32,7 @@ const STARTERS: Record<PeerName, () => Promise<Server>> = {
     const chat = ["serve", "chat", "--port", "0", "--host", "127.0.0.1", "--json", "--quiet"];
     return serve(Deno.execPath(), ["run", "-P", "main.ts", ...chat], ROOT);
   },
+  course: () => serve("python3", [`${SOURCES}/course_server.py`, "0"]),
   python: () => serve("python3", [`${SOURCES}/select_server.py`, "0"]),
   c: () => serve(binary("epoll_relay"), ["0"]),
 };

@@ -1,6 +1,6 @@
 // One thread serves everybody. While a peer's input is always there and its answers always leave, serving it is all that
 // happens: the runtime comes to new callers, timers and signals only when somebody waits. So a timer watches for that, and who
-// makes work while it does not fire stands in line. Of those, one goes on each time the others have had their turn.
+// makes work while it does not fire waits until it does, and everybody has had a turn.
 
 /** How long the runtime may be kept from the others, in ms. */
 const TURN_MS = 5;
@@ -13,8 +13,8 @@ let watchedSince = 0;
 let restUntil = 0;
 /** How often it has come round. */
 let rounds = 0;
-/** Who stands in line. */
-const line: (() => void)[] = [];
+/** Who waits for that. */
+let waiting: (() => void)[] = [];
 let workers = 0;
 
 /** The turns of one channel. Needs an `end`. */
@@ -36,7 +36,7 @@ export class Turns {
     const first = this.#round !== rounds;
     this.#round = rounds;
     if (first || now - watchedSince < TURN_MS) return null;
-    return new Promise((resolve) => line.push(resolve));
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   end(): void {
@@ -55,10 +55,12 @@ function comeRound(): void {
   const now = performance.now();
   rounds++;
   watch = null;
-  if (line.length === 0) {
+  if (waiting.length === 0) {
     restUntil = now + REST_MS;
     return;
   }
-  line.shift()!();
+  const goOn = waiting;
+  waiting = [];
+  for (const resolve of goOn) resolve();
   startWatch(now);
 }
