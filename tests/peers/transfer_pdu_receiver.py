@@ -54,8 +54,10 @@ class File:
         if kind == DATA:
             if seq == self.next or (seq > self.next and self.scheme in (NONE, SELECTIVE)):
                 self.chunks[seq] = payload
+            first = self.next
             while self.next in self.chunks:
                 self.next += 1
+            self.keep(first)
             return None if self.scheme == NONE else (ACK, self.next, self.bitmap())
         if kind == FIN:
             lost = [seq for seq in range(seq) if seq not in self.chunks]
@@ -67,6 +69,8 @@ class File:
             else:
                 with open(self.path, "xb") as file:
                     file.write(whole)
+                if os.path.exists(self.path + ".part"):
+                    os.remove(self.path + ".part")
                 self.last_word = DONE, seq, bytes(4)
             return self.last_word
 
@@ -77,11 +81,12 @@ class File:
                 bits[(seq - self.next - 1) // 8] |= 1 << (seq - self.next - 1) % 8
         return bytes(bits)
 
-    def lose(self):
-        """Its sender is gone: what is there can be gone on with."""
-        if not self.last_word:
-            with open(self.path + ".part", "wb") as part:
-                part.write(b"".join(self.chunks[seq] for seq in range(self.next)))
+    def keep(self, first):
+        """What is acknowledged can be gone on with, whenever the sender vanishes."""
+        if self.next > first:
+            with open(self.path + ".part", "r+b" if first else "wb") as part:
+                part.seek(first * self.chunk)
+                part.write(b"".join(self.chunks[seq] for seq in range(first, self.next)))
 
 
 def hear(files, got):
@@ -112,8 +117,6 @@ def serve(sock):
                 sock.sendall(answer)
     except OSError:
         pass
-    for file in files.values():
-        file.lose()
     sock.close()
 
 

@@ -1,8 +1,6 @@
 // The mail exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks, meeting } from "./checks.ts";
 import { CODES, STATES } from "./codes.ts";
 import { HAND_FORMS } from "./client_forms.ts";
 import { connectExamples, connectOptions } from "./client_options.ts";
@@ -176,10 +174,7 @@ export const smtp: Exercise = {
       { who: "S", text: "221 2.0.0 netlab says goodbye" },
     ],
   },
-  checks,
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveSmtp(context),
   connect: async (context) => (await import("./client.ts")).connectSmtp(context),
 };

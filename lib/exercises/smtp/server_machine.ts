@@ -23,6 +23,8 @@ interface Incoming {
   refusal: Reply | null;
   bytes: number;
   readonly newlines: NewlineCheck;
+  /** Whether a CR or LF stood alone, where that counts. */
+  bare: boolean;
   /** Whether its user keeps room for it, or has been asked to, and has to be told when it comes to nothing. */
   opened: boolean;
 }
@@ -267,7 +269,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #newIncoming(refusal: Reply | null): Incoming {
-    return { refusal, bytes: 0, newlines: new NewlineCheck(), opened: false };
+    return { refusal, bytes: 0, newlines: new NewlineCheck(), bare: false, opened: false };
   }
 
   #open(out: Effects): void {
@@ -291,8 +293,8 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       incoming.bytes += bytes.length;
       if (this.#mode.type === "chunk") this.#mode = { type: "chunk", left: this.#mode.left - bytes.length };
       if (incoming.bytes > maxSize) incoming.refusal ??= reply(552, "5.3.4", `at most ${maxSize} bytes`);
-      if (rejectBareNewline && !incoming.newlines.check(bytes)) incoming.refusal ??= BARE_NEWLINE;
-      if (incoming.refusal === null) out.push({ type: "event", event: { type: "content", bytes } });
+      if (rejectBareNewline && !incoming.newlines.check(bytes)) incoming.bare = true;
+      if (incoming.refusal === null && !incoming.bare) out.push({ type: "event", event: { type: "content", bytes } });
     }
     if (last) this.#endContent(incoming, out);
   }
@@ -301,8 +303,9 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   #endContent(incoming: Incoming, out: Effects): void {
     const whole = this.#mode.type === "data" || this.#lastChunk;
     this.#mode = { type: "command" };
-    if (whole && this.#options.rejectBareNewline && incoming.newlines.afterCr) incoming.refusal ??= BARE_NEWLINE;
-    const { refusal } = incoming;
+    if (whole && this.#options.rejectBareNewline && incoming.newlines.afterCr) incoming.bare = true;
+    // Only now, so that it is the same refusal however the content came in pieces.
+    const refusal = incoming.refusal ?? (incoming.bare ? BARE_NEWLINE : null);
     if (refusal !== null) {
       this.#abandon(out);
       // A chunk out of order changes nothing; one that failed is followed by more (RFC 3030 section 2).
