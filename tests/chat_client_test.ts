@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
+import { freePort } from "../lib/grade/server_under_test.ts";
 import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
 import { bytes, collect, test, within } from "./helpers.ts";
@@ -221,9 +222,7 @@ test("a client cannot find out a framing: auto is refused, with a hint, and so i
 });
 
 test("a server that refuses the connection is an error with a next step", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort("tcp");
   const error = await assertRejects(() => connectChat(connectContext(port, new FakeConsole([]))), NetlabError);
   assertEquals([error.kind, error.message], ["transport", `cannot connect to 127.0.0.1:${port}: connection refused`]);
   assert(error.hint);

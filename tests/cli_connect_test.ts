@@ -3,6 +3,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
+import { freePort } from "../lib/grade/server_under_test.ts";
 import { connectContext, FakeConsole, withChat } from "./chat_helpers.ts";
 import { environment, NETLAB, netlab, Program, runProgram } from "./cli_helpers.ts";
 import { Peer, skipUnless, test, within } from "./helpers.ts";
@@ -204,9 +205,7 @@ test("a reader that leaves (| head -1) is no error", () =>
   }), skipUnless("bash"));
 
 test("a server that is not there is one line with status 1", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort("tcp");
   const hint = "nothing listens there: is the server running, and on this port?";
   assertEquals(await runProgram(`connect chat 127.0.0.1:${port}`), {
     status: 1,

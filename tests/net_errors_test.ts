@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
+import { freePort } from "../lib/grade/server_under_test.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { formatAddress, formatHostPort } from "../lib/net/conn.ts";
 import { DatagramEndpoint } from "../lib/net/datagram.ts";
@@ -6,14 +7,8 @@ import { type Doing, isOutOfFiles, isReset, transportError } from "../lib/net/er
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { Peer, skipUnlessIpv6, test } from "./helpers.ts";
 
-/** A port of 127.0.0.1 that nobody listens on. */
-function deadPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
 test("a refused connection says so, and what may be the matter", async () => {
-  const port = deadPort();
+  const port = freePort("tcp");
   const error = await assertRejects(() => connectTcp("127.0.0.1", port), NetlabError);
   assertEquals([error.kind, error.message], ["transport", `cannot connect to 127.0.0.1:${port}: connection refused`]);
   assertMatch(error.hint!, /is the server running/);

@@ -1,6 +1,7 @@
 // The mail client against other people's servers: a student's, Python's, npm's and Postfix's.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../lib/grade/server_under_test.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
 import { FakeConsole } from "./chat_helpers.ts";
 import { environment } from "./cli_helpers.ts";
@@ -172,9 +173,7 @@ for (const how of ["starttls", "tls"]) {
 }
 
 test("Postfix's smtp-sink takes what the client sends, many at once", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort("tcp");
   const user = Deno.uid() === 0 ? ["-u", "nobody"] : [];
   const child = new Deno.Command("smtp-sink", { args: [...user, `127.0.0.1:${port}`, "100"], stderr: "null" }).spawn();
   try {
