@@ -183,6 +183,10 @@ const MISTAKES: readonly [string, string][] = [
   ["serve cat", 'no such exercise: cat (did you mean "chat"?): netlab list shows them all'],
   ["connect CHAT", 'no such exercise: CHAT (did you mean "chat"?): netlab list shows them all'],
   ["explain zzzzzz", "no such exercise: zzzzzz: netlab list shows them all"],
+  [
+    "serve chat --bug one-rev",
+    'chat has no mistake "one-rev" (did you mean "one-recv"?): netlab serve chat --list-bugs',
+  ],
   ["serve", `no exercise given: one of ${exercises.map(({ name }) => name).join(", ")}`],
   ["serve chat chat", 'serve takes no "chat": netlab serve EXERCISE [options]'],
   ["connect chat localhost 7777 more", 'connect chat takes no "more" behind the address'],

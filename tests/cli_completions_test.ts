@@ -12,60 +12,62 @@ const names = exercises.map(({ name }) => name);
 /** What fits at the end of `line`; a space at its end begins a new word. */
 const at = (line: string) => complete(line.split(" "), commands);
 
-test("commands complete, and options of netlab itself", () => {
-  assertEquals(at(""), [...commands.map(({ name }) => name), "--help"]);
-  assertEquals(at("se"), ["serve"]);
-  assertEquals(at("c"), ["connect", "completions"]);
-  assertEquals(at("--"), ["--version", "--help"]);
-  assertEquals(at("x"), []);
-  assertEquals(at("nonsense "), []);
-  assertEquals(complete([], commands), at(""));
+test("commands complete, and options of netlab itself", async () => {
+  assertEquals(await at(""), [...commands.map(({ name }) => name), "--help"]);
+  assertEquals(await at("se"), ["serve"]);
+  assertEquals(await at("c"), ["connect", "completions"]);
+  assertEquals(await at("--"), ["--version", "--help"]);
+  assertEquals(await at("x"), []);
+  assertEquals(await at("nonsense "), []);
+  assertEquals(await complete([], commands), await at(""));
 });
 
-test("exercises, shells and words for help complete, each once", () => {
-  for (const command of ["serve", "connect", "explain"]) assertEquals(at(`${command} `), names);
-  assertEquals(at("serve ch"), ["chat"]);
-  assertEquals(at("serve chat "), []);
-  assertEquals(at("completions "), ["bash", "zsh", "fish", "powershell"]);
-  assertEquals(at("smtp "), ["passwd"]);
-  assertEquals(at("smtp passwd "), []);
-  assertEquals(at("help "), commands.map(({ name }) => name).filter((name) => name !== "--version"));
-  assertEquals(at("help serve "), names);
-  assertEquals(at("help serve chat "), []);
+test("exercises, shells and words for help complete, each once", async () => {
+  for (const command of ["serve", "connect", "explain"]) assertEquals(await at(`${command} `), names);
+  assertEquals(await at("serve ch"), ["chat"]);
+  assertEquals(await at("serve chat "), []);
+  assertEquals(await at("completions "), ["bash", "zsh", "fish", "powershell"]);
+  assertEquals(await at("smtp "), ["passwd"]);
+  assertEquals(await at("smtp passwd "), []);
+  assertEquals(await at("help "), commands.map(({ name }) => name).filter((name) => name !== "--version"));
+  assertEquals(await at("help serve "), names);
+  assertEquals(await at("help serve chat "), []);
 });
 
-test("an exercise completes behind options and their values", () => {
-  assertEquals(at("serve --port 0 "), names);
-  assertEquals(at("serve --trace "), names);
-  assertEquals(at("serve --json ch"), ["chat"]);
-  assertEquals(at("connect --name alice "), names);
+test("an exercise completes behind options and their values", async () => {
+  assertEquals(await at("serve --port 0 "), names);
+  assertEquals(await at("serve --trace "), names);
+  assertEquals(await at("serve --json ch"), ["chat"]);
+  assertEquals(await at("connect --name alice "), names);
 });
 
-test("options complete, those of the exercise included", () => {
-  assertEquals(at("list --"), ["--json", "--color", "--help"]);
-  assertEquals(at("serve --max-c"), ["--max-clients"]);
-  assertEquals(at("connect chat --na"), ["--name"]);
-  assertEquals(at("connect chat localhost --na"), ["--name"]);
-  assertEquals(at("connect --na"), []);
+test("options complete, those of the exercise included", async () => {
+  assertEquals(await at("list --"), ["--json", "--color", "--help"]);
+  assertEquals(await at("serve --max-c"), ["--max-clients"]);
+  assertEquals(await at("connect chat --na"), ["--name"]);
+  assertEquals(await at("connect chat localhost --na"), ["--name"]);
+  assertEquals(await at("connect --na"), []);
 });
 
-test("values complete where there is a choice, behind a space and behind =", () => {
-  assertEquals(at("serve chat --color "), ["auto", "always", "never"]);
-  assertEquals(at("serve chat --color a"), ["auto", "always"]);
-  assertEquals(at("connect chat --wire l").slice(0, 2), ["line", "len1"]);
-  assertEquals(at("serve chat --port "), []);
-  assertEquals(at("serve chat --color=n"), ["--color=never"]);
-  assertEquals(at("serve chat --trace="), ["--trace=ladder", "--trace=hex"]);
-  assertEquals(at("serve chat --port="), []);
+test("values complete where there is a choice, behind a space and behind =", async () => {
+  assertEquals(await at("serve chat --color "), ["auto", "always", "never"]);
+  assertEquals(await at("serve chat --color a"), ["auto", "always"]);
+  assertEquals((await at("connect chat --wire l")).slice(0, 2), ["line", "len1"]);
+  assertEquals(await at("serve chat --port "), []);
+  assertEquals(await at("serve chat --color=n"), ["--color=never"]);
+  assertEquals(await at("serve chat --trace="), ["--trace=ladder", "--trace=hex"]);
+  assertEquals(await at("serve chat --port="), []);
+  assertEquals(await at("serve chat --bug one-r"), ["one-recv"]);
+  assertEquals(await at("serve chat --bug=one-r"), ["--bug=one-recv"]);
 });
 
-test("what files' client does completes, behind an address too, and once", () => {
+test("what files' client does completes, behind an address too, and once", async () => {
   for (const line of ["connect files ", "connect files localhost ", "connect files localhost 9002 "]) {
-    assertEquals(at(line), ["get", "stat", "list"]);
+    assertEquals(await at(line), ["get", "stat", "list"]);
   }
-  assertEquals(at("connect files g"), ["get"]);
-  assertEquals(at("connect files get "), []);
-  assertEquals(at("connect calc "), []);
+  assertEquals(await at("connect files g"), ["get"]);
+  assertEquals(await at("connect files get "), []);
+  assertEquals(await at("connect calc "), []);
 });
 
 test("a file may stand where an option or a client takes one of this machine, and nowhere else", () => {
@@ -86,11 +88,11 @@ test("a file may stand where an option or a client takes one of this machine, an
   for (const line of no) assert(!takesFile(line), line);
 });
 
-test("bash, which takes --color=never apart at the =, gets what it replaces", () => {
-  assertEquals(at("serve chat --color = n"), ["never"]);
-  assertEquals(at("serve chat --color ="), ["auto", "always", "never"]);
-  assertEquals(at("serve chat --trace = h"), ["hex"]);
-  assertEquals(at("serve --port = 0 ch"), ["chat"]);
+test("bash, which takes --color=never apart at the =, gets what it replaces", async () => {
+  assertEquals(await at("serve chat --color = n"), ["never"]);
+  assertEquals(await at("serve chat --color ="), ["auto", "always", "never"]);
+  assertEquals(await at("serve chat --trace = h"), ["hex"]);
+  assertEquals(await at("serve --port = 0 ch"), ["chat"]);
 });
 
 test("the program answers the shells without a word on standard error", async () => {
@@ -200,5 +202,5 @@ test("PowerShell's glue registers a completer that asks netlab", async () => {
   assertStringIncludes(out, "netlab complete -- @words");
   assertEquals(out.split("{").length, out.split("}").length);
   assertEquals(out.split("(").length, out.split(")").length);
-  assertEquals(complete(["serve", '""'], commands), names);
+  assertEquals(await complete(["serve", '""'], commands), names);
 });

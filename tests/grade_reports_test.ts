@@ -40,9 +40,10 @@ test("a real run and an empty one can be written in every form", async () => {
 
 /** Runs `netlab grade chat` on netlab's own server, right or with a mistake. */
 async function gradeChat(options: readonly string[], bug?: string): ReturnType<typeof netlab> {
+  const { bugs } = await chat.grading();
   const server: RunningServer = await chat.serve({
     ...serveContext(chat),
-    spoil: chat.bugs!.find(({ name }) => name === bug)?.spoil,
+    spoil: bugs.find(({ name }) => name === bug)?.spoil,
   });
   try {
     const target = ["--server", `127.0.0.1:${server.address.port}`, "--only", "takes a name", "--timeout", "300ms"];

@@ -9,7 +9,7 @@
 import { assertEquals } from "@std/assert";
 import { setColorEnabled } from "@std/fmt/colors";
 import { checkLines } from "../lib/cli/grade_report.ts";
-import type { Exercise, Transport } from "../lib/exercises/exercise.ts";
+import type { Exercise, Grading, Transport } from "../lib/exercises/exercise.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import { chooseChecks, type GradingSettings, runGrading } from "../lib/grade/grading.ts";
 import { formatPoints, type GradedCheck } from "../lib/grade/report.ts";
@@ -32,7 +32,9 @@ type Changes = Omit<GradingSettings, keyof typeof SETTINGS>;
 /** Grades, a step a check. Several gradings in one test go on at the same time. */
 function testGradings(title: string, gradings: readonly (readonly [name: string, settings: Changes])[]): void {
   test(title, async (t) => {
-    const running = gradings.map(([name, settings]) => ({ name, ...startGrading(settings) }));
+    const running = await Promise.all(
+      gradings.map(async ([name, settings]) => ({ name, ...await startGrading(settings) })),
+    );
     for (const { name, checks, results, grading } of running) {
       await t.step(name, async (t) => {
         for (const { name, points } of checks) {
@@ -44,10 +46,10 @@ function testGradings(title: string, gradings: readonly (readonly [name: string,
   });
 }
 
-function startGrading(settings: Changes) {
+async function startGrading(settings: Changes) {
   const { subject, exercise } = settings;
   const kind = subject.type === "client" || subject.type === "own client" ? "client" : "server";
-  const { checks } = chooseChecks(exercise, kind, settings);
+  const { checks } = chooseChecks(exercise, await exercise.grading(), kind, settings);
   const results = new Map(checks.map(({ name }) => [name, Promise.withResolvers<GradedCheck>()]));
   const grading = runGrading({ ...SETTINGS, ...settings, onResult: (one) => results.get(one.name)!.resolve(one) });
   // What goes wrong with the grading itself has to end the steps, too; it is reported where it is waited for.
@@ -67,14 +69,14 @@ const settingsOfWire = (wire: string): { transport: Transport; wire?: string } =
   wire === "udp" ? { transport: "udp" } : { transport: "tcp", wire };
 
 /** Whether an exercise has checks of that kind in that wire. */
-function hasChecks(exercise: Exercise, kind: "server" | "client", wire: string): boolean {
+function hasChecks(exercise: Exercise, loaded: Grading, kind: "server" | "client", wire: string): boolean {
   const { transports, wires } = exercise;
   const known = wire === "udp"
     ? transports.includes(wire)
     : transports.includes("tcp") && wires.includes(wire.replace(/^len\d$/, "lenN"));
   if (!known) return false;
   try {
-    return chooseChecks(exercise, kind, settingsOfWire(wire)).checks.length > 0;
+    return chooseChecks(exercise, loaded, kind, settingsOfWire(wire)).checks.length > 0;
   } catch {
     return false;
   }
@@ -92,10 +94,11 @@ if (given) {
   }
 } else {
   for (const exercise of exercises) {
+    const loaded = await exercise.grading();
     testGradings(
       `netlab's own ${exercise.name}`,
       (["server", "client"] as const).flatMap((kind) =>
-        WIRES.filter((wire) => hasChecks(exercise, kind, wire)).map((wire): [string, Changes] => [
+        WIRES.filter((wire) => hasChecks(exercise, loaded, kind, wire)).map((wire): [string, Changes] => [
           `${kind}, ${wire}`,
           {
             ...{ exercise, subject: { type: `own ${kind}` }, ...settingsOfWire(wire) },
@@ -107,7 +110,7 @@ if (given) {
     );
 
     test(`the checks of ${exercise.name} need only checks before them, have points and names of their own`, () => {
-      for (const checks of [exercise.checks, exercise.clientChecks ?? []]) {
+      for (const checks of [loaded.checks, loaded.clientChecks]) {
         const names = checks.map(({ name }) => name);
         assertEquals(new Set(names).size, names.length);
         for (const [index, { name, needs = [], points, steps }] of checks.entries()) {

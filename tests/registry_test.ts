@@ -47,8 +47,8 @@ test("every exercise names framings that exist, and a client's that is one of th
   }
 });
 
-test("every exercise explains itself, and its examples are command lines of its own", () => {
-  for (const { name, explain, serveExamples, connectExamples, checks } of exercises) {
+test("every exercise explains itself, and its examples are command lines of its own", async () => {
+  for (const { name, explain, serveExamples, connectExamples, grading } of exercises) {
     assert(explain.wire.length > 100);
     assert(explain.wire.split("\n").every((line) => line.length <= 120), `${name}: a line too wide for a terminal`);
     assert(explain.messages.length > 0 && explain.dialogue.length > 1);
@@ -56,7 +56,8 @@ test("every exercise explains itself, and its examples are command lines of its 
     for (const { who } of explain.dialogue) assertMatch(who, /^[CS][a-z]?$/);
     for (const { command } of serveExamples) assert(command.startsWith(`netlab serve ${name}`));
     for (const { command } of connectExamples) assert(command.startsWith(`netlab connect ${name}`));
-    assert(checks.length > 0);
+    const { checks, clientChecks, bugs } = await grading();
+    assert(checks.length > 0 && clientChecks.length > 0 && bugs.length > 0);
   }
 });
 

@@ -13,7 +13,7 @@ const lines = [
   "`deno task bugs`, and a test compares it with what the checks find.",
 ];
 for (const exercise of exercises) {
-  const bugs = exercise.bugs ?? [];
+  const { bugs } = await exercise.grading();
   const reports = await Promise.all(bugs.map((bug) => gradeBug(exercise, bug, 1)));
   const found = bugs.map((bug, i) => [bug, findersOf(bug, reports[i])] as const);
   lines.push("", `## ${exercise.name}`, "", ...bugRows(found));

@@ -1,7 +1,6 @@
 // The options that every server and client takes, and what comes of them.
 
 import { yellow } from "@std/fmt/colors";
-import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
@@ -71,7 +70,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
     ...transportOption(exercise),
     wireOption(exercise?.wires, exercise?.wires[0] ?? "auto", exercise?.detects),
     ...(exercise?.serveOptions ?? []),
-    ...bugOptions(exercise?.bugs),
+    ...bugOptions(exercise),
     ...(exercise?.limits?.maxClients === 1 ? [] : [maxClients]), // one at a time is the exercise itself
     {
       name: "idle",
@@ -142,15 +141,14 @@ export function connectOptions(exercise?: Exercise): OptionSpec[] {
   ];
 }
 
-/** Mistakes on purpose, where there are any. */
-function bugOptions(bugs: readonly Bug[] = []): OptionSpec[] {
-  if (bugs.length === 0) return [];
+/** Mistakes on purpose. */
+function bugOptions(exercise: Exercise | undefined): OptionSpec[] {
   return [
     {
       name: "bug",
       type: "string",
       value: "NAME",
-      choices: bugs.map(({ name }) => name),
+      candidates: async () => (await exercise?.grading())?.bugs.map(({ name }) => name) ?? [],
       summary: "make a mistake on purpose, for debugging drills",
     },
     { name: "list-bugs", type: "flag", summary: "show the mistakes that it can make" },

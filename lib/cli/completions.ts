@@ -88,12 +88,12 @@ export const completions: Command = {
  *
  * @param words what follows `netlab`, the last one perhaps empty
  */
-export function complete(words: readonly string[], commands: readonly Command[]): string[] {
+export async function complete(words: readonly string[], commands: readonly Command[]): Promise<string[]> {
   const typed = joinValues(words.map((word) => word === '""' ? "" : word));
   const last = typed.at(-1) ?? "";
   // Of --wire=li, bash replaces only what is behind the =.
   const kept = words.at(-1) === "=" ? last.length : Math.max(0, last.length - (words.at(-1) ?? "").length);
-  const candidates = candidatesFor(typed.slice(0, -1), last, commands);
+  const candidates = await candidatesFor(typed.slice(0, -1), last, commands);
   return candidates.filter((candidate) => candidate.startsWith(last)).map((candidate) => candidate.slice(kept));
 }
 
@@ -118,13 +118,17 @@ function read([name, ...behind]: string[], last: string, commands: readonly Comm
   return { name, command, options, needed, assigned, words: positionalsOf(behind, options) };
 }
 
-function candidatesFor(behind: string[], last: string, commands: readonly Command[]): string[] {
+async function candidatesFor(behind: string[], last: string, commands: readonly Command[]): Promise<string[]> {
   const { name, command, options, needed, assigned, words } = read(behind, last, commands);
   if (name === undefined) return [...commands.map((command) => command.name), "--help"];
-  if (needed) return [...needed.choices ?? []];
-  if (assigned) return (assigned.choices ?? []).map((choice) => `--${assigned.name}=${choice}`);
+  if (needed) return await valuesOf(needed);
+  if (assigned) return (await valuesOf(assigned)).map((choice) => `--${assigned.name}=${choice}`);
   if (last.startsWith("-")) return options.map((spec) => `--${spec.name}`);
   return [...command?.nextWords(words, commands) ?? []];
+}
+
+async function valuesOf({ choices, candidates }: OptionSpec): Promise<string[]> {
+  return [...choices ?? await candidates?.() ?? []];
 }
 
 /** Whether the last of `words`, as `complete` takes them, may be the name of a file or a folder. */

@@ -132,7 +132,7 @@ export const grade: Command = {
     const exercise = requireExercise(words);
     if (values.matrix) return await matrix(context, exercise);
     const given = await readSettings(exercise, values);
-    if (values.list) return list(context, exercise, given);
+    if (values.list) return await list(context, exercise, given);
     const settings = { ...given, subject: requireSubject(given.subject) };
     if (values.batch !== undefined) return await batch(context, settings);
     const { openReport } = await import("./grade_output.ts");
@@ -192,14 +192,9 @@ async function matrix({ output, values }: CommandContext, exercise: Exercise): P
 function examples([name]: readonly string[]): Example[] {
   const [exercise] = exercises;
   if (name !== undefined && name !== exercise.name) return [];
-  const [check] = exercise.checks;
   return [{
-    command: `netlab grade ${exercise.name} --server 127.0.0.1 --only '${check.name}'`,
-    output: [
-      `✓   ${check.points}/${check.points}  ${check.name}`,
-      "",
-      `${check.points} of ${check.points} points  1 passed · seed 1`,
-    ],
+    command: `netlab grade ${exercise.name} --server 127.0.0.1 --only 'takes a name'`,
+    output: ["✓   10/10  a client takes a name", "", "10 of 10 points  1 passed · seed 1"],
   }];
 }
 
@@ -274,9 +269,9 @@ function again({ name }: Exercise, values: OptionValues, check: Check, way: Way,
   return ["netlab", "grade", name, ...said, ...only].join(" ");
 }
 
-function list({ output, values }: CommandContext, exercise: Exercise, settings: Given): void {
+async function list({ output, values }: CommandContext, exercise: Exercise, settings: Given): Promise<void> {
   const kind = values.client === undefined ? "server" : "client";
-  const { checks, transport, wire } = chooseChecks(exercise, kind, settings);
+  const { checks, transport, wire } = chooseChecks(exercise, await exercise.grading(), kind, settings);
   const total = checks.reduce((sum, { points }) => sum + points, 0);
   output.out.line(
     bold(`${exercise.name}: ${checks.length} checks of a ${kind}, ${total} points (${transport}, ${wire})`),

@@ -44,7 +44,7 @@ async function dispatch(args: readonly string[], output: Output, env: Env): Prom
   if (name === "--help" || name === "-h") return output.out.text(overview(commands, output.width));
   if (name === COMPLETE) {
     const typed = rest[0] === "--" ? rest.slice(1) : rest;
-    complete(typed, commands).forEach(output.out.line);
+    (await complete(typed, commands)).forEach(output.out.line);
     return mayBeFile(typed, commands) ? FILES_TOO : WORDS_ONLY;
   }
   const command = requireCommand(commands, name);

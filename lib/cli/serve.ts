@@ -1,6 +1,7 @@
 // `netlab serve EXERCISE`: its server, until Ctrl-C.
 
 import { bold } from "@std/fmt/colors";
+import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, RunningServer } from "../exercises/exercise.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { formatHostPort } from "../net/conn.ts";
@@ -43,8 +44,8 @@ export const serve: Command = {
   async run(context) {
     const { output, values, words } = context;
     const exercise = requireExercise(words);
-    if (values["list-bugs"]) return listBugs(context, exercise);
-    const bug = exercise.bugs?.find(({ name }) => name === values.bug);
+    if (values["list-bugs"]) return await listBugs(context, exercise);
+    const bug = values.bug === undefined ? null : await findBug(exercise, String(values.bug));
     const trace = openTrace(values, output, { log: true, json: true });
     let stop = () => {};
     const started = Promise.withResolvers<RunningServer>();
@@ -74,7 +75,20 @@ export const serve: Command = {
   },
 };
 
-function listBugs({ output }: CommandContext, { name, bugs = [] }: Exercise): void {
+/** @throws {NetlabError} of kind `usage` when there is no such mistake */
+async function findBug(exercise: Exercise, name: string): Promise<Bug> {
+  const { bugs } = await exercise.grading();
+  const found = bugs.find((bug) => bug.name === name);
+  if (found) return found;
+  const meant = didYouMean(name, bugs.map((bug) => bug.name));
+  throw new NetlabError("usage", `${exercise.name} has no mistake ${JSON.stringify(name)}${meant}`, {
+    hint: `netlab serve ${exercise.name} --list-bugs`,
+  });
+}
+
+async function listBugs({ output }: CommandContext, exercise: Exercise): Promise<void> {
+  const { name } = exercise;
+  const { bugs } = await exercise.grading();
   const width = Math.max(...bugs.map((bug) => bug.name.length));
   for (const bug of bugs) output.out.line(`${bold(bug.name.padEnd(width))}  ${bug.summary}`);
   output.err.line(`netlab serve ${name} --bug NAME`);

@@ -143,10 +143,6 @@ export interface Exercise {
   readonly notation?: Notation;
   /** Files that its dialogue and its checks expect in the server's `--dir`: names and contents. */
   readonly samples?: Readonly<Record<string, string>>;
-  /** More files there, which only its checks expect. */
-  readonly checkSamples?: Readonly<Record<string, string>>;
-  /** Files that the checks of its client have it send, where it is started. */
-  readonly clientSamples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
   /** The options with which its client does what a check starts it with. */
@@ -167,18 +163,28 @@ export interface Exercise {
   /** What else it can do: `netlab smtp passwd NAME`. */
   readonly commands?: readonly OwnCommand[];
   readonly explain: Explanation;
-  /** Black-box checks of anybody's server, which use nothing but the wire. */
-  readonly checks: readonly Check[];
-  /** The same of anybody's client. */
-  readonly clientChecks?: readonly Check[];
-  /** A script that any two programs for this exercise can play together: only what is typed at clients and what they show. */
-  readonly meeting?: Check;
-  /** Mistakes that its server can make on purpose. */
-  readonly bugs?: readonly Bug[];
+  /** Loads what only grading and mistakes on purpose need. */
+  grading(): Promise<Grading>;
   /** @throws {NetlabError} when it cannot start */
   serve(context: ServeContext): RunningServer | Promise<RunningServer>;
   /** Runs the client to its end. @throws {NetlabError} when it fails */
   connect(context: ConnectContext): Promise<void>;
+}
+
+/** What judges programs of an exercise. */
+export interface Grading {
+  /** Black-box checks of anybody's server, which use nothing but the wire. */
+  readonly checks: readonly Check[];
+  /** The same of anybody's client. */
+  readonly clientChecks: readonly Check[];
+  /** Files that the checks expect in the server's `--dir`, besides those of the dialogue. */
+  readonly samples?: Readonly<Record<string, string>>;
+  /** Files that the checks of a client have it send, where it is started. */
+  readonly clientSamples?: Readonly<Record<string, string>>;
+  /** A script that any two programs for this exercise can play together: only what is typed at clients and what they show. */
+  readonly meeting?: Check;
+  /** Mistakes that its own server can make on purpose. */
+  readonly bugs: readonly Bug[];
 }
 
 /** A command of an exercise's own, besides its server and its client. */

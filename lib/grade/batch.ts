@@ -1,7 +1,7 @@
 // Grading many: every submission of a folder by itself, or every client with every server.
 
-import { describeStep } from "../exercises/check.ts";
-import type { Exercise, Transport } from "../exercises/exercise.ts";
+import { type Check, describeStep } from "../exercises/check.ts";
+import type { Exercise, Grading, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
@@ -14,6 +14,7 @@ import {
   ownServer,
   runGrading,
   SampleFiles,
+  samplesFor,
   type Subject,
 } from "./grading.ts";
 import { Unmet } from "./inbox.ts";
@@ -59,8 +60,9 @@ function submissionsOf(dir: string): Submission[] {
 export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Graded) => void): Promise<Graded[]> {
   const submissions = submissionsOf(settings.dir);
   const cache = settings.cache === null ? null : new Cache<Report>(settings.cache);
+  const grading = await settings.exercise.grading();
   return await inParallel(submissions, settings.jobs, async (submission) => {
-    const key = await fingerprint(submission, keyOf(settings));
+    const key = await fingerprint(submission, keyOf(settings, grading));
     const known = await cache?.get(key);
     const report = known ??
       await withCopy(submission, (cwd) => runGrading({ ...settings, cwd, onResult: undefined, again: undefined }));
@@ -74,8 +76,9 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
 /** What a result depends on besides the submission. */
 function keyOf(
   { exercise, subject, port, transport, wire, profile, only, ways, timeoutMs, seed, version }: BatchSettings,
+  grading: Grading,
 ): unknown {
-  const { checks } = chooseChecks(exercise, subject.type === "client" ? "client" : "server", {
+  const { checks } = chooseChecks(exercise, grading, subject.type === "client" ? "client" : "server", {
     transport,
     wire,
     profile,
@@ -139,10 +142,12 @@ const OWN = "netlab";
 /** Lets every client meet every server, netlab's own among them. @throws {NetlabError} */
 export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Meeting) => void): Promise<Meeting[]> {
   const { exercise, dir, run, client, port, jobs, startMs } = settings;
-  if (exercise.meeting === undefined) {
+  const grading = await exercise.grading();
+  if (grading.meeting === undefined) {
     throw new NetlabError("usage", `${exercise.name} has no script that any two programs could play together`);
   }
-  const { transport, wire } = chooseChecks(exercise, "server", settings);
+  const { transport, wire } = chooseChecks(exercise, grading, "server", settings);
+  const { meeting: script } = grading;
   const names = [OWN, ...submissionsOf(dir).map(({ name }) => name)];
   const pairs = names.flatMap((server) => names.map((client) => ({ server, client })));
   const inCopy = <T>(name: string, use: (cwd: string) => Promise<T>) => withCopy({ name, path: `${dir}/${name}` }, use);
@@ -152,8 +157,9 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
     theirs: Subject,
     use: (files: SampleFiles, cwd?: string) => Promise<T>,
   ): Promise<T> => {
+    const kind = own.type === "own client" ? "client" : "server";
     const prepared = async (subject: Subject, cwd?: string) => {
-      using files = new SampleFiles(exercise, subject, cwd);
+      using files = new SampleFiles(samplesFor(exercise, grading, kind), subject, cwd);
       return await use(files, cwd);
     };
     return name === OWN ? await prepared(own) : await inCopy(name, (cwd) => prepared(theirs, cwd));
@@ -173,13 +179,13 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   };
   const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
     withFiles(name, { type: "own client" }, { type: "client", command: client }, (files, cwd) => {
-      if (name === OWN) return use(ownClient(exercise, transport, wire, files.folder));
+      if (name === OWN) return use(ownClient(exercise, transport, wire, files));
       return use(new ClientProgram(files.fill(client), { port, cwd }));
     });
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
     const broken = await withServer(
       server,
-      (server) => withClient(client, (program) => meet(settings, server, program, transport, wire, i)),
+      (server) => withClient(client, (program) => meet(settings, script, server, program, transport, wire, i)),
     );
     const meeting = { server, client, broken };
     onMeeting(meeting);
@@ -189,6 +195,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
 
 async function meet(
   { exercise, timeoutMs }: MatrixSettings,
+  script: Check,
   server: ServerUnderTest,
   program: ClientUnderTest,
   transport: Transport,
@@ -203,7 +210,7 @@ async function meet(
     if (!(error instanceof Unmet)) throw error;
     return { step: "the server is started", because: error.message, kind: error.kind };
   }
-  const { broken } = await play(exercise.meeting!, {
+  const { broken } = await play(script, {
     client: { program, transport, port: 0, server: address },
     makeFramer: () => spelling.makeFramer(),
     codec: spelling.codec,

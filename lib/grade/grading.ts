@@ -3,7 +3,7 @@
 
 import type { Bug } from "../exercises/bug.ts";
 import { type Check, needsPerson } from "../exercises/check.ts";
-import type { Console, Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
+import type { Console, Exercise, Grading, RunningServer, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -55,6 +55,7 @@ export interface GradingSettings {
 /** The checks of an exercise on one transport and wire, as a profile wants them. @throws {NetlabError} */
 export function chooseChecks(
   exercise: Exercise,
+  grading: Grading,
   kind: "server" | "client",
   settings: Pick<GradingSettings, "transport" | "wire" | "profile"> & { readonly subject?: Subject | null },
 ): { checks: Check[]; transport: Transport; wire: string } {
@@ -63,13 +64,13 @@ export function chooseChecks(
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
   const special = wire === "seed" ? wire : undefined;
   const { maxBody } = spellingOf(exercise, transport, wire).makeFramer();
-  const played = (all: readonly Check[] = []) =>
+  const played = (all: readonly Check[]) =>
     all.filter((check) =>
       (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
       !(check.framed && transport === "tcp" && wire === "raw") && // there are no message boundaries to check
       longestMessage(check) <= maxBody
     );
-  const both = [played(exercise.checks), played(exercise.clientChecks)];
+  const both = [played(grading.checks), played(grading.clientChecks)];
   const [all, others] = kind === "server" ? both : both.toReversed();
   const attended = settings.subject?.type !== "address" || !all.some(needsPerson);
   const checks = all.filter((check) => attended ? !check.unattended : !needsPerson(check));
@@ -93,7 +94,8 @@ function longestMessage({ steps }: Check): number {
 export async function runGrading(settings: GradingSettings): Promise<Report> {
   const { exercise, subject, only, profile } = settings;
   const kind = subject.type === "client" || subject.type === "own client" ? "client" : "server";
-  const { checks: all, transport, wire } = chooseChecks(exercise, kind, settings);
+  const grading = await exercise.grading();
+  const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
   const wanted = only === undefined ? all : all.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
   if (wanted.length === 0) throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`);
   const checks = withNeeds(all, wanted);
@@ -103,7 +105,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
     });
   }
   const port = settings.port ?? profile?.profile.port ?? null;
-  const files = new SampleFiles(exercise, subject, settings.cwd);
+  const files = new SampleFiles(samplesFor(exercise, grading, kind), subject, settings.cwd);
   try {
     return await grade({
       exercise: exercise.name,
@@ -156,8 +158,13 @@ function setUp(
     case "own server":
       return server(ownServer(exercise, transport, wire, files.folder, subject.bug));
     case "own client":
-      return client(ownClient(exercise, transport, wire, files.folder));
+      return client(ownClient(exercise, transport, wire, files));
   }
+}
+
+/** The files that a program of that kind is judged with: names and contents. */
+export function samplesFor(exercise: Exercise, grading: Grading, kind: "server" | "client"): Record<string, string> {
+  return { ...exercise.samples, ...grading.samples, ...kind === "client" ? grading.clientSamples : {} };
 }
 
 /** The files that an exercise's checks expect where a program under test looks for them. */
@@ -165,13 +172,13 @@ export class SampleFiles implements Disposable {
   /** A folder with the files in it. */
   readonly folder: string;
   readonly #temporary: boolean;
+  readonly #samples: Readonly<Record<string, string>>;
   /** What was put into a folder of somebody else's. */
   readonly #put: string[] = [];
 
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
-  constructor(exercise: Exercise, subject: Subject, cwd = ".") {
-    const isClient = subject.type === "client" || subject.type === "own client";
-    const samples = { ...exercise.samples, ...exercise.checkSamples, ...isClient ? exercise.clientSamples : {} };
+  constructor(samples: Readonly<Record<string, string>>, subject: Subject, cwd = ".") {
+    this.#samples = samples;
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
@@ -186,6 +193,11 @@ export class SampleFiles implements Disposable {
   /** `command` with the folder's name in the place of `{dir}`. */
   fill(command: string): string {
     return command.replaceAll("{dir}", this.folder);
+  }
+
+  /** `word`, or, where it names one of the files, where that is. */
+  pathOf(word: string): string {
+    return word in this.#samples ? `${this.folder}/${word}` : word;
   }
 
   remove(): void {
@@ -249,17 +261,16 @@ async function serve(
   return server;
 }
 
-/** Netlab's own client, which has its files in `dir`; of what is both ends, the one that is told to call. */
-export function ownClient(exercise: Exercise, transport: Transport, wire: string, dir: string): NetlabClient {
-  const { clientSamples = {}, connectOptions } = exercise;
+/** Netlab's own client; of what is both ends, the one that is told to call. */
+export function ownClient(exercise: Exercise, transport: Transport, wire: string, files: SampleFiles): NetlabClient {
   return new NetlabClient(exercise, (host, port, words, console) => {
     if (exercise.symmetric) {
-      const serving = serve(exercise, transport, wire, dir, console);
+      const serving = serve(exercise, transport, wire, files.folder, console);
       return { serving, finished: serving.then(({ finished }) => finished) };
     }
-    const named = words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
+    const named = words.map((word) => files.pathOf(word));
     const args = exercise.acceptsArguments?.(named) ? named : [];
-    const options = { ...defaults(connectOptions, dir), ...exercise.optionsFor?.(words) };
+    const options = { ...defaults(exercise.connectOptions, files.folder), ...exercise.optionsFor?.(words) };
     // Over UDP nothing else tells a client that netlab's end is gone.
     const idleMs = transport === "udp" ? OWN_IDLE_MS : undefined;
     const trace = NO_TRACE;

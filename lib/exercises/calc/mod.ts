@@ -2,8 +2,6 @@
 
 import type { Exercise } from "../exercise.ts";
 import { errorReply } from "../text.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks, meeting } from "./checks.ts";
 import { answer, DIVISIONS, isExpression, MAX_DIGITS, refusal } from "./protocol.ts";
 
 const exact = (question: string) => answer(question, "exact");
@@ -66,10 +64,7 @@ export const calc: Exercise = {
       { who: "S", text: errorReply(refusal.notAnInteger("4.5")) },
     ],
   },
-  checks,
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveCalc(context),
   connect: async (context) => (await import("./client.ts")).connectCalc(context),
 };

@@ -2,8 +2,6 @@
 
 import type { Exercise } from "../exercise.ts";
 import { MAX_NAME } from "../names.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks, meeting } from "./checks.ts";
 import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply } from "./protocol.ts";
 
 export const chat: Exercise = {
@@ -57,10 +55,7 @@ export const chat: Exercise = {
       { who: "Sa", text: reply.exit() },
     ],
   },
-  checks,
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveChat(context),
   connect: async (context) => (await import("./client.ts")).connectChat(context),
 };

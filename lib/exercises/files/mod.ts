@@ -1,8 +1,6 @@
 // The file server exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks, LONG, meeting } from "./checks.ts";
 import { FORMS, HELLO_DIGEST, isCommand, reply, SAMPLES } from "./protocol.ts";
 
 export const files: Exercise = {
@@ -14,7 +12,6 @@ export const files: Exercise = {
   detects: ["line", "raw"],
   clientWire: "line",
   samples: SAMPLES,
-  checkSamples: { "long.txt": LONG },
   acceptsArguments: isCommand,
   argumentsUsage: "get NAME… | stat NAME | list",
   serveOptions: [
@@ -74,10 +71,7 @@ export const files: Exercise = {
       { who: "S", text: reply.error(404, "no such file: nothing.txt") },
     ],
   },
-  checks,
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveFiles(context),
   connect: async (context) => (await import("./client.ts")).connectFiles(context),
 };

@@ -2,8 +2,6 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks } from "./checks.ts";
 import { FORMS } from "./protocol.ts";
 
 export const mesh: Exercise = {
@@ -36,9 +34,7 @@ export const mesh: Exercise = {
       { who: "Sb", text: "hello, both of you" },
     ],
   },
-  checks,
-  clientChecks,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveMesh(context),
   connect: async (context) => (await import("./server.ts")).connectMesh(context),
 };

@@ -2,8 +2,6 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks, meeting } from "./checks.ts";
 import { QUIT } from "./protocol.ts";
 
 export const messages: Exercise = {
@@ -48,10 +46,7 @@ export const messages: Exercise = {
       { who: "S", text: "how are you" },
     ],
   },
-  checks,
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveMessages(context),
   connect: async (context) => (await import("./client.ts")).connectMessages(context),
 };

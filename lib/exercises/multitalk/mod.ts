@@ -2,8 +2,6 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks } from "./checks.ts";
 import { ALL, FORMS, MESSAGE_FORMS } from "./protocol.ts";
 
 export const multitalk: Exercise = {
@@ -45,9 +43,7 @@ export const multitalk: Exercise = {
       { who: "Sb", text: "we close soon" },
     ],
   },
-  checks,
-  clientChecks,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveMultitalk(context),
   connect: async (context) => (await import("./client.ts")).connectMultitalk(context),
 };

@@ -2,8 +2,6 @@
 
 import type { Exercise } from "../exercise.ts";
 import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks } from "./checks.ts";
 import { BUSY, FORMS } from "./protocol.ts";
 
 export const peer: Exercise = {
@@ -38,9 +36,7 @@ export const peer: Exercise = {
       { who: "C", text: "and you?" },
     ],
   },
-  checks,
-  clientChecks,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).servePeer(context),
   connect: async (context) => (await import("./server.ts")).connectPeer(context),
 };

@@ -1,8 +1,6 @@
 // Problem 4, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks, meeting } from "./checks.ts";
 import { BUFFER_MS, CONTROL_KEYS, CONTROL_LINES, isOneFile, MAX_CLIENTS, PLAYERS, SEED_ENDS } from "./defaults.ts";
 import { makeNotation } from "./framing.ts";
 import { ACTIONS, ASSUMED_RATE, ERROR_CODES, UNPROVEN_BYTES } from "./protocol.ts";
@@ -139,10 +137,7 @@ export const stream: Exercise = {
       { who: "S", text: `ERROR session=7 code=4 "not a file name: "../${SAMPLE_NAME}": it leads into another folder"` },
     ],
   },
-  checks,
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   // Only now: all else that netlab does would wait for them.
   serve: async (context) => (await import("./server.ts")).serveStream(context),
   connect: async (context) => await (await import("./client.ts")).connectStream(context),

@@ -3,8 +3,6 @@
 import { formatDuration, type OptionSpec } from "../options.ts";
 import type { Exercise } from "../exercise.ts";
 import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { bugs } from "./bugs.ts";
-import { checks, clientChecks } from "./checks.ts";
 import { BYE, refusal, RESEND_MS } from "./protocol.ts";
 
 const resendAfter: OptionSpec = {
@@ -60,9 +58,7 @@ export const talk: Exercise = {
       { who: "S", text: "yes", typed: "yes" },
     ],
   },
-  checks,
-  clientChecks,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveTalk(context),
   connect: async (context) => (await import("./client.ts")).connectTalk(context),
 };

@@ -1,9 +1,6 @@
 // The transfer exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { bugs } from "./bugs.ts";
-import { checks, seedChecks } from "./checks.ts";
-import { clientChecks, meeting, SAMPLES } from "./client_checks.ts";
 import { areFiles, fileProblem } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, ERROR_CODES, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
@@ -19,7 +16,6 @@ export const transfer: Exercise = {
   detects: [],
   clientWire: "pdu",
   notation: { makeFramer: (transport) => new PduFramer(transport), codec: notationCodec },
-  clientSamples: SAMPLES,
   acceptsArguments: areFiles,
   argumentsProblem: fileProblem,
   argumentsUsage: "FILE…",
@@ -166,10 +162,7 @@ export const transfer: Exercise = {
       { who: "S", text: 'ERROR session=8 code=2 "not a file name: "../hello.txt": it leads into another folder"' },
     ],
   },
-  checks: [...checks, ...seedChecks],
-  clientChecks,
-  meeting,
-  bugs,
+  grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveTransfer(context),
   connect: async (context) => (await import("./client.ts")).connectTransfer(context),
 };
