@@ -1,26 +1,13 @@
 // `netlab grade EXERCISE`: black-box checks of somebody's server or client.
 
-import { bold, dim } from "@std/fmt/colors";
-import { type Check, describeStep, type Step } from "../exercises/check.ts";
-import type { Example, Exercise, Transport } from "../exercises/exercise.ts";
-import { describeSystemError } from "../net/errors.ts";
-import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import type { Example } from "../exercises/exercise.ts";
+import type { OptionSpec } from "../exercises/options.ts";
 import { exercises } from "../exercises/registry.ts";
-import { type Way, WAYS } from "../grade/delivery.ts";
-import { chooseChecks, type GradingSettings, type Subject } from "../grade/grading.ts";
-import { parseProfile } from "../grade/profile.ts";
-import { shellWord } from "../grade/program.ts";
-import { isPerfect } from "../grade/report.ts";
+import { WAYS } from "../grade/delivery.ts";
 import { REPORT_FORMATS } from "../grade/reports/formats.ts";
-import { START_MS } from "../grade/server_under_test.ts";
-import { parseAddress } from "../net/address.ts";
-import { NetlabError } from "../protocol/errors.ts";
-import { escapeText } from "../protocol/text.ts";
-import type { Command, CommandContext } from "./command.ts";
+import { START_MS } from "../grade/patience.ts";
+import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
-import { EXIT_OK } from "./exit.ts";
-import { requireExercise } from "./serve.ts";
-import { VERSION } from "./version.ts";
 
 const options: readonly OptionSpec[] = [
   { name: "server", type: "string", value: "HOST:PORT", summary: "grade a server that runs there" },
@@ -127,66 +114,8 @@ export const grade: Command = {
   options: () => options,
   examples,
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
-  async run(context) {
-    const { output, values, words } = context;
-    const exercise = requireExercise(words);
-    if (values.matrix) return await matrix(context, exercise);
-    const given = await readSettings(exercise, values);
-    if (values.list) return await list(context, exercise, given);
-    const settings = { ...given, subject: requireSubject(given.subject) };
-    if (values.batch !== undefined) return await batch(context, settings);
-    const { openReport } = await import("./grade_output.ts");
-    const { runRepeatedly } = await import("../grade/repeat.ts");
-    using writer = await openReport(
-      String(values.format),
-      values.out === undefined ? null : String(values.out),
-      output,
-    );
-    const report = await runRepeatedly({ ...settings, onResult: writer.onResult }, Number(values.repeat));
-    writer.finish(report);
-    return isPerfect(report) ? EXIT_OK : 1;
-  },
+  run: async (context) => (await import("./grade_run.ts")).runGrade(context),
 };
-
-async function batch({ output, values }: CommandContext, settings: GradingSettings): Promise<number> {
-  const { port, subject } = settings;
-  if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
-  const { runBatch } = await import("./grade_batch.ts");
-  const dir = String(values.batch);
-  return await runBatch(
-    {
-      ...settings,
-      dir,
-      // All that listen on one port would be in each other's way.
-      jobs: port === null ? Number(values.jobs) : 1,
-      cache: values["no-cache"] ? null : `${dir}/.netlab-grades`,
-      version: VERSION,
-    },
-    `${dir}/netlab-grades`,
-    output,
-  );
-}
-
-async function matrix({ output, values }: CommandContext, exercise: Exercise): Promise<number> {
-  const { batch, run, client } = values;
-  if (batch === undefined || run === undefined || client === undefined) {
-    throw new NetlabError("usage", "--matrix needs --batch DIR, --run COMMAND and --client COMMAND");
-  }
-  const { runMatrix } = await import("./grade_batch.ts");
-  return await runMatrix(
-    {
-      ...{ exercise, dir: String(batch), run: String(run), client: String(client) },
-      port: values.port === undefined ? null : Number(values.port),
-      transport: values.transport as Transport | undefined,
-      wire: values.wire === undefined ? undefined : String(values.wire),
-      jobs: Number(values.jobs),
-      timeoutMs: Number(values.timeout),
-      startMs: Number(values.start),
-    },
-    `${batch}/netlab-matrix`,
-    output,
-  );
-}
 
 /** One is enough: every exercise is graded in the same way. */
 function examples([name]: readonly string[]): Example[] {
@@ -196,97 +125,4 @@ function examples([name]: readonly string[]): Example[] {
     command: `netlab grade ${exercise.name} --server 127.0.0.1 --only 'takes a name'`,
     output: ["✓   10/10  a client takes a name", "", "10 of 10 points  1 passed · seed 1"],
   }];
-}
-
-type Given = Omit<GradingSettings, "subject"> & { readonly subject: Subject | null };
-
-function requireSubject(subject: Subject | null): Subject {
-  if (subject) return subject;
-  throw new NetlabError("usage", "nothing to grade", { hint: "say one of --server, --run and --client" });
-}
-
-/** @throws {NetlabError} of kind `usage` */
-async function readSettings(exercise: Exercise, values: OptionValues): Promise<Given> {
-  const text = (name: string) => values[name] === undefined ? undefined : String(values[name]);
-  const said = (["server", "run", "client"] as const).filter((name) => values[name] !== undefined);
-  if (said.length > 1) {
-    throw new NetlabError("usage", `--${said[0]} and --${said[1]} are two things`, {
-      hint: "grade one after the other",
-    });
-  }
-  const address = values.server === undefined ? null : parseAddress(String(values.server));
-  const subject: Subject | null = address
-    ? { type: "address", host: address.host, port: address.port ?? Number(values.port ?? exercise.port) }
-    : values.run !== undefined
-    ? { type: "server", command: String(values.run) }
-    : values.client !== undefined
-    ? { type: "client", command: String(values.client) }
-    : null;
-  const seed = Number(values.seed);
-  return {
-    exercise,
-    subject,
-    port: values.port === undefined ? null : Number(values.port),
-    cwd: text("cwd"),
-    transport: text("transport") as GradingSettings["transport"],
-    wire: text("wire"),
-    profile: values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile)),
-    only: text("only"),
-    ways: values.way === undefined ? undefined : [String(values.way) as Way],
-    seed,
-    timeoutMs: Number(values.timeout),
-    startMs: Number(values.start),
-    limitMs: Number(values.limit),
-    failFast: values["fail-fast"] === true,
-    again: (check, way) => again(exercise, values, check, way, seed),
-  };
-}
-
-/** A profile of netlab's by its name, or one in a file. */
-async function readProfile(exercise: Exercise, path: string): Promise<NonNullable<GradingSettings["profile"]>> {
-  const { PROFILES } = await import("../grade/profiles/mod.ts");
-  let profile = PROFILES[path];
-  try {
-    profile ??= parseProfile(Deno.readTextFileSync(path), path);
-  } catch (cause) {
-    if (cause instanceof NetlabError) throw cause;
-    throw new NetlabError("usage", `cannot read ${path}: ${describeSystemError(cause)}`, {
-      hint: `a file, or one of ${Object.keys(PROFILES).join(", ")}`,
-      cause,
-    });
-  }
-  if (profile.exercise === undefined || profile.exercise === exercise.name) return { name: path, profile };
-  throw new NetlabError("usage", `${path} is a profile of ${profile.exercise}, not of ${exercise.name}`);
-}
-
-/** The command that runs just this check again. */
-function again({ name }: Exercise, values: OptionValues, check: Check, way: Way, seed: number): string {
-  const kept = ["server", "run", "client", "port", "cwd", "transport", "wire", "profile"];
-  const said = kept.flatMap((option) =>
-    values[option] === undefined ? [] : [`--${option}`, shellWord(String(values[option]))]
-  );
-  const only = ["--only", shellWord(check.name), "--way", way, "--seed", String(seed)];
-  return ["netlab", "grade", name, ...said, ...only].join(" ");
-}
-
-async function list({ output, values }: CommandContext, exercise: Exercise, settings: Given): Promise<void> {
-  const kind = values.client === undefined ? "server" : "client";
-  const { checks, transport, wire } = chooseChecks(exercise, await exercise.grading(), kind, settings);
-  const total = checks.reduce((sum, { points }) => sum + points, 0);
-  output.out.line(
-    bold(`${exercise.name}: ${checks.length} checks of a ${kind}, ${total} points (${transport}, ${wire})`),
-  );
-  for (const { name, points, needs = [], steps, cause } of checks) {
-    output.out.line("");
-    output.out.line(`${String(points).padStart(3)}  ${bold(name)}`);
-    if (needs.length > 0) output.out.line(dim(`     needs: ${needs.join("; ")}`));
-    for (const step of steps) output.out.line(`     · ${escapeText(describeStep(step))}${dim(accepted(step))}`);
-    if (cause !== undefined) output.out.line(dim(`     when it fails: ${cause}`));
-  }
-}
-
-/** Which messages a step takes, where it says. */
-function accepted(step: Step): string {
-  const what = "what" in step && typeof step.what !== "string" ? step.what : undefined;
-  return what?.accepts === undefined ? "" : `  (${escapeText(what.accepts)})`;
 }

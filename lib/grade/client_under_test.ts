@@ -8,7 +8,8 @@ import { NetlabError } from "../protocol/errors.ts";
 import type { Inbox } from "./inbox.ts";
 import { Program, shellWord } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
-import { dialer, dialPatiently, freePort, START_MS } from "./server_under_test.ts";
+import { START_MS } from "./patience.ts";
+import { dialer, dialPatiently, freePort } from "./server_under_test.ts";
 
 /** How to have a client call. */
 export interface ClientUnderTest {

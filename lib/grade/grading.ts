@@ -12,10 +12,11 @@ import { NO_TRACE } from "../protocol/trace.ts";
 import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_under_test.ts";
 import { type Way, WAYS } from "./delivery.ts";
 import { grade, type Target } from "./grader.ts";
+import { START_MS } from "./patience.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
-import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest, START_MS } from "./server_under_test.ts";
+import { NetlabServer, RemoteServer, ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
 
 /** Who is judged. */
 export type Subject =

@@ -46,8 +46,6 @@ export interface ServerUnderTest {
 
 /** How long a call that is refused is tried again: a server may be busy with its own start, in ms. */
 const PATIENCE_MS = 1000;
-/** How long a program may take until it listens, in ms. */
-export const START_MS = 10_000;
 /** How long the system may keep a port behind a connection that the server ended, in ms. */
 const PORT_MS = 65_000;
 /** How long the end of a program may come behind the end of its connections, in ms. */
