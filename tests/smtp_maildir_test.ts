@@ -110,6 +110,15 @@ class FullDisk implements Disk {
     };
   }
 
+  make(path: string, content: Uint8Array): void {
+    const file = this.create(path);
+    try {
+      file.writeNow(content);
+    } finally {
+      file.close();
+    }
+  }
+
   mkdir(path: string): void {
     this.#step();
     systemDisk.mkdir(path);

@@ -5,7 +5,7 @@ import { setColorEnabled } from "@std/fmt/colors";
 /** What may wait for a reader that does not read (a terminal on hold, `| less`) before lines are dropped. */
 const MAX_WAITING = 4 * 1_048_576;
 /** What comes so soon behind a write waits for what else comes: each write costs a thread's help. */
-const GATHER_MS = 5;
+const GATHER_MS = 20;
 
 const encoder = new TextEncoder();
 

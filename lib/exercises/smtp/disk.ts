@@ -14,6 +14,8 @@ export interface DiskFile {
 export interface Disk {
   /** @throws {Deno.errors.AlreadyExists} */
   create(path: string): DiskFile;
+  /** Makes a file of that content, at once. @throws {Deno.errors.AlreadyExists} */
+  make(path: string, bytes: Uint8Array): void;
   /** Makes a folder, and those above it; one that is there will do. */
   mkdir(path: string): void;
   rename(from: string, to: string): void;
@@ -56,6 +58,7 @@ const SYNCS_FOLDERS = Deno.build.os !== "windows";
 
 export const systemDisk: Disk = {
   create: (path) => new SystemFile(Deno.openSync(path, NEW_FILE)),
+  make: (path, bytes) => Deno.writeFileSync(path, bytes, NEW_FILE),
   mkdir: (path) => Deno.mkdirSync(path, { recursive: true, mode: 0o700 }),
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => Deno.removeSync(path),

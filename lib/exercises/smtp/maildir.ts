@@ -99,21 +99,30 @@ export class Maildir {
     return `${Math.floor(now / 1000)}.M${micros}${this.#process}Q${++this.#count}.netlab`;
   }
 
-  /** Opens a new file in `tmp` of a mailbox, which is made if it is not there. */
+  /** Opens a new file in `tmp` of a mailbox. */
   open(folder: string, id: string): DiskFile {
-    const { disk, root } = this;
-    const path = `${root}/${folder}/tmp/${id}`;
-    if (!this.#folders.has(folder)) this.#make(folder);
+    return this.#inTmp(folder, id, (path) => this.disk.create(path));
+  }
+
+  /** Makes a file there. */
+  write(folder: string, id: string, bytes: Uint8Array): void {
+    this.#inTmp(folder, id, (path) => this.disk.make(path, bytes));
+  }
+
+  /** Does something with a path in a mailbox, which is made if it is not there. */
+  #inTmp<T>(folder: string, id: string, create: (path: string) => T): T {
+    const path = `${this.root}/${folder}/tmp/${id}`;
+    if (!this.#folders.has(folder)) this.#makeFolder(folder);
     try {
-      return disk.create(path);
+      return create(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      this.#make(folder); // somebody has taken it away
-      return disk.create(path);
+      this.#makeFolder(folder); // somebody has taken it away
+      return create(path);
     }
   }
 
-  #make(folder: string): void {
+  #makeFolder(folder: string): void {
     const { disk, root } = this;
     for (const part of ["tmp", "new", "cur"]) disk.mkdir(`${root}/${folder}/${part}`);
     // It has to outlast a crash, too: its name stands in the folder above.
@@ -263,12 +272,14 @@ export class NewMail {
     return this.#room(HEAD_ROOM).subarray(HEAD_ROOM, HEAD_ROOM + this.#filled);
   }
 
-  /** The same behind a head, in one piece if there is room for it. Valid until the next call. */
-  #contentBehind(head: Uint8Array): Uint8Array[] {
-    if (head.length > HEAD_ROOM) return [head, this.#content];
-    const buffer = this.#room(HEAD_ROOM);
-    buffer.set(head, HEAD_ROOM - head.length);
-    return [buffer.subarray(HEAD_ROOM - head.length, HEAD_ROOM + this.#filled)];
+  /** The same behind its head. Valid until the next call. */
+  #whole(folder: string): Uint8Array {
+    const head = this.#head(folder, this.id);
+    const into = head.length > HEAD_ROOM ? new Uint8Array(head.length + this.#filled) : this.#room(HEAD_ROOM);
+    const start = Math.max(0, HEAD_ROOM - head.length);
+    if (head.length > HEAD_ROOM) into.set(this.#content, head.length);
+    into.set(head, start);
+    return into.subarray(start, start + head.length + this.#filled);
   }
 
   /** Writes to the disk what is in memory. What goes wrong is said by `deliver`. */
@@ -320,7 +331,7 @@ export class NewMail {
   deliverNow(): boolean {
     if (this.#maildir.fsync || this.#first !== null || this.#problem !== null) return false;
     try {
-      for (const folder of this.folders) this.#write(folder).close();
+      for (const folder of this.folders) this.#maildir.write(folder, this.id, this.#whole(folder));
       this.#publishAll();
       this.#delivered = true;
     } catch (error) {
@@ -365,24 +376,14 @@ export class NewMail {
     for (const folder of others) await this.#copy(`${this.#maildir.root}/${first}/tmp/${this.id}`, from, folder);
   }
 
+  /** Makes a file of what is in memory; only fsync is worth a thread of its own. */
   async #writeSafely(folder: string): Promise<void> {
-    const file = this.#write(folder);
+    const file = this.#maildir.open(folder, this.id);
     try {
+      file.writeNow(this.#whole(folder));
       await file.sync();
     } finally {
       file.close();
-    }
-  }
-
-  /** Makes a file of what is in memory; only fsync, which is left to the caller, is worth a thread of its own. */
-  #write(folder: string): DiskFile {
-    const file = this.#maildir.open(folder, this.id);
-    try {
-      for (const part of this.#contentBehind(this.#head(folder, this.id))) file.writeNow(part);
-      return file;
-    } catch (error) {
-      file.close();
-      throw error;
     }
   }
 
