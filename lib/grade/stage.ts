@@ -81,12 +81,15 @@ export class Stage {
 
   /** Connects and sends until the server lets it stay: until its person is shown the text, or it has had time enough. */
   async callUntilTaken(who: string, text: string): Promise<void> {
-    const deadline = performance.now() + this.#options.timeoutMs;
+    const { timeoutMs, terminal } = this.#options;
+    const deadline = performance.now() + timeoutMs;
+    // Where it shows that it has taken somebody, nothing else has to be taken for that so soon.
+    const patienceMs = terminal?.() ? Math.max(REFUSAL_MS, timeoutMs / 2) : REFUSAL_MS;
     for (;;) {
       await this.connect(who);
       await this.actor(who).send(text);
       await this.actor(who).flush();
-      const enough = performance.now() + REFUSAL_MS;
+      const enough = performance.now() + patienceMs;
       let ended = false;
       while (!ended && performance.now() < enough) {
         if (await this.#hasShown(text)) return;
@@ -94,7 +97,7 @@ export class Stage {
       }
       if (!ended) return;
       if (performance.now() > deadline) {
-        throw new Unmet("end", `it was sent away for ${this.#options.timeoutMs} ms`);
+        throw new Unmet("end", `it was sent away for ${timeoutMs} ms`);
       }
     }
   }
