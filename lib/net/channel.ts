@@ -15,7 +15,7 @@ import type { BlockPool, Read } from "./block_pool.ts";
 import { outlasts, systemClock } from "./clock.ts";
 import { type Conn, formatAddress } from "./conn.ts";
 import { describeSystemError, isReset } from "./errors.ts";
-import { SendQueue } from "./send_queue.ts";
+import { SendQueue, type SendQueueEvents } from "./send_queue.ts";
 import { Turns } from "./turns.ts";
 
 /** Read sizes, in bytes: a connection starts small, so that thousands fit, and grows while reads come back full. */
@@ -39,6 +39,8 @@ export interface ChannelOptions<In, Out> {
   readonly codec: Codec<In, Out>;
   /** The most bytes that may wait for a peer that does not read. @default {1048576} */
   readonly queueBytes?: number;
+  /** How large a buffer is kept for what is sent next, in bytes: for who always sends much at once. @default {65536} */
+  readonly keepBytes?: number;
   /** False gives each message a write of its own, for peers that take one read for one message. @default {true} */
   readonly coalesce?: boolean;
   /** @default {NO_TRACE} */
@@ -93,11 +95,12 @@ export class Channel<In, Out = In> {
     const id = this.id;
     this.queueBytes = options.queueBytes ?? 1_048_576;
     this.#pauseBytes = this.queueBytes / 2;
-    this.#outgoing = new SendQueue(conn, this.queueBytes, options.coalesce ?? true, {
+    const events: SendQueueEvents = {
       onFull: (bytes) => this.abort(`too slow: ${bytes} bytes waited for it to read`),
       onError: (error) => this.abort(describeFailure(error)),
       onWritten: (bytes) => trace.wants.bytes && trace.emit({ type: "bytes", id, direction: "out", bytes }),
-    });
+    };
+    this.#outgoing = new SendQueue(conn, this.queueBytes, options.coalesce ?? true, events, options.keepBytes);
     if (trace.wants.open) {
       const transport = conn.remoteAddr.transport === "udp" ? "udp" : "tcp";
       trace.emit({ type: "open", id, transport, local: formatAddress(conn.localAddr), remote: this.remote });

@@ -9,7 +9,7 @@ import { writeText } from "../protocol/text.ts";
 import type { Conn } from "./conn.ts";
 
 const FIRST_BYTES = 512;
-/** A buffer larger than this is given back when it has been written. */
+/** A buffer larger than this is given back when it has been written, unless another size is said. */
 const KEEP_BYTES = 65_536;
 /** Its callbacks run when this turn's input has been handled; a promise is cheaper than `queueMicrotask`. */
 const TURN_END = Promise.resolve();
@@ -39,6 +39,7 @@ export class SendQueue {
   #conn: Conn;
   readonly #limitBytes: number;
   readonly #coalesce: boolean;
+  readonly #keepBytes: number;
   readonly #events: SendQueueEvents;
   #filling = emptyBatch();
   #spare: Batch | null = null;
@@ -54,8 +55,9 @@ export class SendQueue {
   #dead = false;
   #waiters: (() => void)[] = [];
 
-  constructor(conn: Conn, limitBytes: number, coalesce: boolean, events: SendQueueEvents) {
+  constructor(conn: Conn, limitBytes: number, coalesce: boolean, events: SendQueueEvents, keepBytes = KEEP_BYTES) {
     this.#conn = conn;
+    this.#keepBytes = keepBytes;
     this.#limitBytes = limitBytes;
     this.#coalesce = coalesce;
     this.#events = events;
@@ -170,7 +172,7 @@ export class SendQueue {
     if (this.#written < batch.bytes) return this.#write(batch);
     this.#inFlight = null;
     batch.bytes = batch.ends.length = 0;
-    if (batch.buffer.length <= KEEP_BYTES) this.#spare = batch;
+    if (batch.buffer.length <= this.#keepBytes) this.#spare = batch;
     const front = this.#front;
     this.#front = null;
     if (front !== null) this.#launch(front);

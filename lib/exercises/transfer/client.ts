@@ -134,6 +134,7 @@ class Sender implements AsyncDisposable {
     this.#channel = new Channel(conn, {
       framer: new PduFramer(context.transport),
       codec: pduCodec(context.transport),
+      keepBytes: QUEUE_BYTES,
       queueBytes: QUEUE_BYTES + 4 * options.window * (options.chunk + HEADER_BYTES),
       trace: context.trace,
     });
