@@ -16,6 +16,8 @@ const PATIENCE_MS = 60_000;
 /** Says that a test does not run here. */
 export interface TestOptions {
   readonly ignore?: boolean;
+  /** After how long, in ms, it must have come to its end, even on a busy machine. @default {60_000} */
+  readonly limitMs?: number;
 }
 
 /** `Deno.test` with the leak sanitizers on (off by default since Deno 2.8) and an end to waiting. */
@@ -30,7 +32,7 @@ export function test(
     sanitizeOps: true,
     sanitizeResources: true,
     sanitizeExit: true,
-    fn: (t) => within(Promise.resolve(t).then(fn), "the end of the test"),
+    fn: (t) => within(Promise.resolve(t).then(fn), "the end of the test", options.limitMs),
   });
 }
 
