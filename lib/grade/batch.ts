@@ -179,7 +179,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   };
   const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
     withFiles(name, { type: "own client" }, { type: "client", command: client }, (files, cwd) => {
-      if (name === OWN) return use(ownClient(exercise, transport, wire, files));
+      if (name === OWN) return use(ownClient(exercise, grading, transport, wire, files.folder));
       return use(new ClientProgram(files.fill(client), { port, cwd }));
     });
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {

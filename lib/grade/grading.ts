@@ -110,7 +110,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   try {
     return await grade({
       exercise: exercise.name,
-      target: setUp({ ...settings, port }, transport, wire, files),
+      target: setUp({ ...settings, port }, grading, transport, wire, files),
       checks,
       auxiliary: new Set(checks.filter((check) => !wanted.includes(check))),
       transport,
@@ -138,6 +138,7 @@ function withNeeds(all: readonly Check[], wanted: readonly Check[]): Check[] {
 
 function setUp(
   { exercise, subject, port, cwd, startMs = START_MS }: GradingSettings,
+  grading: Grading,
   transport: Transport,
   wire: string,
   files: SampleFiles,
@@ -159,7 +160,7 @@ function setUp(
     case "own server":
       return server(ownServer(exercise, transport, wire, files.folder, subject.bug));
     case "own client":
-      return client(ownClient(exercise, transport, wire, files));
+      return client(ownClient(exercise, grading, transport, wire, files.folder));
   }
 }
 
@@ -173,13 +174,11 @@ export class SampleFiles implements Disposable {
   /** A folder with the files in it. */
   readonly folder: string;
   readonly #temporary: boolean;
-  readonly #samples: Readonly<Record<string, string>>;
   /** What was put into a folder of somebody else's. */
   readonly #put: string[] = [];
 
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
   constructor(samples: Readonly<Record<string, string>>, subject: Subject, cwd = ".") {
-    this.#samples = samples;
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
@@ -194,11 +193,6 @@ export class SampleFiles implements Disposable {
   /** `command` with the folder's name in the place of `{dir}`. */
   fill(command: string): string {
     return command.replaceAll("{dir}", this.folder);
-  }
-
-  /** `word`, or, where it names one of the files, where that is. */
-  pathOf(word: string): string {
-    return word in this.#samples ? `${this.folder}/${word}` : word;
   }
 
   remove(): void {
@@ -262,16 +256,22 @@ async function serve(
   return server;
 }
 
-/** Netlab's own client; of what is both ends, the one that is told to call. */
-export function ownClient(exercise: Exercise, transport: Transport, wire: string, files: SampleFiles): NetlabClient {
+/** Netlab's own client, which has its files in `dir`; of what is both ends, the one that is told to call. */
+export function ownClient(
+  exercise: Exercise,
+  { clientSamples = {} }: Grading,
+  transport: Transport,
+  wire: string,
+  dir: string,
+): NetlabClient {
   return new NetlabClient(exercise, (host, port, words, console) => {
     if (exercise.symmetric) {
-      const serving = serve(exercise, transport, wire, files.folder, console);
+      const serving = serve(exercise, transport, wire, dir, console);
       return { serving, finished: serving.then(({ finished }) => finished) };
     }
-    const named = words.map((word) => files.pathOf(word));
+    const named = words.map((word) => word in clientSamples ? `${dir}/${word}` : word);
     const args = exercise.acceptsArguments?.(named) ? named : [];
-    const options = { ...defaults(exercise.connectOptions, files.folder), ...exercise.optionsFor?.(words) };
+    const options = { ...defaults(exercise.connectOptions, dir), ...exercise.optionsFor?.(words) };
     // Over UDP nothing else tells a client that netlab's end is gone.
     const idleMs = transport === "udp" ? OWN_IDLE_MS : undefined;
     const trace = NO_TRACE;
