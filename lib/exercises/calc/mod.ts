@@ -42,9 +42,7 @@ export const calc: Exercise = {
       `spaces may be commas. A client that sends no LF is understood, too, by 300 ms of silence. Over UDP a datagram is a`,
       `request, and its answer is a datagram.`,
       ``,
-      `Integers have up to ${
-        MAX_DIGITS.toLocaleString("en")
-      } digits. + - * are exact. / is exact when it divides, and otherwise the nearest binary64,`,
+      `Integers have up to ${MAX_DIGITS} digits. + - * are exact. / is exact when it divides, and otherwise the nearest binary64,`,
       `written as Python writes it (serve --division float, or floor, to have what a course expects). % has the sign of the`,
       `divisor, as in Python. Anything wrong is answered with ERROR, and the next request is served.`,
     ].join("\n"),
