@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { LINGER_MS } from "../lib/net/channel.ts";
+import { Channel, LINGER_MS } from "../lib/net/channel.ts";
+import { memoryPair } from "../lib/net/memory.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
+import { LineFramer } from "../lib/protocol/framing.ts";
 import { bytes, collect, settle, test } from "./helpers.ts";
-import { follow, makeChannel, readAll } from "./net_helpers.ts";
+import { follow, makeChannel, readAll, textCodec } from "./net_helpers.ts";
 
 /** Whether a promise has settled by now. */
 function watch(promise: Promise<unknown>): { done: boolean } {
@@ -135,6 +137,21 @@ test("a peer that vanishes while the channel closes does not hold it up", async 
   peer.reset();
   await closed;
   assertEquals(clock.next(), null);
+});
+
+test("where the stream cannot be ended any more, nothing is waited for, nor read", async () => {
+  const clock = new VirtualClock();
+  const [ours] = memoryPair();
+  let reads = 0;
+  ours.closeWrite = () => Promise.reject(new Deno.errors.NotConnected("the peer has reset the connection"));
+  ours.read = () => {
+    reads++;
+    return new Promise(() => {});
+  };
+  const channel = new Channel(ours, { framer: new LineFramer(64), codec: textCodec, clock });
+  channel.send("bye");
+  await channel.close();
+  assertEquals([channel.reason, reads, clock.next()], ["closed", 0, null]);
 });
 
 test("thousands that close at once share what they throw their peers' last words into", async () => {

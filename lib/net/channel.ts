@@ -357,8 +357,13 @@ export class Channel<In, Out = In> {
 
   /** Ends our direction after what is queued; the peer may go on sending. */
   async closeWrite(): Promise<void> {
+    await this.#endOutput();
+  }
+
+  /** @returns false when nobody is there to be told */
+  async #endOutput(): Promise<boolean> {
     await this.flushed();
-    if (!this.#closed) await this.#conn.closeWrite().catch(() => {});
+    return !this.#closed && await this.#conn.closeWrite().then(() => true, () => false);
   }
 
   /**
@@ -376,10 +381,7 @@ export class Channel<In, Out = In> {
     if (await outlasts(this.flushed(), lingerMs, this.#clock)) {
       return this.abort(this.#reason ?? `${this.queuedBytes} bytes could not be delivered`);
     }
-    if (!this.#inputEnded && !this.#closed) {
-      await this.closeWrite();
-      await outlasts(this.#discard(), lingerMs, this.#clock);
-    }
+    if (!this.#inputEnded && await this.#endOutput()) await outlasts(this.#discard(), lingerMs, this.#clock);
     this.abort("closed");
   }
 
