@@ -264,7 +264,6 @@ export class Channel<In, Out = In> {
       try {
         const message = this.#next();
         if (message === undefined) {
-          this.#outgoing.flush();
           const turn = turns.next();
           if (turn) await turn;
           if (!await this.#fill()) return;
