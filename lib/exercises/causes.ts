@@ -36,6 +36,11 @@ export const CAUSES = {
   shows:
     "what comes is only looked at when something is typed or asked: read the keyboard and the socket at the same " +
     "time (select, or a thread)",
+  ends:
+    "the end of a connection is taken for the end of the program: recv() returns nothing then, and throws where the " +
+    "other has vanished (in Python: ConnectionResetError). Catch that, forget the connection, and go on",
+  refused:
+    "connect() throws when nobody listens there (in Python: ConnectionRefusedError): catch it, say so, and go on",
   leaves: "the end of the connection is not looked at: recv() returns nothing then, again and again",
   badAnswer: "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: show what can be shown " +
     '(in Python: decode("utf-8", "replace"))',

@@ -40,9 +40,7 @@ export const CAUSE = {
     "recv() returns nothing when the other has hung up: then close the socket, or it stays half open for ever",
   endsAll: "the end of one connection ends others: what is closed, or left by break or return, is more than that " +
     "one connection",
-  ends:
-    "the end of a connection is taken for the end of the program: recv() returns nothing then, and throws where the " +
-    "other has vanished (in Python: ConnectionResetError). Catch that, forget the connection, and go on",
+  ends: CAUSES.ends,
   badText:
     "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that must cost no more than this " +
     "connection",
@@ -60,8 +58,7 @@ export const CAUSE = {
     "the new one",
   unknown:
     "looking up an alias that is not there throws, and nobody catches it (in Python: KeyError): say so, and go on",
-  refused:
-    "connect() throws when nobody listens there (in Python: ConnectionRefusedError): catch it, say so, and go on",
+  refused: CAUSES.refused,
   goneStays:
     "who has hung up is still on the list, and sending to it throws before the others get anything: take it off " +
     "the list, and catch what send() throws for each one by itself",

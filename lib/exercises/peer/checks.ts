@@ -40,9 +40,7 @@ export const CAUSE = {
     "nothing or throws, too (in Python: in a finally)",
   badText:
     "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that must not end the program",
-  ends:
-    "the end of a connection is taken for the end of the program: recv() returns nothing then, and throws where the " +
-    "other has vanished (in Python: ConnectionResetError). Catch that, forget the connection, and go on",
+  ends: CAUSES.ends,
   calls:
     "connect has to call the host and port that are typed, and send to send what is behind the word, as it is and in " +
     "a message of its own",
@@ -52,8 +50,7 @@ export const CAUSE = {
     "send uses the connection that was opened by connect only: one that somebody else has opened is as good, once " +
     "accept() has returned it",
   noConnection: "send uses a connection that is not there, and nobody catches what that throws: look, and say so",
-  refused:
-    "connect() throws when nobody listens there (in Python: ConnectionRefusedError): catch it, say so, and go on",
+  refused: CAUSES.refused,
   hangsUp:
     "disconnect has to close the connection: close() in one thread does not end a recv() in another, shutdown() does",
   leaves: "exit has to close the connection and end the program, with every thread of it",
