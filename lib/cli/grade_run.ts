@@ -6,6 +6,7 @@ import type { Exercise, Transport } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
 import type { Way } from "../grade/delivery.ts";
 import { chooseChecks, type GradingSettings, type Subject } from "../grade/grading.ts";
+import { interrupt } from "../grade/leftovers.ts";
 import { parseProfile } from "../grade/profile.ts";
 import { shellWord } from "../grade/program.ts";
 import { runRepeatedly } from "../grade/repeat.ts";
@@ -18,11 +19,32 @@ import type { CommandContext } from "./command.ts";
 import { EXIT_OK } from "./exit.ts";
 import { runBatch, runMatrix } from "./grade_batch.ts";
 import { openReport } from "./grade_output.ts";
-import { requireExercise } from "./serve.ts";
+import { requireExercise, STOP_SIGNALS } from "./serve.ts";
 import { VERSION } from "./version.ts";
 
 /** @throws {NetlabError} for wrong settings, and when the machine is at fault */
 export async function runGrade(context: CommandContext): Promise<number | void> {
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    void interrupt().then(() => reject(new NetlabError("interrupted", "interrupted")));
+  };
+  for (const signal of END_SIGNALS) Deno.addSignalListener(signal, stop);
+  try {
+    // What is interrupted fails by that: nobody has to hear of it.
+    const graded = gradeAs(context).catch((error) => stopping ? interrupted : Promise.reject(error));
+    return await Promise.race([graded, interrupted]);
+  } finally {
+    for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, stop);
+  }
+}
+
+/** What ends a run: the programs under test would outlive it, as they are in groups of their own. */
+const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? STOP_SIGNALS : [...STOP_SIGNALS, "SIGHUP"];
+
+async function gradeAs(context: CommandContext): Promise<number | void> {
   const { output, values, words } = context;
   const exercise = requireExercise(words);
   if (values.matrix) return await matrix(context, exercise);
@@ -43,6 +65,10 @@ export async function runGrade(context: CommandContext): Promise<number | void> 
 async function batch({ output, values }: CommandContext, settings: GradingSettings): Promise<number> {
   const { port, subject } = settings;
   if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
+  const idle = values.out !== undefined ? "out" : Number(values.repeat) > 1 ? "repeat" : null;
+  if (idle !== null) {
+    throw new NetlabError("usage", `--${idle} is for one program: --batch writes tables of its own into its folder`);
+  }
   const dir = String(values.batch);
   return await runBatch(
     {

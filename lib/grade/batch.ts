@@ -12,6 +12,7 @@ import {
   type GradingSettings,
   ownClient,
   ownServer,
+  requireInstalled,
   runGrading,
   SampleFiles,
   samplesFor,
@@ -61,23 +62,51 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
   const submissions = submissionsOf(settings.dir);
   const cache = settings.cache === null ? null : new Cache<Report>(settings.cache);
   const grading = await settings.exercise.grading();
+  const basis = keyOf(settings, grading);
+  await requireInstalled(settings.subject);
   return await inParallel(submissions, settings.jobs, async (submission) => {
-    const key = await fingerprint(submission, keyOf(settings, grading));
-    const known = await cache?.get(key);
-    const report = known ??
-      await withCopy(submission, (cwd) => runGrading({ ...settings, cwd, onResult: undefined, again: undefined }));
-    if (!known) await cache?.set(key, report);
+    let report: Report;
+    let known: Report | null | undefined;
+    try {
+      const key = await fingerprint(submission, basis);
+      known = await cache?.get(key);
+      report = known ??
+        await withCopy(submission, (cwd) => runGrading({ ...settings, cwd, onResult: undefined, again: undefined }));
+      if (!known) await cache?.set(key, report);
+    } catch (error) {
+      if (error instanceof NetlabError && error.kind === "interrupted") throw error;
+      report = notGraded(settings, grading, error as Error);
+    }
     const graded = { name: submission.name, report, cached: Boolean(known) };
     onGraded(graded);
     return graded;
   });
 }
 
+/** What stands in the place of a result where one submission cannot be graded: the others can. */
+function notGraded(settings: BatchSettings, grading: Grading, { message }: Error): Report {
+  const { exercise, subject, seed } = settings;
+  const kind = subject.type === "client" ? "client" : "server";
+  const { checks, transport, wire } = chooseChecks(exercise, grading, kind, settings);
+  const because = `it could not be graded: ${message.replace(/ \(os error.*/s, "")}`;
+  return {
+    exercise: exercise.name,
+    ...{ kind, transport, wire, seed, startedAt: Date.now(), durationMs: 0, points: 0, notes: [because] },
+    target: "command" in subject ? subject.command : "",
+    maxPoints: checks.reduce((sum, { points }) => sum + points, 0),
+    checks: checks.map(({ name, points: maxPoints }) => ({
+      ...{ name, maxPoints, points: 0, outcome: "not run", durationMs: 0, ways: [], because },
+    })),
+  };
+}
+
 /** What a result depends on besides the submission. */
 function keyOf(
-  { exercise, subject, port, transport, wire, profile, only, ways, timeoutMs, seed, version }: BatchSettings,
+  settings: BatchSettings,
   grading: Grading,
 ): unknown {
+  const { exercise, subject, port, transport, wire, profile, only, ways, seed, version } = settings;
+  const { timeoutMs, startMs, limitMs, failFast } = settings;
   const { checks } = chooseChecks(exercise, grading, subject.type === "client" ? "client" : "server", {
     transport,
     wire,
@@ -95,6 +124,9 @@ function keyOf(
     only,
     ways,
     timeoutMs,
+    startMs,
+    limitMs,
+    failFast,
     seed,
     script,
   ];

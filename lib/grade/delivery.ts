@@ -62,8 +62,9 @@ export function shape(conn: Conn, delivery: Delivery): Conn {
       await pause(DRIP_MS);
       return written;
     }
-    const cut = after < 0 ? bytes.length + after : after;
-    if (rest > 0 || cut < 1 || cut >= bytes.length) {
+    // A shorter message is cut, too: before its last byte.
+    const cut = after < 0 ? bytes.length + after : Math.min(after, bytes.length - 1);
+    if (rest > 0 || cut < 1) {
       const written = await conn.write(bytes);
       rest = Math.max(0, rest - written);
       return written;

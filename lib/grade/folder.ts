@@ -1,6 +1,7 @@
 // A folder of submissions: each graded in a copy of its own, several at once, and none again that has not changed.
 
 import { encodeText } from "../protocol/text.ts";
+import { onInterrupt, removeFolder } from "./leftovers.ts";
 
 /** One submission: a folder in the folder. */
 export interface Submission {
@@ -19,29 +20,48 @@ export function listSubmissions(dir: string): Submission[] {
 /** Runs `use` with a copy of a submission, which is gone afterwards: what a run writes harms neither it nor another. */
 export async function withCopy<T>({ path }: Submission, use: (dir: string) => Promise<T>): Promise<T> {
   const copy = await Deno.makeTempDir({ prefix: "netlab-submission-" });
+  const forget = onInterrupt(() => removeFolder(copy));
   try {
     await copyTree(path, copy);
     return await use(copy);
   } finally {
-    await Deno.remove(copy, { recursive: true });
+    await removeFolder(copy);
+    forget();
   }
 }
 
-/** Copies files and folders. Links are left out: they could lead anywhere. */
-async function copyTree(from: string, to: string): Promise<void> {
-  for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
+/** Copies files and folders, and links that stay inside: others could lead anywhere. @param depth how deep `from` lies */
+async function copyTree(from: string, to: string, depth = 0): Promise<void> {
+  for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(from)) {
     if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+    if (isSymlink) {
+      const target = await Deno.readLink(`${from}/${name}`);
+      if (staysInside(target, depth)) await Deno.symlink(target, `${to}/${name}`);
+    }
     if (!isDirectory) continue;
     await Deno.mkdir(`${to}/${name}`);
-    await copyTree(`${from}/${name}`, `${to}/${name}`);
+    await copyTree(`${from}/${name}`, `${to}/${name}`, depth + 1);
   }
+}
+
+/** Whether what a link leads to lies in the submission, at whatever step of the way. */
+function staysInside(target: string, depth: number): boolean {
+  if (/^[/\\]|^[a-z]:/i.test(target)) return false;
+  let at = depth;
+  for (const part of target.split(/[/\\]/)) {
+    if (part === "..") at--;
+    else if (part !== "." && part !== "") at++;
+    if (at < 0) return false;
+  }
+  return true;
 }
 
 /** What a submission's result depends on, as a digest: its files, and what it is graded with. */
 export async function fingerprint({ path }: Submission, settings: unknown): Promise<string> {
   const parts: string[] = [JSON.stringify(settings)];
   for (const file of listFiles(path).sort()) {
-    parts.push(`${file} ${await sha256(await Deno.readFile(`${path}/${file}`))}`);
+    const { mode } = await Deno.stat(`${path}/${file}`); // a program may have become one that can be run
+    parts.push(`${file} ${mode} ${await sha256(await Deno.readFile(`${path}/${file}`))}`);
   }
   return await sha256(encodeText(parts.join("\n")));
 }

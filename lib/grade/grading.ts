@@ -13,6 +13,7 @@ import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_unde
 import { type Way, WAYS } from "./delivery.ts";
 import { grade, type Target } from "./grader.ts";
 import { START_MS } from "./patience.ts";
+import { onInterrupt } from "./leftovers.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
@@ -100,11 +101,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   const wanted = only === undefined ? all : all.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
   if (wanted.length === 0) throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`);
   const checks = withNeeds(all, wanted);
-  if ("command" in subject && !await isInstalled(subject.command)) {
-    throw new NetlabError("harness", `this machine has no ${subject.command.trim().split(/\s+/)[0]}`, {
-      hint: "install it, or write its path",
-    });
-  }
+  await requireInstalled(subject);
   const port = settings.port ?? profile?.profile.port ?? null;
   const files = new SampleFiles(samplesFor(exercise, grading, kind), subject, settings.cwd);
   try {
@@ -127,6 +124,14 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   } finally {
     files.remove();
   }
+}
+
+/** @throws {NetlabError} of kind `harness` when this machine has not got the program that a command starts with */
+export async function requireInstalled(subject: Subject): Promise<void> {
+  if (!("command" in subject) || await isInstalled(subject.command)) return;
+  throw new NetlabError("harness", `this machine has no ${subject.command.trim().split(/\s+/)[0]}`, {
+    hint: "install it, or write its path",
+  });
 }
 
 /** `wanted` and what they need, in the order of `all`. */
@@ -176,12 +181,14 @@ export class SampleFiles implements Disposable {
   readonly #temporary: boolean;
   /** What was put into a folder of somebody else's. */
   readonly #put: string[] = [];
+  readonly #forget: () => void;
 
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
   constructor(samples: Readonly<Record<string, string>>, subject: Subject, cwd = ".") {
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
+    this.#forget = onInterrupt(() => this.remove());
     try {
       for (const [name, text] of Object.entries(samples)) this.#write(`${this.folder}/${name}`, name, text);
     } catch (error) {
@@ -196,8 +203,14 @@ export class SampleFiles implements Disposable {
   }
 
   remove(): void {
-    if (this.#temporary) return Deno.removeSync(this.folder, { recursive: true });
-    for (const path of this.#put.splice(0)) Deno.removeSync(path);
+    this.#forget();
+    for (const path of this.#temporary ? [this.folder] : this.#put.splice(0)) {
+      try {
+        Deno.removeSync(path, { recursive: this.#temporary });
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error; // the program may have taken it away
+      }
+    }
   }
 
   [Symbol.dispose](): void {

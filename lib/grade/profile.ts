@@ -39,7 +39,7 @@ const FORM: Readonly<Record<keyof Profile, (value: unknown) => boolean>> = {
   sends: (value) => isMap(value, (one) => typeof one === "string" || isDialogue(one)),
   typed: (value) => isMap(value, (one) => typeof one === "string"),
   replies: (value) => isMap(value, (one) => typeof one === "string"),
-  points: (value) => isMap(value, (one) => typeof one === "number"),
+  points: (value) => isMap(value, (one) => typeof one === "number" && one >= 0),
   leaveOut: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
 };
 
@@ -56,7 +56,7 @@ export function parseProfile(text: string, name: string): Profile {
   const wrong = (why: string) => new NetlabError("usage", `${name} is no profile: ${why}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\uFEFF/, "")); // which Windows may write
   } catch (error) {
     throw wrong((error as Error).message);
   }
@@ -66,7 +66,21 @@ export function parseProfile(text: string, name: string): Profile {
     if (form === undefined) throw wrong(`"${key}" is none of ${Object.keys(FORM).join(", ")}`);
     if (!form(one)) throw wrong(`"${key}" is not of the right form: ${JSON.stringify(one)}`);
   }
-  return value;
+  const profile: Profile = value;
+  for (const pattern of patternsOf(profile)) {
+    try {
+      new RegExp(pattern, "i");
+    } catch (error) {
+      throw wrong((error as Error).message);
+    }
+  }
+  return profile;
+}
+
+/** Its regular expressions. */
+function patternsOf({ sends = {}, replies = {} }: Profile): string[] {
+  const dialogues = Object.values(sends).filter((one) => typeof one !== "string");
+  return [...Object.values(replies), ...dialogues.flatMap((texts) => texts.filter((_, i) => i % 2 === 1))];
 }
 
 /**

@@ -8,6 +8,7 @@ import { outlasts } from "../net/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { decodeLossy, encodeText } from "../protocol/text.ts";
 import { Inbox } from "./inbox.ts";
+import { onInterrupt, stopIfInterrupted } from "./leftovers.ts";
 
 /** A program that prints more is stopped, in bytes. */
 const MAX_OUTPUT = 16_777_216;
@@ -56,9 +57,11 @@ export class Program {
   #first = "";
   #last = "";
   #killed: Promise<void> | null = null;
+  readonly #forget: () => void;
 
   /** @throws {NetlabError} of kind `harness` when there is no shell to start it */
   constructor({ command, cwd, keyboard = false, fill = (text) => text }: ProgramOptions) {
+    stopIfInterrupted();
     this.command = command;
     this.shown = new Inbox(fill);
     this.#mark = crypto.randomUUID();
@@ -75,6 +78,7 @@ export class Program {
     } catch (cause) {
       throw new NetlabError("harness", `cannot start a shell: ${(cause as Error).message}`, { cause });
     }
+    this.#forget = onInterrupt(() => this.kill());
     this.#keyboard = keyboard ? this.#child.stdin.getWriter() : null;
     this.#keyboard?.closed.catch(() => {});
     this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
@@ -120,6 +124,7 @@ export class Program {
     if (await outlasts(this.ended, KILL_MS)) {
       throw new NetlabError("harness", `cannot end ${this.command} (process ${this.#child.pid})`);
     }
+    this.#forget();
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {

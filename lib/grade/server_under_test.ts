@@ -158,6 +158,7 @@ export class ServerProgram implements ServerUnderTest {
     for (let tries = 0;; tries++) {
       await this.stop();
       this.#port = this.#fixedPort ?? freePort(this.#transport);
+      if (this.#fixedPort !== null && !again) await this.#requireFree();
       const command = this.name.replaceAll("{port}", String(this.#port));
       // Nobody may ever type, but to many a server the end of its input is the end.
       this.#program = new Program({ command, cwd: this.#cwd, keyboard: true });
@@ -195,6 +196,14 @@ export class ServerProgram implements ServerUnderTest {
   async stop(): Promise<void> {
     await this.#program?.kill();
     this.#program = null;
+  }
+
+  /** Who listens there already would be judged in the program's place. @throws {NetlabError} of kind `harness` */
+  async #requireFree(): Promise<void> {
+    if (await isBound(this.#transport, this.#port) !== true) return;
+    throw new NetlabError("harness", `another program listens on port ${this.#port} already`, {
+      hint: "end that one first, or write {port} in the command, for a free port",
+    });
   }
 
   /** Whether it ends at once because its port is in use. Looks without calling: that would be a call which it may count. */
