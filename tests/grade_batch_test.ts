@@ -105,7 +105,34 @@ test("what has not changed is not graded again", async () => {
   assertEquals(status, 0);
   // Other settings are another grading, and so is an order to do it anew.
   assert(!(await gradeCalc(dir, "--seed", "2")).out.includes("unchanged"));
+  for (const more of [["--limit", "50s"], ["--start", "4s"], ["--fail-fast"]]) {
+    assert(!(await gradeCalc(dir, ...more)).out.includes("unchanged"), more.join(" "));
+  }
   assert(!(await gradeCalc(dir, "--no-cache")).out.includes("unchanged"));
+}, python);
+
+test("what cannot be graded is a row with its reason, and the others are graded", async () => {
+  const leaves = `import os, shutil\nshutil.rmtree(os.getcwd())\n${SERVER}`;
+  const dir = folderOf({ good: { "server.py": SERVER }, leaves: { "server.py": leaves } });
+  // What an archive makes of an umlaut may be no UTF-8: such a folder is listed, and cannot be read by the name it has.
+  const made = await new Deno.Command("sh", { args: ["-c", "mkdir \"$(printf 'J\\374rgen')\""], cwd: dir }).output();
+  const { status, out } = await gradeCalc(dir);
+  assertEquals(status, 1);
+  assertMatch(out, /15 of 15 {2}good/);
+  const table = Deno.readTextFileSync(`${dir}/netlab-grades.csv`);
+  assertMatch(table, /^leaves,\d/m);
+  if (made.success) assertMatch(table, /^J.rgen,0,15,.*it could not be graded: /m);
+}, python);
+
+test("a link in a submission is part of it, and one that leads out is not", async () => {
+  const dir = folderOf({ linked: {}, leading: {}, src: { "server.py": SERVER } });
+  Deno.mkdirSync(`${dir}/linked/src`);
+  Deno.writeTextFileSync(`${dir}/linked/src/server.py`, SERVER);
+  Deno.symlinkSync("src/server.py", `${dir}/linked/server.py`);
+  Deno.symlinkSync("../src/server.py", `${dir}/leading/server.py`);
+  const { out } = await gradeCalc(dir);
+  assertMatch(out, /15 of 15 {2}linked/);
+  assertMatch(out, / 0 of 15 {2}leading/);
 }, python);
 
 test("every client meets every server, netlab's among them", async () => {
@@ -132,11 +159,14 @@ test("a folder without submissions, or without a command, is wrong usage", async
   assertStringIncludes(empty.err, "has no submissions: a submission is a folder in it");
   assertEquals((await netlab("grade chat --matrix --batch . --run x")).status, 2);
   assertEquals((await netlab("grade chat --batch . --server 127.0.0.1:1")).status, 2);
+  const idle = await gradeCalc(temporaryFolder(), "--repeat", "3");
+  assertEquals(idle.status, 2);
+  assertStringIncludes(idle.err, "--repeat is for one program");
 });
 
 test("CSV quotes what has to be, and holds no formula of a student's", () => {
   assertEquals(
-    toCsv([["a,b", 'say "hi"', 1.5], ["=1+1", "-x", "two\nlines"]]),
-    `"a,b","say ""hi""",1.5\r\n'=1+1,'-x,"two\nlines"\r\n`,
+    toCsv([["a,b", 'say "hi"', 1.5], ["=1+1", "-x", "two\nlines"], ["\n=1+1"]]),
+    `"a,b","say ""hi""",1.5\r\n'=1+1,'-x,"two\nlines"\r\n"'\n=1+1"\r\n`,
   );
 });

@@ -1,13 +1,16 @@
 // Submissions that misbehave: none of them hangs, fools or crashes the grader, and nothing of them is left behind. What the
 // exit status says is whether the submission is bad or the machine.
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { chat } from "../lib/exercises/chat/mod.ts";
+import { shape } from "../lib/grade/delivery.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { Program } from "../lib/grade/program.ts";
 import type { Report } from "../lib/grade/report.ts";
+import { memoryPair } from "../lib/net/memory.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { netlab } from "./cli_helpers.ts";
+import { netlab, Program as Netlab } from "./cli_helpers.ts";
 import { skipIf, skipUnless, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
@@ -49,7 +52,10 @@ function python3(source: string): string {
 }
 
 /** Grades the first checks of chat, whole only. */
-function gradeProgram(command: string, changes: { only?: string; startMs?: number } = {}): Promise<Report> {
+function gradeProgram(
+  command: string,
+  changes: { only?: string; startMs?: number; port?: number } = {},
+): Promise<Report> {
   return runGrading({
     exercise: chat,
     subject: { type: "server", command },
@@ -158,6 +164,47 @@ if os.fork() == 0:
   },
   linux.ignore ? linux : python,
 );
+
+test("one that listens by its own port is not mistaken for who listens there already", async () => {
+  const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    const { port } = other.addr as Deno.NetAddr;
+    await assertRejects(
+      () => gradeProgram(`sleep 5`, { port }),
+      NetlabError,
+      `another program listens on port ${port} already`,
+    );
+  } finally {
+    other.close();
+  }
+}, linux);
+
+test("a message shorter than the place where it would be cut is cut all the same", async () => {
+  const writes: string[] = [];
+  const [ours] = memoryPair();
+  const write = ours.write.bind(ours);
+  ours.write = (data: Uint8Array) => {
+    writes.push(new TextDecoder().decode(data));
+    return write(data);
+  };
+  const cut = shape(ours, { way: "split", after: 7 });
+  const text = new TextEncoder().encode("7 * 6\n");
+  const first = await cut.write(text);
+  await cut.write(text.subarray(first));
+  assertEquals(writes, ["7 * 6", "\n"]);
+});
+
+test("interrupted, grading ends what it has started, and says so by its status", async () => {
+  const unique = `6${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  await using run = new Netlab([
+    ...["grade", "chat", "--run", `echo {port}; exec sleep ${unique}`, "--start", "60s", "--limit", "90s"],
+  ]);
+  for (let looks = 0; looks < 1000 && await processesWith(`^sleep ${unique}`) === ""; looks++);
+  assert(await processesWith(`^sleep ${unique}`) !== "", "it has not been started");
+  run.signal("SIGTERM");
+  assertEquals((await run.result()).status, 130);
+  assertEquals(await processesWith(`^sleep ${unique}`), "");
+}, linux);
 
 test("one that forks and forks is ended, too", async () => {
   const unique = `5${crypto.getRandomValues(new Uint32Array(1))[0]}`;

@@ -105,6 +105,10 @@ test("what is no profile is said plainly", () => {
   assertEquals(rejected("[]"), "p.json is no profile: it is no JSON object");
   assertMatch(rejected('{"porst": 1}'), /^p\.json is no profile: "porst" is none of exercise, port/);
   assertEquals(rejected('{"port": "x"}'), 'p.json is no profile: "port" is not of the right form: "x"');
+  assertMatch(rejected('{"points": {"it multiplies": -50}}'), /"points" is not of the right form/);
+  assertMatch(rejected('{"replies": {"the answer": "("}}'), /^p\.json is no profile: Invalid regular expression/);
+  assertMatch(rejected('{"sends": {"HELO": ["HELO", "[", "LOGIN"]}}'), /Invalid regular expression/);
+  assertEquals(parseProfile('\uFEFF{"port": 5}', "p.json"), { port: 5 });
   const unknown = assertThrows(() => applyProfile(chat.checks, { leaveOut: ["nothing"] }, "p.json"), NetlabError);
   assertEquals(unknown.message, 'p.json: no check is called "nothing"');
   const idle = assertThrows(() => applyProfile(chat.checks, { sends: { "JUMP $x": "HOP $x" } }, "p.json"), NetlabError);

@@ -10,6 +10,7 @@ import { Cache, fingerprint, inParallel, listSubmissions, type Submission, withC
 import {
   chooseChecks,
   type GradingSettings,
+  isCalled,
   ownClient,
   ownServer,
   requireInstalled,
@@ -85,9 +86,10 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
 
 /** What stands in the place of a result where one submission cannot be graded: the others can. */
 function notGraded(settings: BatchSettings, grading: Grading, { message }: Error): Report {
-  const { exercise, subject, seed } = settings;
+  const { exercise, subject, seed, only = "" } = settings;
   const kind = subject.type === "client" ? "client" : "server";
-  const { checks, transport, wire } = chooseChecks(exercise, grading, kind, settings);
+  const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
+  const checks = all.filter(({ name }) => isCalled(name, only));
   const because = `it could not be graded: ${message.replace(/ \(os error.*/s, "")}`;
   return {
     exercise: exercise.name,

@@ -98,7 +98,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   const kind = subject.type === "client" || subject.type === "own client" ? "client" : "server";
   const grading = await exercise.grading();
   const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
-  const wanted = only === undefined ? all : all.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
+  const wanted = only === undefined ? all : all.filter(({ name }) => isCalled(name, only));
   if (wanted.length === 0) throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`);
   const checks = withNeeds(all, wanted);
   await requireInstalled(subject);
@@ -125,6 +125,9 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
     files.remove();
   }
 }
+
+/** Whether `part` is in the name of a check, in whatever case. */
+export const isCalled = (name: string, part: string) => name.toLowerCase().includes(part.toLowerCase());
 
 /** @throws {NetlabError} of kind `harness` when this machine has not got the program that a command starts with */
 export async function requireInstalled(subject: Subject): Promise<void> {
