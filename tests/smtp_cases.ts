@@ -240,8 +240,21 @@ const commands: WireCase[] = [
     ...{ from: "rcpt", send: ["BDAT 1\r\nxDATA\r\nDATA\r\nNOOP\r\n"], replies: "250 503 503 421" },
   },
   {
-    ...{ name: "what succeeds does not make errors undone", rfc: "5321 3.8", server: { maxErrors: 2 }, ends: "closed" },
-    ...{ send: ["A\r\nNOOP\r\nRSET\r\nB\r\n"], replies: "500 250 250 500 421" },
+    ...{ name: "errors count in a row: what succeeds starts anew", rfc: "5321 3.8", server: { maxErrors: 2 } },
+    ...{ send: ["A\r\nNOOP\r\nB\r\nRSET\r\nC\r\nD\r\n"], replies: "500 250 500 250 500 500 421", ends: "closed" },
+  },
+  {
+    ...{ name: "a refusal is no error, and undoes none", rfc: "5321 4.2.1", from: "mail", ends: "closed" },
+    ...{
+      server: { maxErrors: 2, accept: ["s.example"] },
+      send: [`A\r\n${"RCPT TO:<b@c.example>\r\n".repeat(3)}B\r\n`],
+    },
+    replies: "500 550 550 550 500 421",
+  },
+  {
+    ...{ name: "recipients that are too many are no errors", rfc: "5321 4.5.3.1.10", from: "rcpt", kept: ["x"] },
+    ...{ server: { maxErrors: 2, maxRecipients: 1 }, send: [`${RCPT.repeat(3)}BDAT 1 LAST\r\nx`] },
+    replies: "452 452 452 250",
   },
 ];
 
@@ -887,6 +900,17 @@ const auth: WireCase[] = [
     server: REQUIRED,
   }),
   login([`AUTH PLAIN ${btoa("\0alice\0x")}\r\n`.repeat(3)], "535 535 421", "wrong passwords are errors", {
+    ...{ server: { ...AUTH, maxErrors: 2 }, ends: "closed" },
+  }),
+  login(
+    [`AUTH PLAIN ${btoa("\0alice\0x")}\r\nNOOP\r\n`.repeat(3)],
+    "535 250 535 421",
+    "nor do good commands undo them",
+    {
+      ...{ server: { ...AUTH, maxErrors: 2 }, ends: "closed" },
+    },
+  ),
+  login(["AUTH LOGIN\r\n%\r\n".repeat(3)], "334 501 334 501 421", "answers that are none are errors in a row", {
     ...{ server: { ...AUTH, maxErrors: 2 }, ends: "closed" },
   }),
 ];

@@ -24,7 +24,7 @@ import { Users } from "./users.ts";
 
 /** What the server calls itself. */
 const HOSTNAME = "netlab";
-/** After so many wrong commands a client is sent away. */
+/** After so many wrong commands in a row, or wrong passwords, a client is sent away. */
 const MAX_ERRORS = 100;
 /** A body that ends in LF.LF, and then nothing for so long, waits for an end that never comes, in ms. */
 const HINT_MS = 1000;

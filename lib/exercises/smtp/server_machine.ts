@@ -42,6 +42,9 @@ const OUT_OF_ORDER: Readonly<Partial<Record<Verb, string>>> = {
   AUTH: "not now",
 };
 
+/** Whether what was said is wrong. What is understood, and the mail system refuses (x5z, RFC 5321 4.2.1), is not. */
+const isError = ({ code }: Reply): boolean => code === 555 || Math.floor(code / 10) % 10 !== 5;
+
 /** The server's side of one session. */
 export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, SmtpEvent> {
   readonly #options: ServerOptions;
@@ -64,7 +67,10 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   #lastChunk = false;
   /** A login under way: the next line is its answer. */
   #auth: AuthExchange | null = null;
+  /** In a row. */
   #errors = 0;
+  /** Of the whole session: good commands in between make them no fewer. */
+  #wrongPasswords = 0;
   /** Where the RFC has been bent, and that been said. */
   readonly #bent = new Set<string>();
   #closed = false;
@@ -440,13 +446,16 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #say(out: Effects, one: Reply): void {
+    // What AUTH asks does not say yet that anything was right.
+    if (one.code < 400 && one.code !== 334) this.#errors = 0;
     const shown = this.#extended ? one : { code: one.code, lines: one.lines };
     out.push({ type: "send", message: { type: "reply", reply: shown } });
   }
 
   #refuse(out: Effects, refusal: Reply): void {
     this.#say(out, refusal);
-    if (++this.#errors < this.#options.maxErrors) return;
+    const wrong = refusal.code === WRONG_PASSWORD.code ? ++this.#wrongPasswords : isError(refusal) ? ++this.#errors : 0;
+    if (wrong < this.#options.maxErrors) return;
     this.#say(out, reply(421, "4.7.0", "too many errors"));
     this.#close(out);
   }
