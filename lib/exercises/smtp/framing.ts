@@ -92,7 +92,7 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   }
 
   describe(frame: Uint8Array): string {
-    const secret = this.#cutAs === "line" ? secretFrom(frame) : this.#cutAs === "answer" ? 0 : Infinity;
+    const secret = this.#cutAs === "line" ? secretInLine(frame) : this.#cutAs === "answer" ? 0 : Infinity;
     if (secret >= frame.length) return escapeBytes(frame, 200);
     return `${escapeBytes(frame.subarray(0, secret))}(not shown)`;
   }
@@ -108,8 +108,26 @@ function isMail(queue: ByteQueue): boolean {
   return /^mail\s/i.test(String.fromCharCode(...queue.peek(5)));
 }
 
-/** Where in a command begins what AUTH says at once (RFC 4954 section 4); Infinity where nothing does. */
-function secretFrom(line: Uint8Array): number {
-  if (line.length > MAX_COMMAND) return Infinity;
-  return /^\s*auth\s+\S+\s+(?=\S)/i.exec(String.fromCharCode(...line))?.[0].length ?? Infinity;
+/** Only MAIL may be so long that it need not be looked at. */
+function secretInLine(line: Uint8Array): number {
+  return line.length > MAX_COMMAND ? Infinity : secretFrom(String.fromCharCode(...line));
+}
+
+/** A mechanism that may be shown: by the name of any other, a password may have been said where none belongs. */
+const MECHANISM =
+  "(?:PLAIN|LOGIN|CRAM-MD5|DIGEST-MD5|SCRAM-SHA-1|SCRAM-SHA-256|XOAUTH2|OAUTHBEARER|NTLM|GSSAPI|EXTERNAL)";
+const ANYHOW = `auth[ \\t=:-]*(?:${MECHANISM}(?!\\S)[ \\t]*)?`;
+const AUTH_LINE = new RegExp(`^\\s*${ANYHOW}`, "im");
+/** Behind a chunk of content, too, which has no line end. */
+const AUTH_ANYWHERE = new RegExp(`^\\s*${ANYHOW}|(?=auth(?:[ \\t]|[=:-]?(?:plain|login)[ \\t]))${ANYHOW}`, "im");
+
+/**
+ * Where in commands begins what AUTH says at once (RFC 4954 section 4), however AUTH is written: `AUTHPLAIN` is a slip, and
+ * what stands behind it is a password all the same. Their length where nothing does.
+ *
+ * @param anywhere whether AUTH may stand in the midst of a line
+ */
+export function secretFrom(text: string, anywhere = false): number {
+  const found = (anywhere ? AUTH_ANYWHERE : AUTH_LINE).exec(text);
+  return found ? found.index + found[0].length : text.length;
 }

@@ -5,7 +5,8 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { escapeBytes } from "../../protocol/text.ts";
-import { SmtpFramer } from "./framing.ts";
+import { secretFrom, SmtpFramer } from "./framing.ts";
+import { VERBS } from "./protocol.ts";
 import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 /** With `--compat course`: what has no end is a command after so long. */
@@ -15,6 +16,8 @@ const CONTENT_READ = 32_768;
 const STAR = 0x2a;
 const CR = 0x0d;
 const LF = 0x0a;
+/** A line that may be an answer of AUTH: base64, and no command. A short password looks like a word. */
+const STRAY = new RegExp(`^(?!(?:${VERBS.join("|")})\\r?$)[A-Za-z0-9+/=]+\\r?$`, "im");
 
 /** One connection's framing, and its codec. */
 export class SessionFramer implements Framer, Codec<SmtpMessage> {
@@ -104,7 +107,7 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
 
   #note(bytes: Uint8Array): boolean {
     const tried = this.#authTried;
-    this.#authTried ||= this.#linewise && /^\s*auth\s/im.test(latin1(bytes));
+    this.#authTried ||= this.#linewise && /^\s*auth/im.test(latin1(bytes));
     return tried;
   }
 }
@@ -115,13 +118,9 @@ function secretsIn(bytes: Uint8Array, mode: Mode, authTried: boolean): number {
   const text = latin1(bytes);
   const from = commandsFrom(text, mode);
   // Content has no line end behind it where BDAT brought it, so AUTH may stand anywhere.
-  const auth = /auth[ \t]+\S+[ \t\r\n]+/gi;
-  auth.lastIndex = from;
-  const found = auth.exec(text);
-  const strays = authTried && mode.type === "command"
-    ? text.search(/^(?![A-Za-z]{4,8}(?:[ \r\n]|$))[A-Za-z0-9+/=]+\r?$/m)
-    : -1;
-  return Math.min(found ? found.index + found[0].length : text.length, strays < 0 ? text.length : strays);
+  const secret = from + secretFrom(text.slice(from), true);
+  const strays = authTried && mode.type === "command" ? text.search(STRAY) : -1;
+  return Math.min(secret, strays < 0 ? text.length : strays);
 }
 
 /** Where commands go on behind content. */
