@@ -275,6 +275,20 @@ test("users of a file log in by PLAIN and LOGIN, others do not, and --require-au
   });
 });
 
+test("--accept takes a domain in either of its forms, and nothing else for one", async () => {
+  for (const accept of ["Bücher.example", "x.org, XN--bcher-kva.example", "bu\u0308cher.example"]) {
+    await withOffice({ accept }, async ({ call }) => {
+      const client = await call();
+      await client.codes({ "EHLO me": 250, "MAIL FROM:<> SMTPUTF8": 250, "RCPT TO:<a@xn--bcher-kva.example>": 250 });
+      await client.codes({ "RCPT TO:<a@bücher.example>": 250, "RCPT TO:<a@bucher.example>": 550 });
+    });
+  }
+  for (const accept of ["@example.org", " , ", "", "a@example.org", "a b"]) {
+    const error = await assertRejects(() => withOffice({ accept }, () => Promise.resolve()), Error) as NetlabError;
+    assertEquals([error.kind, error.hint?.startsWith("domains, ")], ["usage", true], error.message);
+  }
+});
+
 test("what cannot be meant is refused before the server starts, and shows no password", async () => {
   const wrong = [{ "require-auth": true }, { user: PASSWORD }, { users: "/nowhere/users" }, { "tls-cert": "x" }, {
     "tls-cert": "/nowhere/c",

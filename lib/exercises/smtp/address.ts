@@ -109,6 +109,16 @@ export function isDomain(text: string): boolean {
     text.split(".").every((label) => label.length <= 63 && LABEL.test(label));
 }
 
+/** A domain as DNS has it: in ASCII and lower case. What has no such form stays as it is. */
+export function asciiDomain(domain: string): string {
+  if (!BEYOND_ASCII.test(domain)) return domain.toLowerCase();
+  try {
+    return new URL(`http://${domain}`).hostname;
+  } catch {
+    return domain;
+  }
+}
+
 /** Whether `text` is an address literal: `[192.0.2.1]`, `[IPv6:2001:db8::1]`, `[tag:content]` (section 4.1.3). */
 export function isLiteral(text: string): boolean {
   const [, inside] = /^\[([\x21-\x5a\x5e-\x7e]+)\]$/.exec(text) ?? [];

@@ -1,7 +1,7 @@
 // Addresses as people write them: `B, "Doe, Jane" <jane@x.example>`.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import { parseMailbox } from "./address.ts";
+import { asciiDomain, parseMailbox } from "./address.ts";
 
 /** One, for the envelope and for the headers. */
 export interface WrittenMailbox {
@@ -34,11 +34,7 @@ function toAscii(address: string): string {
   const at = address.lastIndexOf("@");
   const [local, domain] = [address.slice(0, at), address.slice(at + 1)];
   if (at < 0 || isAscii(address) || !isAscii(local)) return address;
-  try {
-    return `${local}@${new URL(`http://${domain}`).hostname}`;
-  } catch {
-    return address;
-  }
+  return `${local}@${asciiDomain(domain)}`;
 }
 
 export function isAscii(text: string): boolean {

@@ -12,7 +12,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import type { OptionValues } from "../options.ts";
-import type { Mailbox } from "./address.ts";
+import { asciiDomain, isDomain, isLiteral, type Mailbox } from "./address.ts";
 import { deliveryHead, mailDate } from "./head.ts";
 import { folderOf, Maildir, type MaildirError, type NewMail } from "./maildir.ts";
 import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, reply } from "./protocol.ts";
@@ -134,15 +134,23 @@ function makeRoot(root: string): void {
 
 const text = (value: OptionValues[string]) => value === undefined ? undefined : String(value);
 
+/** The domains of --accept. @throws {NetlabError} of kind `usage` */
+function readDomains(list: string): string[] {
+  const hint = "domains, with commas between them: --accept example.org,example.com";
+  const domains = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
+  if (domains.length === 0) throw new NetlabError("usage", "--accept names no domain", { hint });
+  for (const one of domains) {
+    if (!isDomain(one) && !isLiteral(one)) throw new NetlabError("usage", `--accept: "${one}" is no domain`, { hint });
+  }
+  return domains.map(asciiDomain);
+}
+
 function readSettings(options: OptionValues, users: boolean, tls: ServerOptions["tls"]): ServerOptions {
-  const accept = text(options.accept)?.split(",").map((domain) => domain.trim().toLowerCase()).filter((one) =>
-    one !== ""
-  );
   return {
     hostname: HOSTNAME,
     maxSize: Number(options["max-size"] ?? DEFAULT_MAX_SIZE),
     maxRecipients: Number(options["max-recipients"] ?? DEFAULT_MAX_RECIPIENTS),
-    accept: accept ?? null,
+    accept: options.accept === undefined ? null : readDomains(String(options.accept)),
     auth: users ? { required: options["require-auth"] === true, insecure: options["auth-insecure"] === true } : null,
     tls,
     rejectBareNewline: options["bare-newline"] === "reject",

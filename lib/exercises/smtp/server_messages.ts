@@ -11,7 +11,7 @@ export interface ServerOptions {
   /** The largest message, in bytes (RFC 1870). */
   readonly maxSize: number;
   readonly maxRecipients: number;
-  /** The domains it takes mail for, in lower case; null for any. */
+  /** The domains it takes mail for, as `asciiDomain` has them; null for any. */
   readonly accept: readonly string[] | null;
   /** Null where nobody can log in. */
   readonly auth: { readonly required: boolean; readonly insecure: boolean } | null;
