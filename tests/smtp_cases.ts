@@ -644,6 +644,10 @@ const chunks: WireCase[] = [
     ...{ name: "strict: CR and LF in two chunks", rfc: "5321 2.3.8", from: "rcpt", server: STRICT, kept: ["x\r\n"] },
     ...{ send: ["BDAT 2\r\nx\rBDAT 1 LAST\r\n\n"], replies: "250 250" },
   },
+  {
+    ...{ name: "SIZE 0 is no limit", rfc: "1870 4", server: { maxSize: 0 }, kept: ["xyz"] },
+    ...{ send: [`MAIL FROM:<> SIZE=999999\r\n${RCPT}BDAT 1\r\nxBDAT 2 LAST\r\nyz`], replies: "250 250 250 250" },
+  },
   { name: "BDAT without a size", rfc: "3030 2", from: "rcpt", send: ["BDAT\r\n"], replies: "501/5.5.4" },
   { name: "BDAT with a size that is none", rfc: "3030 2", from: "rcpt", send: ["BDAT 1x\r\n"], replies: "501" },
   { name: "BDAT below nothing", rfc: "3030 2", from: "rcpt", send: ["BDAT -1\r\n"], replies: "501" },

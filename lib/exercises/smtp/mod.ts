@@ -64,7 +64,7 @@ export const smtp: Exercise = {
       type: "size",
       value: "SIZE",
       default: DEFAULT_MAX_SIZE,
-      summary: "the largest message that is taken",
+      summary: "the largest message that is taken; 0 for any",
     },
     {
       name: "max-recipients",

@@ -298,7 +298,9 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     for (const bytes of pieces) {
       incoming.bytes += bytes.length;
       if (this.#mode.type === "chunk") this.#mode = { type: "chunk", left: this.#mode.left - bytes.length };
-      if (incoming.bytes > maxSize) incoming.refusal ??= reply(552, "5.3.4", `at most ${maxSize} bytes`);
+      if (maxSize > 0 && incoming.bytes > maxSize) {
+        incoming.refusal ??= reply(552, "5.3.4", `at most ${maxSize} bytes`);
+      }
       if (rejectBareNewline && !incoming.newlines.check(bytes)) incoming.bare = true;
       if (incoming.refusal === null && !incoming.bare) out.push({ type: "event", event: { type: "content", bytes } });
     }

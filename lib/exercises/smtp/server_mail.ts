@@ -42,7 +42,9 @@ export function readSender(argument: string, options: ServerOptions, extended: b
   if (mailbox?.utf8 && !smtputf8) return { refusal: reply(553, "5.6.7", "say SMTPUTF8 for that address") };
   const announced = parameters.find(({ keyword }) => keyword === "SIZE")?.value ?? null;
   const size = announced === null ? null : Number(announced);
-  if (size !== null && size > maxSize) return { refusal: reply(552, "5.3.4", `at most ${maxSize} bytes`) };
+  if (size !== null && maxSize > 0 && size > maxSize) {
+    return { refusal: reply(552, "5.3.4", `at most ${maxSize} bytes`) };
+  }
   return { mailbox, smtputf8, size, bare: !path.startsWith("<") };
 }
 

@@ -8,7 +8,7 @@ import type { Reply } from "./protocol.ts";
 export interface ServerOptions {
   /** What it calls itself. */
   readonly hostname: string;
-  /** The largest message, in bytes (RFC 1870). */
+  /** The largest message, in bytes; 0 sets no limit (RFC 1870 section 4). */
   readonly maxSize: number;
   readonly maxRecipients: number;
   /** The domains it takes mail for, as `asciiDomain` has them; null for any. */
