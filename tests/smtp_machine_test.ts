@@ -306,6 +306,16 @@ test("EHLO offers what is to be had, and no more", () => {
   assertEquals(offers(encrypted, "EHLO c\r\nSTARTTLS\r\n"), [...always, "AUTH PLAIN LOGIN", "HELP"]);
 });
 
+test("no line of a reply has more than 512 bytes, whatever it repeats", () => {
+  for (const said of [`EHLO ${"x".repeat(505)}`, `EHLO ${"ä".repeat(250)}`, `MAIL FROM:<> ${"X".repeat(900)}`]) {
+    const bench = new Bench();
+    bench.send([bytes(`EHLO c\r\n${said}\r\n`)]);
+    const lengths = bench.output.split("\r\n").slice(0, -1).map((line) => bytes(line).length + 2);
+    assert(Math.max(...lengths) <= 512 && Math.max(...lengths) > 509, `${said}: ${lengths}`);
+    assertGreaterOrEqual(bench.replies.length, 3);
+  }
+});
+
 test("AUTH asks in base64, and compat course has the words of the course", () => {
   const said = (options: Partial<ServerOptions>, ...stages: string[]) => {
     const bench = new Bench(options);

@@ -7,10 +7,14 @@
 //     C: DATA                                           S: 354 …
 //     C: lines, those that begin with a dot with one more, and . alone      S: 250 2.0.0 …
 
+import { truncateText } from "../../protocol/text.ts";
+
 /** The longest command line, CRLF included, and the same for AUTH's answers (RFC 5321 4.5.3.1.4, RFC 4954 section 4). */
 export const MAX_COMMAND = 512;
 /** MAIL may be longer by its parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
 export const MAX_MAIL = MAX_COMMAND + 26 + 17 + 10 + 500;
+/** The longest line of a reply, CRLF included (RFC 5321 4.5.3.1.5). */
+const MAX_REPLY = 512;
 export const MAX_AUTH_LINE = 12_288;
 /** The largest message that a server takes unless told otherwise, in bytes. */
 export const DEFAULT_MAX_SIZE = 33_554_432;
@@ -67,10 +71,17 @@ export function reply(code: number, enhanced: string | null, ...lines: string[])
 /** What stands behind a command is wrong. */
 export const syntax = (text: string): Reply => reply(501, "5.5.4", text);
 
-/** A reply as it goes on the wire: each line but the last with a minus behind the code. */
+/**
+ * A reply as it goes on the wire: each line but the last with a minus behind the code. What is too long, because it repeats
+ * what the client has said, is cut.
+ */
 export function encodeReply({ code, enhanced, lines }: Reply): string {
   const prefix = enhanced === undefined ? "" : `${enhanced} `;
-  return lines.map((line, i) => `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${line}\r\n`).join("");
+  return lines.map((line, i) => {
+    const text = `${code}${i < lines.length - 1 ? "-" : " "}${prefix}${line}`;
+    // Most are so short that they need not be counted in bytes.
+    return `${3 * text.length < MAX_REPLY ? text : truncateText(text, MAX_REPLY - 2)}\r\n`;
+  }).join("");
 }
 
 /** One line of a reply, as a client reads it; null for what is none. A code alone is complete, too (section 4.2.1). */
