@@ -418,3 +418,36 @@ test("a Maildir is listed and shown: decoded, and controls written out by the co
   const outside = await client(1, shown, { list: dir });
   assertEquals([outside?.kind, outside?.hint], ["usage", "it has mailboxes inside: box"]);
 });
+
+/** Writes a mailbox of these messages, in their order. */
+function writeMailbox(...mails: string[]): string {
+  const dir = temporaryFolder();
+  for (const folder of ["tmp", "new", "cur"]) Deno.mkdirSync(`${dir}/${folder}`);
+  for (const [i, mail] of mails.entries()) Deno.writeTextFileSync(`${dir}/new/1700000000.M1P1Q${i}.x`, mail);
+  return dir;
+}
+
+test("HTML is shown as its text", async () => {
+  const html =
+    "<STYLE type=x>p > a { }</Style ><p>one<br/>two</p><script>if (a<b) c();</script>1 &lt; 2 <b title=x>3</b>";
+  const list = writeMailbox(`Subject: x\r\nContent-Type: text/html\r\n\r\n${html}\r\n`);
+  const console = new FakeConsole([]);
+  assertEquals(await client(1, console, { list, show: 1 }), null);
+  assertEquals(console.printed.slice(5), ["one", "two", "1 < 2 3"]);
+});
+
+test("a message of nothing but white space, or of tags that do not end, is shown as fast as another one", async () => {
+  const long = (piece: string) => piece.repeat(1_000_000 / piece.length);
+  const list = writeMailbox(
+    `Subject: x\r\n\r\n${long(" ")}x\r\n`,
+    ...["<", "<style ", "<script>", "</style", "<br ", "<p\t", "a"].map((piece) =>
+      `Subject: x\r\nContent-Type: text/html\r\n\r\n<${long(piece)}x\r\n`
+    ),
+  );
+  const begun = performance.now();
+  for (let show = 1; show <= 8; show++) {
+    assertEquals(await client(1, new FakeConsole([]), { list, show }), null);
+  }
+  const ms = performance.now() - begun;
+  assert(ms < 20_000, `${ms} ms`);
+});

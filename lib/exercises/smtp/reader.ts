@@ -96,7 +96,7 @@ async function showMessage({ console }: ConnectContext, entry: Entry, number: nu
     `Date: ${formatDate(email.date)}`,
     `Subject: ${subject}`,
     "",
-    ...text.replace(/\s+$/, "").split(/\r\n|\r|\n/),
+    ...text.trimEnd().split(/\r\n|\r|\n/),
     ...(attachments.length > 0 ? [""] : []),
     ...attachments.map(({ name, type, size }) => `[${name}, ${type}, ${size} bytes]`),
   ];
@@ -140,15 +140,31 @@ function formatDate(text: string | undefined): string {
   }`;
 }
 
-/** HTML for people without a browser: what stands between the tags. */
+/**
+ * HTML for people without a browser: what stands between the tags. No tag reaches beyond the next `<`, so that a message full
+ * of those takes no longer than another one.
+ */
 function withoutTags(html: string): string {
-  return html
-    .replace(/<(style|script)\b[^]*?<\/\1\s*>/gi, "")
-    .replace(/<(?:br|\/p|\/div|\/tr|\/h\d|\/li)\b[^>]*>/gi, "\n")
-    .replace(/<[^>]*>/g, "")
+  let text = "";
+  let at = 0;
+  let hidden: string | null = null;
+  for (const { 0: tag, index } of html.matchAll(/<[^<>]*>/g)) {
+    if (hidden === null) text += html.slice(at, index);
+    at = index + tag.length;
+    const name = /^<(\/?\w*)/.exec(tag)![1].toLowerCase();
+    if (hidden !== null) {
+      if (name === `/${hidden}`) hidden = null;
+    } else if (name === "style" || name === "script") hidden = name;
+    else if (BREAKS.test(name)) text += "\n";
+  }
+  if (hidden === null) text += html.slice(at);
+  return text
     .replace(
       /&(amp|lt|gt|quot|nbsp|#39);/g,
       (_, name) => ({ amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " ", "#39": "'" })[name as string]!,
     )
     .replace(/\n\s*\n\s*\n/g, "\n\n");
 }
+
+/** Tags behind which a line begins. */
+const BREAKS = /^(?:br|\/(?:p|div|tr|h\d|li))$/;
