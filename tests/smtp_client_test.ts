@@ -451,3 +451,24 @@ test("a message of nothing but white space, or of tags that do not end, is shown
   const ms = performance.now() - begun;
   assert(ms < 20_000, `${ms} ms`);
 });
+
+test("a message that cannot be taken apart does not hide the others, and is shown as it came", async () => {
+  const nested = Array.from(
+    { length: 300 },
+    (_, i) => `Content-Type: multipart/mixed; boundary=${i}\r\n\r\n--${i}\r\n`,
+  );
+  const list = writeMailbox(
+    `Subject: nested\r\n${nested.join("")}\x1b[31m\r\n`,
+    `Subject: large\r\nX: ${`${"x".repeat(900)}\r\n `.repeat(2500)}\r\n\r\nhi\r\n`,
+    "Subject: small\r\n\r\nhi\r\n",
+  );
+  const listed = new FakeConsole([]);
+  assertEquals(await client(1, listed, { list }), null);
+  assertEquals(listed.events.map(({ subject }) => subject), ["nested", "large", "small"]);
+  for (const [show, why] of [[1, /apart \(Maximum MIME nesting/], [2, /apart \(Maximum header size/]] as const) {
+    const shown = new FakeConsole([]);
+    assertEquals(await client(1, shown, { list, show }), null);
+    assertMatch(shown.notes.join(), why);
+    assertMatch(shown.printed[0], /^Subject: (?:nested|large)$/);
+  }
+});

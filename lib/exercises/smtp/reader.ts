@@ -3,12 +3,16 @@
 
 import type { Address, Email } from "postal-mime";
 import { NetlabError } from "../../protocol/errors.ts";
+import { decodeLossy } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
 
 /** A message longer than this is read up to here, in bytes: its headers and most of its text are in it. */
 const MAX_BYTES = 32 * 1_048_576;
 /** For a list the headers do. */
 const HEAD_BYTES = 65_536;
+const CR = 0x0d;
+const LF = 0x0a;
+const LINE_END = /\r\n|\r|\n/;
 
 /** A message's file. */
 interface Entry {
@@ -70,7 +74,10 @@ function isFolder(path: string): boolean {
 async function list({ console }: ConnectContext, entries: readonly Entry[]): Promise<void> {
   const width = String(entries.length).length;
   for (const [i, entry] of entries.entries()) {
-    const email = await parse(entry, HEAD_BYTES);
+    // One that cannot be read does not hide the others.
+    const email: Partial<Email> = await parse(entry, "head").catch((error: NetlabError) => ({
+      subject: `(cannot be read: ${error.message})`,
+    }));
     const [from, date, subject] = [formatAddress(email.from), formatDate(email.date), email.subject ?? ""];
     const row = `${String(i + 1).padStart(width)}${entry.isNew ? "*" : " "} ${date}  ${from}  ${subject}`;
     console.print(row, {
@@ -82,7 +89,12 @@ async function list({ console }: ConnectContext, entries: readonly Entry[]): Pro
 }
 
 async function showMessage({ console }: ConnectContext, entry: Entry, number: number): Promise<void> {
-  const email = await parse(entry, MAX_BYTES);
+  const email = await parse(entry, "all").catch((error: NetlabError) => error);
+  if (email instanceof NetlabError) {
+    console.note(`the message cannot be taken apart (${email.message}): here it is as it came`);
+    const raw = decodeLossy(readStart(entry.path, MAX_BYTES));
+    return console.print(raw.trimEnd().split(LINE_END), { event: "mail", number, raw, why: email.message });
+  }
   const text = email.text ?? (email.html === undefined ? "" : withoutTags(email.html));
   const attachments = email.attachments.map(({ filename, mimeType, content }) => ({
     name: filename ?? "(no name)",
@@ -96,21 +108,32 @@ async function showMessage({ console }: ConnectContext, entry: Entry, number: nu
     `Date: ${formatDate(email.date)}`,
     `Subject: ${subject}`,
     "",
-    ...text.trimEnd().split(/\r\n|\r|\n/),
+    ...text.trimEnd().split(LINE_END),
     ...(attachments.length > 0 ? [""] : []),
     ...attachments.map(({ name, type, size }) => `[${name}, ${type}, ${size} bytes]`),
   ];
   console.print(rows, { ...{ event: "mail", number, date: email.date ?? null, from, to, subject, text, attachments } });
 }
 
-async function parse({ path }: Entry, maxBytes: number): Promise<Email> {
+/** @throws {NetlabError} of kind `harness` when the file cannot be read, or the message be taken apart */
+async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
   // Only who reads mail needs it.
   const { default: PostalMime } = await import("postal-mime");
   try {
-    return await PostalMime.parse(readStart(path, maxBytes));
+    const bytes = readStart(path, what === "head" ? HEAD_BYTES : MAX_BYTES);
+    return await PostalMime.parse(what === "head" ? bytes.subarray(0, headLength(bytes)) : bytes);
   } catch (cause) {
-    throw new NetlabError("harness", `cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new NetlabError("harness", (cause as Error).message, { cause });
   }
+}
+
+/** Where the headers end: at the first empty line. */
+function headLength(bytes: Uint8Array): number {
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    const next = bytes[at + 1] === CR ? at + 2 : at + 1;
+    if (bytes[next] === LF) return next + 1;
+  }
+  return bytes.length;
 }
 
 function readStart(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
