@@ -94,8 +94,8 @@ export class Program implements AsyncDisposable {
     await this.write(lines.map((line) => `${line}\n`).join(""));
   }
 
-  async write(text: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(text));
+  async write(data: string | Uint8Array): Promise<void> {
+    await this.#input.write(typeof data === "string" ? new TextEncoder().encode(data) : data);
   }
 
   /** End of input. */

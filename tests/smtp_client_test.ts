@@ -6,6 +6,7 @@ import { smtp } from "../lib/exercises/smtp/mod.ts";
 import { serveSmtp } from "../lib/exercises/smtp/server.ts";
 import type { OptionValues } from "../lib/exercises/options.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
+import { Program, type Result } from "./cli_helpers.ts";
 import { FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { collect, skipUnless, test, within } from "./helpers.ts";
 import {
@@ -35,14 +36,46 @@ test("a message is sent, and the report says to whom and what the server said", 
   assertEquals(heard.ends, ["quit"]);
 });
 
-test("--body - comes from standard input, and files are attached", async () => {
+test("a file is attached as often as it is named", async () => {
   const file = `${temporaryFolder()}/ünï.bin`;
   Deno.writeFileSync(file, Uint8Array.of(0, 255, 10));
-  const { heard, error } = await run({}, { ...TO_ONE, body: "-", attach: `${file}\n${file}` }, {}, ["from", "a pipe"]);
+  const { heard, error } = await run({}, { ...TO_ONE, attach: `${file}\n${file}` });
   assertEquals(error, null);
-  assertMatch(heard.contents[0], /from\r\na pipe/);
   assertEquals(heard.contents[0].match(/filename\*/g)?.length, 2);
   assertMatch(heard.contents[0], /\r\nAP8K\r\n/);
+});
+
+test("a person types the text of --body -", async () => {
+  const console = new FakeConsole(["from", "a person"], true);
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  await withListener((conn) => play(conn, {}, heard), async (port) => {
+    assertEquals(await client(port, console, { ...TO_ONE, body: "-" }), null);
+  });
+  assertMatch(heard.contents[0], /from\r\na person/);
+});
+
+test("--body - and --raw - take standard input as bytes", async () => {
+  const latin1 = Uint8Array.from("Subject: x\r\n\r\nGr\u00fc\u00dfe\r\n", (one) => one.charCodeAt(0));
+  const send = async (option: string, input: Uint8Array) => {
+    const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+    let result: Result | null = null;
+    await withListener((conn) => play(conn, {}, heard), async (port) => {
+      await using program = new Program(`connect smtp --port ${port} --from a@x.example --to b@y.example ${option} -`);
+      await program.write(input);
+      await program.endInput();
+      result = await program.result();
+    });
+    return { content: heard.contents[0], ...result! as Result };
+  };
+  const raw = await send("--raw", latin1);
+  assertEquals([raw.status, raw.content], [0, "Subject: x\r\n\r\nGr\u00fc\u00dfe"]);
+  assert(!raw.err.includes("CRLF"), raw.err);
+  const text = await send("--body", new TextEncoder().encode("from\na pipe\n"));
+  assertEquals(text.status, 0);
+  assertMatch(text.content, /from\r\na pipe/);
+  const wrong = await send("--body", latin1);
+  assertEquals([wrong.status, wrong.content], [2, undefined]);
+  assertMatch(wrong.err, /the text of --body - is not UTF-8: invalid UTF-8 at byte 16/);
 });
 
 test("--raw sends a file as it is, with CRLF", async () => {

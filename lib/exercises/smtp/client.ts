@@ -1,6 +1,5 @@
 // The client: sends a message by what the options say, lets a person or a script speak SMTP by hand, or reads a mailbox.
 
-import { decodeText } from "../../protocol/text.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isAscii, readMailbox, readMailboxes } from "./client_addresses.ts";
@@ -9,7 +8,7 @@ import { type ConnectionSetup, Secrets } from "./client_connection.ts";
 import type { Mail, MailResult } from "./client_mail.ts";
 import type { ClientOptions } from "./client_messages.ts";
 import { type Stage, STAGES } from "./protocol.ts";
-import { checkOptions, readBytes, readStop, sendsByItself, valuesOf } from "./client_options.ts";
+import { checkOptions, readBody, readBytes, readStop, sendsByItself, valuesOf } from "./client_options.ts";
 import { formatReply } from "./client_replies.ts";
 import { runSession } from "./client_session.ts";
 import { composeMessage, hasUtf8Headers, isEightBit, normalizeMessage, numbered } from "./mime.ts";
@@ -66,7 +65,7 @@ async function readMail(context: ConnectContext): Promise<((count: number) => Ma
     from: from?.shown ?? null,
     to: to.map(({ shown }) => shown),
     subject: options.subject === undefined ? undefined : String(options.subject),
-    text: options.body === "-" ? decodeText(await readBytes(context, "body")) : String(options.body ?? ""),
+    text: await readBody(context),
     headers: valuesOf(options, "header"),
     attachments: valuesOf(options, "attach").map((path) => ({ name: baseName(path), bytes: readFile(path) })),
     date: new Date(),

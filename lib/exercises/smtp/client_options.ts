@@ -1,6 +1,7 @@
 // What `netlab connect smtp` takes, and what it comes to.
 
 import { NetlabError } from "../../protocol/errors.ts";
+import { decodeText, encodeText } from "../../protocol/text.ts";
 import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
 import { readFile } from "./named_files.ts";
@@ -129,11 +130,25 @@ export function valuesOf(options: OptionValues, name: string): string[] {
   return options[name] === undefined ? [] : String(options[name]).split("\n");
 }
 
-/** A file's bytes, or what comes in by standard input. @throws {NetlabError} of kind `usage` */
+/** A file's bytes, or those of standard input, as they are; what a person types is text. @throws {NetlabError} of kind `usage` */
 export async function readBytes(context: ConnectContext, option: string): Promise<Uint8Array<ArrayBuffer>> {
   const path = String(context.options[option]);
   if (path !== "-") return readFile(path);
+  if (!context.console.interactive) return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
   const lines = [];
   for await (const line of context.console.lines("")) lines.push(`${line}\n`);
-  return new TextEncoder().encode(lines.join(""));
+  return encodeText(lines.join(""));
+}
+
+/** The text of --body. @throws {NetlabError} of kind `usage` when standard input is not UTF-8 */
+export async function readBody(context: ConnectContext): Promise<string> {
+  if (context.options.body !== "-") return String(context.options.body ?? "");
+  const bytes = await readBytes(context, "body");
+  try {
+    return decodeText(bytes);
+  } catch (error) {
+    throw new NetlabError("usage", `the text of --body - is not UTF-8: ${(error as Error).message}`, {
+      hint: "--attach FILE sends any bytes, and --raw - a message as it is",
+    });
+  }
 }
