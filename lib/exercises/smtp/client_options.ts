@@ -98,6 +98,9 @@ export function sendsByItself(options: OptionValues): boolean {
   return SENDING.some((name) => options[name] !== undefined);
 }
 
+/** What only happens by itself where a message is sent, and what a person types instead. */
+const BY_HAND = [["starttls", "STARTTLS behind EHLO"], ["user", "AUTH"], ["password-file", "AUTH"]];
+
 /** @throws {NetlabError} of kind `usage` for options that do not go together */
 export function checkOptions(options: OptionValues): void {
   const both = (one: string, other: string, why: string) => {
@@ -112,6 +115,14 @@ export function checkOptions(options: OptionValues): void {
   }
   if (options.show !== undefined && options.list === undefined) {
     throw new NetlabError("usage", "--show needs a mailbox", { hint: "--list MAILBOX --show N" });
+  }
+  if (options.list === undefined && !sendsByItself(options)) {
+    for (const [name, command] of BY_HAND) {
+      if (!options[name]) continue;
+      throw new NetlabError("usage", `--${name} does nothing where SMTP is typed by hand`, {
+        hint: `type ${command}; or say what to send: --from ADDRESS --to ADDRESS`,
+      });
+    }
   }
   const inputs = ["body", "raw", "password-file"].filter((name) => options[name] === "-");
   if (inputs.length > 1) {
