@@ -3,6 +3,7 @@
 import { dim } from "@std/fmt/colors";
 import { TextLineStream } from "@std/streams";
 import type { Console } from "../exercises/exercise.ts";
+import { NetlabError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import type { Output } from "./output.ts";
 import { wrapText } from "./wrap.ts";
@@ -85,9 +86,14 @@ async function askSecret(question: string, again?: string): Promise<string | nul
   }
 }
 
-/** Writes all of it to standard output. */
+/** Writes all of it to standard output. @throws {NetlabError} of kind `harness` when nobody reads it any more */
 async function writeBytes(bytes: Uint8Array): Promise<void> {
-  for (let left = bytes; left.length > 0;) left = left.subarray(await Deno.stdout.write(left));
+  try {
+    for (let left = bytes; left.length > 0;) left = left.subarray(await Deno.stdout.write(left));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
+    throw new NetlabError("harness", "nobody reads standard output any more", { cause });
+  }
 }
 
 /** Columns of a progress bar. */

@@ -1,6 +1,7 @@
 // A folder whose plain files may be read by strangers, and nothing else: no other folder, nothing behind a link that leads out
 // of it, no device.
 
+import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { fileNameProblem } from "./names.ts";
 
@@ -52,7 +53,11 @@ export class Folder {
       this.#prefix = this.#real.endsWith(SEPARATOR) ? this.#real : this.#real + SEPARATOR;
       if (Deno.statSync(this.#real).isDirectory) return;
       problem = "not a folder";
-    } catch { /* there is none */ }
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied) {
+        problem = `cannot use that folder (${describeSystemError(error)})`;
+      }
+    }
     throw new NetlabError("usage", `${problem}: ${dir}`, { hint: "make it, or name another with --dir" });
   }
 

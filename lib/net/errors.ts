@@ -59,8 +59,11 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   return { why: describeSystemError(error) };
 }
 
-/** What the system says, without its number. */
+/** What the system says, without its number. Some files of it Deno keeps from every program that may not do all. */
 export function describeSystemError(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    return "netlab may not use it: only plain files, and none of /dev or /proc";
+  }
   return (error instanceof Error ? error.message : String(error)).replace(/ \(os error .*/s, "");
 }
 

@@ -152,9 +152,8 @@ type Scale = (value: number) => string;
 
 /** What is acknowledged, as a staircase: it holds until the next acknowledgement. */
 function stairs(points: readonly PlotPoint[], color: string, x: Scale, y: Scale): string {
-  const [first, ...rest] = points;
-  const path = rest.map(({ at, seq }) => `H${x(at)}V${y(seq)}`).join("");
-  return `<path d="M${x(first.at)} ${y(first.seq)}${path}" fill="none" stroke="${color}" stroke-width="1.5"/>`;
+  const path = points.map(({ at, seq }) => `H${x(at)}V${y(seq)}`).join("");
+  return `<path d="M${x(points[0].at)} ${y(0)}${path}" fill="none" stroke="${color}" stroke-width="1.5"/>`;
 }
 
 function marks(

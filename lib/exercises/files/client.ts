@@ -41,10 +41,15 @@ async function perform(context: Errand): Promise<void> {
     } catch (error) {
       if (!(error instanceof NetlabError) || leaving.aborted) throw error;
       failed++;
-      console.print(error.message, { event: "error", text: error.message });
+      console.print(withHint(error), { event: "error", text: error.message });
     }
   }
   if (failed > 0 && !console.interactive) throw new NetlabError("reply", `${failed} of the script's lines failed`);
+}
+
+/** What went wrong, and what to do next. */
+function withHint({ message, hint }: NetlabError): string {
+  return hint === undefined ? message : `${message}: ${hint}`;
 }
 
 /** As `completeLine`, but that names may have spaces. */
@@ -123,7 +128,7 @@ async function getAll(context: Errand, words: readonly string[]): Promise<void> 
         if (!(error instanceof NetlabError)) throw error;
         failures.push(error);
         if (names.length > 1) {
-          console.print(`${name}: ${error.message}`, { event: "failed", name, failure: error.message });
+          console.print(`${name}: ${withHint(error)}`, { event: "failed", name, failure: error.message });
         }
       }
     }

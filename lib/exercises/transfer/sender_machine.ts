@@ -70,6 +70,13 @@ const NO_BITS = new Uint8Array(0);
 /** Paced, each chunk whose number is one less than a multiple of this asks to be acknowledged: more are always on the way. */
 const PUSH_EVERY = 16;
 
+/** Errors behind which what has come is kept. */
+const RESUMABLE: readonly number[] = [
+  ERROR_CODES.unknownSession,
+  ERROR_CODES.timeout,
+  ERROR_CODES.cancelled,
+];
+
 /** With less than this to send, in bytes, it asks for more. */
 const LOW_BYTES = 262_144;
 
@@ -230,7 +237,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #receive(pdu: Pdu, out: Effects, now: Millis): void {
     if (pdu.type === "ERROR") {
       const { code, text } = readError(pdu);
-      const resumable = code === ERROR_CODES.unknownSession || code === ERROR_CODES.timeout;
+      const resumable = RESUMABLE.includes(code);
       this.#close(
         out,
         new NetlabError("reply", `the receiver: ${text}`, {
