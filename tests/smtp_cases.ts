@@ -136,6 +136,15 @@ const commands: WireCase[] = [
   },
   { name: "another of those", rfc: "5321 2.4", send: ["MAıL FROM:<>\r\n"], replies: "500" },
   { name: "spaces behind a command", rfc: "5321 4.1.1", send: ["NOOP  \t\r\n"], replies: "250" },
+  {
+    ...{ name: "white space that is neither a space nor a tab ends no command", rfc: "5321 4.1.1" },
+    ...{ send: ["MAIL\u00a0FROM:<a@b>\r\nMAIL\rFROM:<a@b>\r\nNOOP\x0c\r\nRSET\u2028\r\n"], replies: "500 500 500 500" },
+  },
+  {
+    ...{ name: "nor does it stand around a path", rfc: "5321 4.1.2" },
+    send: ["MAIL FROM:\x0b<a@b>\r\nMAIL FROM:<a@b>\x0c\r\nMAIL FROM:<a@b> \u00a0\r\nMAIL FROM:\u00a0<a@b>\r\n"],
+    replies: "501 501 501 501",
+  },
   { name: "NOOP with an argument", rfc: "5321 4.1.1.9", send: ["NOOP this\r\n"], replies: "250" },
   { name: "RSET with an argument", rfc: "5321 4.1.1.5", send: ["RSET now\r\n"], replies: "501/5.5.4" },
   { name: "QUIT with an argument", rfc: "5321 4.1.1.10", send: ["QUIT now\r\n"], replies: "501/5.5.4" },
@@ -188,7 +197,7 @@ const commands: WireCase[] = [
     replies: "250+ 250 250 354 250 221",
     ends: "closed",
   },
-  { name: "a bare CR ends no command", rfc: "5321 2.3.8", send: ["NOOP\rNOOP\rNOOP\r\n"], replies: "250" },
+  { name: "a bare CR ends no command", rfc: "5321 2.3.8", send: ["NOOP\rNOOP\rNOOP\r\n"], replies: "500" },
   { name: "CR CR LF behind a command", rfc: "5321 2.3.8", send: ["NOOP\r\r\n"], replies: "250" },
   {
     name: "strict: a command that ends at LF",

@@ -46,7 +46,7 @@ export function parsePath(text: string, bare = false): ParsedPath {
   if (end < 0) return { problem: "a > is missing" };
   const behind = text.slice(end + 1);
   if (behind !== "" && !behind.startsWith(" ")) return { problem: "a space is missing behind >" };
-  return readPath(text.slice(1, end), behind.trim());
+  return readPath(text.slice(1, end), behind.replace(/^[ \t]+|[ \t]+$/g, ""));
 }
 
 /** Where the path's `>` is: not one in quotes. */

@@ -105,7 +105,7 @@ function tooLong(queue: ByteQueue, bytes: number, auth: boolean): boolean {
 }
 
 function isMail(queue: ByteQueue): boolean {
-  return /^mail\s/i.test(String.fromCharCode(...queue.peek(5)));
+  return /^mail[ \t]/i.test(String.fromCharCode(...queue.peek(5)));
 }
 
 /** Only MAIL may be so long that it need not be looked at. */

@@ -29,7 +29,7 @@ export interface Recipient {
 /** Reads what stands behind MAIL. @param extended whether EHLO was said: only then there are parameters */
 export function readSender(argument: string, options: ServerOptions, extended: boolean): Sender | Refused {
   const { maxSize, compat } = options;
-  const [, path] = /^FROM:\s*(.*)$/i.exec(argument) ?? [];
+  const [, path] = /^FROM:[ \t]*(.*)$/is.exec(argument) ?? [];
   if (path === undefined) return { refusal: syntax("MAIL FROM:<address>") };
   const parsed = parsePath(path, compat);
   if ("problem" in parsed) return { refusal: reply(501, "5.1.7", parsed.problem) };
@@ -72,7 +72,7 @@ function checkParameters(parameters: readonly Parameter[], extended: boolean, au
 /** Reads what stands behind RCPT. @param smtputf8 whether MAIL has said SMTPUTF8 */
 export function readRecipient(argument: string, options: ServerOptions, smtputf8: boolean): Recipient | Refused {
   const { accept, compat } = options;
-  const [, path] = /^TO:\s*(.*)$/i.exec(argument) ?? [];
+  const [, path] = /^TO:[ \t]*(.*)$/is.exec(argument) ?? [];
   if (path === undefined) return { refusal: syntax("RCPT TO:<address>") };
   const parsed = parsePath(path, compat);
   if ("problem" in parsed) return { refusal: reply(501, "5.1.3", parsed.problem) };
