@@ -665,8 +665,13 @@ const chunks: WireCase[] = [
     name: "BDAT with a size beyond all numbers",
     rfc: "3030 2",
     from: "rcpt",
-    send: [`BDAT ${"9".repeat(30)}\r\n`],
-    replies: "501",
+    send: [`BDAT ${"9".repeat(30)}\r\nNOOP\r\n`],
+    replies: "552/5.3.4",
+    ends: "closed",
+  },
+  {
+    ...{ name: "BDAT with zeros before its size", rfc: "3030 2", from: "rcpt", kept: ["QUIT\r\n"] },
+    ...{ send: [`BDAT ${"6".padStart(40, "0")} LAST\r\nQUIT\r\n`], replies: "250" },
   },
   {
     ...{ name: "BDAT out of order: its chunk is not taken for commands", rfc: "3030 2", from: "ready" },

@@ -263,8 +263,13 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #bdat(argument: string, out: Effects): void {
-    const [, size, last] = /^(\d{1,15})( LAST)?$/i.exec(argument) ?? [];
+    const [, size, last] = /^(\d+)( LAST)?$/i.exec(argument) ?? [];
     if (size === undefined) return this.#refuse(out, syntax("BDAT size [LAST]"));
+    if (Number(size) > Number.MAX_SAFE_INTEGER) {
+      // Nobody can count to its end, and what is in it must not be taken for commands.
+      this.#say(out, reply(552, "5.3.4", "no chunk is so large"));
+      return this.#close(out);
+    }
     this.#lastChunk = last !== undefined;
     // Whatever is wrong, the chunk comes all the same (RFC 3030 section 2).
     this.#mode = { type: "chunk", left: Number(size) };
