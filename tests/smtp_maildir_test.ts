@@ -55,6 +55,35 @@ test("names are never the same, and many messages at once all arrive", async () 
   for (const { id } of mails) assert(Deno.readTextFileSync(`${root}/a/new/${id}`).endsWith(id));
 });
 
+test("a message to many has few files open at once, and is in each mailbox", async () => {
+  const root = temporaryFolder();
+  let [open, most] = [0, 0];
+  const create = (path: string): DiskFile => {
+    const file = systemDisk.create(path);
+    most = Math.max(most, ++open);
+    return {
+      write: (content) => file.write(content),
+      writeNow: (content) => file.writeNow(content),
+      sync: () => file.sync(),
+      close() {
+        open--;
+        file.close();
+      },
+    };
+  };
+  const syncFolder = async (path: string) => {
+    most = Math.max(most, ++open);
+    await systemDisk.syncFolder(path);
+    open--;
+  };
+  const mail = new Maildir(root, { disk: { ...systemDisk, create, syncFolder } })
+    .begin(Array.from({ length: 100 }, (_, i) => `m${i}`), head);
+  mail.write(encodeText("x"));
+  await mail.deliver();
+  assertEquals([filesUnder(root).filter((path) => path.includes("/new/")).length, open], [100, 0]);
+  assert(most <= 16, `${most} open at once`);
+});
+
 test("a discarded message leaves nothing, even when the disk is at work on it", async () => {
   const root = temporaryFolder();
   const maildir = new Maildir(root);

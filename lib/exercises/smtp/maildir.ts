@@ -17,6 +17,8 @@ const KEEP_ALL_BYTES = 67_108_864;
 const KEEP_LITTLE = 16_384;
 const FIRST_BYTES = 8192;
 const COPY_BYTES = 262_144;
+/** So many files of one message are open at once: a system allows a program only so many. */
+const AT_ONCE = 16;
 /** In front of a message in memory: its head goes there, so that both are one write. */
 const HEAD_ROOM = 2048;
 /** What buffers of messages that are done may hold for those to come, in bytes, all together. */
@@ -365,15 +367,22 @@ export class NewMail {
   async #writeAll(): Promise<void> {
     const [first, ...others] = this.folders;
     if (this.#first === null) {
-      const written = await Promise.allSettled(this.folders.map((folder) => this.#writeSafely(folder)));
-      for (const one of written) if (one.status === "rejected") throw one.reason;
-      return;
+      return await this.#inEach((folder) => this.#writeSafely(folder));
     }
     await this.#first.write(this.#content);
     if (this.#maildir.fsync) await this.#first.sync();
     this.#first.close();
     const from = this.#head(first, this.id).length;
     for (const folder of others) await this.#copy(`${this.#maildir.root}/${first}/tmp/${this.id}`, from, folder);
+  }
+
+  /** Does something in all folders, in some of them at once. When it fails, nothing of it goes on. */
+  async #inEach(work: (folder: string) => Promise<void>): Promise<void> {
+    const left = this.folders.values();
+    const workers = Array.from({ length: AT_ONCE }, async () => {
+      for (const folder of left) await work(folder);
+    });
+    for (const one of await Promise.allSettled(workers)) if (one.status === "rejected") throw one.reason;
   }
 
   /** Makes a file of what is in memory; only fsync is worth a thread of its own. */
@@ -417,7 +426,7 @@ export class NewMail {
 
   async #settleAll(): Promise<void> {
     try {
-      await Promise.all(this.folders.map((folder) => this.#maildir.settle(folder)));
+      await this.#inEach((folder) => this.#maildir.settle(folder));
     } catch (error) {
       for (const folder of this.folders) this.#maildir.remove(folder, "new", this.id);
       throw error;
