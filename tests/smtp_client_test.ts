@@ -8,7 +8,7 @@ import type { OptionValues } from "../lib/exercises/options.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
 import { Program, type Result } from "./cli_helpers.ts";
 import { FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
-import { collect, skipUnless, test, within } from "./helpers.ts";
+import { collect, Peer, skipUnless, test, within } from "./helpers.ts";
 import {
   type Answers,
   client,
@@ -288,9 +288,48 @@ test("by hand: a script whose command is refused fails, and goes on", async () =
   assertEquals([error?.kind, error?.message], ["reply", "the server refused 1 of the script's commands"]);
 });
 
-test("by hand: a script whose input ends inside a message sends nothing", async () => {
-  const { heard } = await run({}, {}, {}, ["EHLO me", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "half"]);
+test("by hand: a script that ends inside a message sends nothing, and is told so", async () => {
+  const { heard, error } = await run({}, {}, {}, ["EHLO me", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "half"]);
   assertEquals([heard.contents, heard.ends.includes("quit")], [[], false]);
+  assertEquals([error?.kind, error?.message], ["usage", "the script ended within the message, which was not sent"]);
+});
+
+/** Lets a script speak to a server that waits for these bytes, and answers each with a line. */
+async function speak(script: readonly string[], turns: readonly (readonly [string, string])[]) {
+  const heard: string[] = [];
+  let error: NetlabError | null = null;
+  await withListener(async (conn) => {
+    const peer = new Peer(conn as Deno.TcpConn);
+    await peer.send("220 hi\r\n");
+    for (const [wanted, answer] of turns) {
+      heard.push(await peer.read(new TextEncoder().encode(wanted).length));
+      await peer.send(`${answer}\r\n`);
+    }
+  }, async (port) => {
+    error = await client(port, new FakeConsole(script), {}, { idleMs: 2000 });
+  });
+  assertEquals(heard, turns.map(([wanted]) => wanted));
+  return error as NetlabError | null;
+}
+
+test("by hand: who is refused to QUIT stays", async () => {
+  const error = await speak(["QUIT now", "NOOP"], [
+    ["QUIT now\r\n", "501 no argument"],
+    ["NOOP\r\n", "250 ok"],
+    ["QUIT\r\n", "221 bye"],
+  ]);
+  assertEquals(error?.message, "the server refused 1 of the script's commands");
+});
+
+test("by hand: what is behind BDAT is its chunk, and sent at once", async () => {
+  const error = await speak(["BDAT 7", "a", "é", "BDAT 4 LAST", "quitNOOP", "BDAT 2", "x", "QUIT"], [
+    ["BDAT 7\r\na\r\né\r\n", "250 ok"],
+    ["BDAT 4 LAST\r\nquit", "250 ok"],
+    ["NOOP\r\n", "250 ok"],
+    ["BDAT 2\r\nx\r", "250 ok"],
+    ["QUIT\r\n", "221 bye"],
+  ]);
+  assertEquals(error, null);
 });
 
 test("by hand: answers of AUTH are not shown", async () => {

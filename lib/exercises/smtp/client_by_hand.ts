@@ -4,6 +4,7 @@
 import { outlasts } from "../../net/clock.ts";
 import { formatHostPort } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
+import { decodeLossy, encodeText } from "../../protocol/text.ts";
 import { describeForms } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
@@ -33,7 +34,9 @@ class HandSession {
   readonly #setup: ConnectionSetup;
   readonly #reader: ReplyReader;
   /** What the next line is. */
-  #mode: "command" | "content" | "user" | "secret" = "command";
+  #mode: "command" | "content" | "chunk" | "user" | "secret" = "command";
+  /** What is still to come of a chunk, in bytes. */
+  #chunkLeft = 0;
   /** The last command, in upper case, and what it was about. */
   #asked = "";
   #owed = 1;
@@ -59,6 +62,7 @@ class HandSession {
       console.note(`connected to ${formatHostPort(host, port)}: type SMTP; Tab completes, ? lists the commands`);
     }
     let failure: NetlabError | undefined;
+    let ended = false;
     const listening = this.#listen().catch((error) => void (failure = error)).finally(() => {
       this.#over = true;
       this.#wake();
@@ -70,12 +74,13 @@ class HandSession {
       channel.abort((error as Error).message);
       throw error;
     } finally {
+      ended = this.#over;
       if (this.#leaving || this.#over) await channel.close(LINGER_MS);
       else channel.abort("left");
       await listening;
     }
     if (failure) throw failure;
-    if (!this.#leaving && this.#over) {
+    if (!this.#leaving && ended) {
       throw new NetlabError("transport", `the server ended the connection (${channel.reason})`);
     }
     if (this.#refusals > 0 && !console.interactive) {
@@ -94,8 +99,8 @@ class HandSession {
     }
     if (this.#over || this.#leaving) return;
     if (this.#mode !== "command") {
-      console.note("the input ended before the message did: it is not sent");
-      return;
+      const within = this.#mode === "content" || this.#mode === "chunk" ? "the message, which was not sent" : "AUTH";
+      throw new NetlabError("usage", `the ${console.interactive ? "input" : "script"} ended within ${within}`);
     }
     this.#send("QUIT");
     await this.#answered();
@@ -103,6 +108,7 @@ class HandSession {
 
   /** A script waits for its replies; a person sees them come, unless silence may be the end of one. */
   async #turn(): Promise<void> {
+    if (this.#mode === "chunk") return;
     if (!this.#context.console.interactive || this.#leaving || this.#setup.compat) await this.#answered();
   }
 
@@ -122,6 +128,7 @@ class HandSession {
   async #say(line: string): Promise<void> {
     const { console } = this.#context;
     if (this.#mode === "content") return this.#sayContent(line);
+    if (this.#mode === "chunk") return await this.#sayChunk(line);
     if (this.#mode === "user" || this.#mode === "secret") return this.#sayAnswer(line);
     const text = line.trim();
     if (text === "") return;
@@ -142,6 +149,23 @@ class HandSession {
     const shown = beginning === undefined ? undefined : `${beginning}****`;
     this.#asked = (shown ?? text).toUpperCase();
     this.#connection.send({ type: "command", text, shown });
+    // No reply comes before the chunk does (RFC 3030 section 2).
+    this.#chunkLeft = Number(/^BDAT\s+(\d+)(?:\s+LAST)?$/i.exec(text)?.[1] ?? 0);
+    if (this.#chunkLeft > 0) this.#mode = "chunk";
+  }
+
+  /** A line, or as much of it as belongs to the chunk: what is behind that is the next line. */
+  async #sayChunk(line: string): Promise<void> {
+    const bytes = encodeText(`${line}\r\n`);
+    const piece = bytes.subarray(0, this.#chunkLeft);
+    this.#chunkLeft -= piece.length;
+    this.#connection.send({ type: "content", bytes: piece });
+    if (this.#chunkLeft > 0) return;
+    this.#mode = "command";
+    const rest = decodeLossy(bytes.subarray(piece.length)).trimEnd();
+    if (rest === "") return;
+    await this.#turn();
+    if (!this.#over) await this.#say(rest);
   }
 
   #sayContent(line: string): void {
@@ -175,13 +199,15 @@ class HandSession {
     if (this.#owed > 0) this.#owed--;
     if (reply.code >= 400) {
       this.#refusals++;
-      this.#mode = "command";
+      // A chunk is sent to its end, whatever is said to it.
+      if (this.#mode !== "chunk") this.#mode = "command";
     } else if (reply.code === 354) this.#mode = "content";
     else if (reply.code === 334) {
       if (this.#mode === "command") this.#mode = /^AUTH\s+LOGIN\s*$/.test(asked) ? "user" : "secret";
       // The second question of LOGIN finds the mode as the first answer has left it.
     } else if (reply.code < 300 && this.#mode === "secret") this.#mode = "command";
     if (/^EHLO\b/.test(asked)) this.#offered = reply.lines.slice(1).map((text) => text.split(" ")[0].toUpperCase());
+    if (/^QUIT\b/.test(asked) && reply.code >= 300) this.#leaving = false;
     if (asked === "STARTTLS" && reply.code === 220) await this.#connection.startTls();
     if (this.#context.console.interactive) this.#hint(asked, reply);
     this.#wake();
