@@ -340,6 +340,13 @@ test("AUTH that fails, is not offered, or is offered and not known", () => {
   assertMatch(wrong.error!.message, /the login: 535 5.7.8 wrong/);
   assert(!wrong.error!.message.includes("secret"));
 
+  const asking = new Dialogue([MAIL], { login: LOGIN, tls: "active" });
+  asking.hear("220 hi", "250-hi", "250 AUTH PLAIN");
+  assertEquals(asking.hear("334 "), ["*"]);
+  assertEquals(asking.hear("501 given up"), ["QUIT"]);
+  asking.hear("221 bye");
+  assertMatch(asking.error!.message, /the login: 334/);
+
   const none = new Dialogue([MAIL], { login: LOGIN });
   none.hear("220 hi", "250-hi", "250 STARTTLS", "221 bye");
   assertMatch(none.error!.message, /does not offer to log in/);

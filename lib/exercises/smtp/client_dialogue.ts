@@ -149,6 +149,8 @@ export class Dialogue {
         : undefined;
       throw new NetlabError("reply", "the server does not offer to log in with PLAIN or LOGIN", { hint });
     }
+    // Until what it asks for has been given up, QUIT would be an answer (RFC 4954 section 4).
+    if (reply.code === 334) yield* this.#ask("*");
     if (reply.code !== 235) throw refused("the login", reply);
   }
 
