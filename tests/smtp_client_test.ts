@@ -132,6 +132,23 @@ for (const [what, answers, kind, message] of FAILURES) {
   });
 }
 
+test("what is said of a refusal fits it", async () => {
+  const cases: [Answers, string, string | undefined][] = [
+    [{ greeting: "250 hi\r\n" }, "the server refuses the session: 250 hi", undefined],
+    [{ ".": "550 5.7.1 no\r\n" }, "the server refuses the message: 550 5.7.1 no", undefined],
+    [
+      { RCPT: "550 no\r\n" },
+      "the server refuses the recipient <b@y.example>: 550 no",
+      "is the address right? the server may take mail for its own domains only",
+    ],
+    [{ greeting: "999 hi\r\n" }, '"999 hi" is no reply: the first digit of its code is none of 2 to 5', undefined],
+  ];
+  for (const [answers, message, hint] of cases) {
+    const { error } = await run(answers, TO_ONE, { idleMs: 2000 });
+    assertEquals([error?.message.includes(message), error?.hint], [true, hint], error?.message);
+  }
+});
+
 test("a multi-line greeting, a code alone, LF alone: all are understood", async () => {
   const { error, console } = await run({
     greeting: "220-one\r\n220-two\r\n220 three\r\n",

@@ -37,14 +37,20 @@ const HINTS: Readonly<Record<number, string>> = {
   530: "log in with --user and --password-file; perhaps --starttls first",
   535: "is the name right, and the password?",
   538: "encrypt first: --starttls",
-  550: "is the address right? the server may take mail for its own domains only",
   552: "the message is too large for it",
 };
 
+/** The same, where an address is refused. */
+const ADDRESS_HINTS: typeof HINTS = {
+  ...HINTS,
+  550: "is the address right? the server may take mail for its own domains only",
+};
+
 /** A server's refusal as an error. */
-export function refused(what: string, reply: ClientReply): NetlabError {
+export function refused(what: string, reply: ClientReply, hints = HINTS): NetlabError {
   const said = `the server refuses ${what}: ${formatReply(reply)}`;
-  return new NetlabError("reply", said, { hint: HINTS[reply.code] ?? (reply.code < 500 ? "try later" : undefined) });
+  const later = reply.code >= 400 && reply.code < 500 ? "try later" : undefined;
+  return new NetlabError("reply", said, { hint: hints[reply.code] ?? later });
 }
 
 /** Whether a reply is a yes. */
@@ -66,7 +72,7 @@ export class Delivery {
   }
 
   onSender(reply: ClientReply): void {
-    if (!isPositive(reply)) this.fail(refused(`the sender <${this.mail.from}>`, reply), reply);
+    if (!isPositive(reply)) this.fail(refused(`the sender <${this.mail.from}>`, reply, ADDRESS_HINTS), reply);
   }
 
   onRecipient(to: string, reply: ClientReply): void {
@@ -76,7 +82,7 @@ export class Delivery {
     if (this.refused.length < this.mail.to.length) return;
     const [first] = this.refused;
     const whom = this.refused.length === 1 ? `the recipient <${first.to}>` : `all ${this.refused.length} recipients`;
-    this.fail(refused(whom, first.reply), first.reply);
+    this.fail(refused(whom, first.reply, ADDRESS_HINTS), first.reply);
   }
 
   onTaken(reply: ClientReply): void {

@@ -52,8 +52,11 @@ export class ReplyReader {
   take(line: string): ClientReply | null {
     const parsed = parseReplyLine(line) ?? (this.#compat ? this.#guess(line) : null);
     if (parsed === null) {
-      if (!this.#compat) throw new ProtocolError(`${quote(line)} is no reply: a code of three digits is missing`);
-      this.#onProblem(`${quote(line)} is no reply: a code of three digits is missing (RFC 5321 4.2)`);
+      const lack = /^\d{3}(?:[ -]|$)/.test(line)
+        ? "the first digit of its code is none of 2 to 5"
+        : "a code of three digits is missing";
+      if (!this.#compat) throw new ProtocolError(`${quote(line)} is no reply: ${lack}`);
+      this.#onProblem(`${quote(line)} is no reply: ${lack} (RFC 5321 4.2)`);
       if (this.open) this.#lines.push(line);
       return null;
     }
