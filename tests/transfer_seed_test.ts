@@ -149,6 +149,14 @@ test("the sender waits for each acknowledgement, in pieces too, and ends behind 
   assertEquals(playing.get("ACK"), ["done", "close"]);
 });
 
+test("what is no ACK acknowledges nothing, and is shown", () => {
+  for (const answer of ["NAK", "ACK\n", "AKC", "E"]) {
+    const { playing } = sending(250);
+    const shown = answer.replace("\n", "\\n");
+    assertEquals(playing.get(answer), [`close: ${shown} came where ACK belongs`], answer);
+  }
+});
+
 test("an empty file is the end of the stream and nothing else", () => assertEquals(sending(0).sent, ["done", "close"]));
 
 test("a chunk that is not acknowledged goes again after 2 s, and after the retries it is given up", () => {

@@ -10,7 +10,7 @@
 import type { Millis } from "../../protocol/clock.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { encodeText, escapeBytes } from "../../protocol/text.ts";
 import type { SendCommand } from "./sender_machine.ts";
 
 export const SEED_CHUNK = 100;
@@ -165,7 +165,7 @@ export class SeedSenderMachine implements Machine<Uint8Array, SendCommand, SeedS
     const out: SeedEffects = [];
     if (input.type === "start") out.push({ type: "event", event: { type: "hungry" } });
     else if (input.type === "command") this.#obey(input.command, out, now);
-    else if (input.type === "message") this.#acknowledged(input.message.length, out, now);
+    else if (input.type === "message") this.#acknowledged(input.message, out, now);
     else if (input.type === "timer") this.#onTimer(out, now);
     else out.push({ type: "close", error: input.error ?? new NetlabError("transport", "the receiver has left") });
     return out;
@@ -189,8 +189,14 @@ export class SeedSenderMachine implements Machine<Uint8Array, SendCommand, SeedS
     if (this.#inFlight === null && this.#settleUntil === null) this.#next(out, now);
   }
 
-  #acknowledged(bytes: number, out: SeedEffects, now: Millis): void {
-    this.#ackBytes += bytes;
+  #acknowledged(bytes: Uint8Array, out: SeedEffects, now: Millis): void {
+    if (bytes.some((byte, i) => byte !== ACK[(this.#ackBytes + i) % ACK.length])) {
+      const error = new NetlabError("reply", `${escapeBytes(bytes, 40)} came where ACK belongs`, {
+        hint: "the seed's receiver answers each chunk with these three bytes",
+      });
+      return void out.push({ type: "close", error });
+    }
+    this.#ackBytes += bytes.length;
     for (; this.#ackBytes >= ACK.length; this.#ackBytes -= ACK.length) {
       if (this.#inFlight === null) {
         this.#extra = Math.max(0, this.#extra - 1);
