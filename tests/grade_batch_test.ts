@@ -134,6 +134,12 @@ test("a link in a submission is part of it, and one that leads out is not", asyn
   const { out } = await gradeCalc(dir);
   assertMatch(out, /15 of 15 {2}linked/);
   assertMatch(out, / 0 of 15 {2}leading/);
+  // One that leads elsewhere is another submission.
+  Deno.writeTextFileSync(`${dir}/linked/src/other.py`, "");
+  await gradeCalc(dir);
+  Deno.removeSync(`${dir}/linked/server.py`);
+  Deno.symlinkSync("src/other.py", `${dir}/linked/server.py`);
+  assertMatch((await gradeCalc(dir)).out, / 0 of 15 {2}linked/);
 }, python);
 
 test("every client meets every server, netlab's among them", async () => {
@@ -160,9 +166,11 @@ test("a folder without submissions, or without a command, is wrong usage", async
   assertStringIncludes(empty.err, "has no submissions: a submission is a folder in it");
   assertEquals((await netlab("grade chat --matrix --batch . --run x")).status, 2);
   assertEquals((await netlab("grade chat --batch . --server 127.0.0.1:1")).status, 2);
-  const idle = await gradeCalc(temporaryFolder(), "--repeat", "3");
-  assertEquals(idle.status, 2);
-  assertStringIncludes(idle.err, "--repeat is for one program");
+  for (const [option, value] of [["--repeat", "3"], ["--format", "json"], ["--out", "x"]]) {
+    const idle = await gradeCalc(temporaryFolder(), option, value);
+    assertEquals(idle.status, 2);
+    assertStringIncludes(idle.err, `${option} is for one program`);
+  }
 });
 
 test("CSV quotes what has to be, and holds no formula of a student's", () => {

@@ -65,8 +65,9 @@ async function gradeAs(context: CommandContext): Promise<number | void> {
 async function batch({ output, values }: CommandContext, settings: GradingSettings): Promise<number> {
   const { port, subject } = settings;
   if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
-  const idle = values.out !== undefined ? "out" : Number(values.repeat) > 1 ? "repeat" : null;
-  if (idle !== null) {
+  const said = { out: values.out !== undefined, repeat: Number(values.repeat) > 1, format: values.format !== "text" };
+  const idle = Object.entries(said).find(([, given]) => given)?.[0];
+  if (idle !== undefined) {
     throw new NetlabError("usage", `--${idle} is for one program: --batch writes tables of its own into its folder`);
   }
   const dir = String(values.batch);

@@ -60,16 +60,21 @@ function staysInside(target: string, depth: number): boolean {
 export async function fingerprint({ path }: Submission, settings: unknown): Promise<string> {
   const parts: string[] = [JSON.stringify(settings)];
   for (const file of listFiles(path).sort()) {
+    const { isSymlink } = await Deno.lstat(`${path}/${file}`);
+    if (isSymlink) {
+      parts.push(`${file} -> ${await Deno.readLink(`${path}/${file}`)}`);
+      continue;
+    }
     const { mode } = await Deno.stat(`${path}/${file}`); // a program may have become one that can be run
     parts.push(`${file} ${mode} ${await sha256(await Deno.readFile(`${path}/${file}`))}`);
   }
   return await sha256(encodeText(parts.join("\n")));
 }
 
-/** The files below a folder, links left out, by their paths from there. */
+/** The files and links below a folder, by their paths from there. */
 function listFiles(dir: string): string[] {
-  return [...Deno.readDirSync(dir)].flatMap(({ name, isDirectory, isFile }) =>
-    isDirectory ? listFiles(`${dir}/${name}`).map((file) => `${name}/${file}`) : isFile ? [name] : []
+  return [...Deno.readDirSync(dir)].flatMap(({ name, isDirectory, isFile, isSymlink }) =>
+    isDirectory ? listFiles(`${dir}/${name}`).map((file) => `${name}/${file}`) : isFile || isSymlink ? [name] : []
   );
 }
 
