@@ -80,7 +80,7 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
       }
     }
   } finally {
-    for (const source of sources) source.close();
+    for (const source of sources) await source.close();
   }
   if (failures.length > 0) {
     throw new NetlabError("reply", `${failures.length} of ${files.length} files were not sent`, {
@@ -109,7 +109,7 @@ export async function openAll(files: readonly string[], names: readonly string[]
     for (const [index, path] of files.entries()) sources.push(await openSource(path, names[index]));
     return sources;
   } catch (error) {
-    for (const source of sources) source.close();
+    for (const source of sources) await source.close();
     throw error;
   }
 }
@@ -152,7 +152,7 @@ class Sender implements AsyncDisposable {
     try {
       return await this.#try(again, false) as SentReport;
     } finally {
-      again.close();
+      await again.close();
     }
   }
 
@@ -178,32 +178,32 @@ class Sender implements AsyncDisposable {
     });
     const reader = new DigestedReader(source);
     let other = false;
-    let ready: Promise<unknown> = Promise.resolve();
+    let reading: Promise<void> = Promise.resolve();
     const driven: Driven<Pdu, SendCommand> = drive(machine, {
       clock: systemClock,
       send: (pdu) => this.#send(pdu, machine),
       onEvent: (event: SendEvent) => {
         if (event.type === "accepted" && event.next > 0) {
           const { next, digest } = event;
-          ready = reader.skip(next * chunk).then((own) => other = !own || !digest || !equal(own, digest));
-        } else if (event.type === "hungry") void ready.then(() => feed());
+          afterwards(async () => {
+            const own = await reader.skip(next * chunk);
+            other = !own || !digest || !equal(own, digest);
+          });
+        } else if (event.type === "hungry") afterwards(feed);
       },
       trace,
       id: this.#channel.id,
     });
+    const command = (command: SendCommand) => driven.input({ type: "command", command });
+    const cancel = (why: string) => command({ type: "cancel", why });
+    const afterwards = (work: () => Promise<void>) =>
+      void (reading = reading.then(work).catch((error) => cancel((error as Error).message)));
     const feed = async () => {
-      try {
-        if (other) return driven.input({ type: "command", command: { type: "cancel", why: "it is another file" } });
-        // What has no acknowledgement to wait for waits for the system.
-        if (this.#channel.queuedBytes > 0) await this.#channel.flushed();
-        const bytes = await reader.read();
-        driven.input({
-          type: "command",
-          command: bytes === null ? { type: "finish", digest: reader.digest() } : { type: "data", bytes },
-        });
-      } catch (error) {
-        driven.input({ type: "command", command: { type: "cancel", why: (error as Error).message } });
-      }
+      if (other) return cancel("it is another file");
+      // What has no acknowledgement to wait for waits for the system.
+      if (this.#channel.queuedBytes > 0) await this.#channel.flushed();
+      const bytes = await reader.read();
+      command(bytes === null ? { type: "finish", digest: reader.digest() } : { type: "data", bytes });
     };
     this.#onPdu = (pdu) => {
       // Nobody else can speak for the server on a stream; a datagram that names no session may be anybody's.
@@ -211,7 +211,7 @@ class Sender implements AsyncDisposable {
       driven.input({ type: "message", message: whole ? { ...pdu, session: machine.session } : pdu });
     };
     this.#onEnd = (error) => driven.input({ type: "end", error });
-    const leave = () => driven.input({ type: "command", command: { type: "cancel", why: "interrupted" } });
+    const leave = () => cancel("interrupted");
     this.#leaving.addEventListener("abort", leave);
     const failure = await this.#watch(driven.finished, machine, source, begun);
     this.#leaving.removeEventListener("abort", leave);

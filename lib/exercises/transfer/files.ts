@@ -21,7 +21,8 @@ export interface Source {
   readonly size: number | null;
   /** The next block; null at the end. */
   read(): Promise<Uint8Array | null>;
-  close(): void;
+  /** Closes it, behind the read of a file that is under way; one of a pipe or a terminal might never end. */
+  close(): Promise<void>;
 }
 
 /** @throws {NetlabError} of kind `harness` when it cannot be read */
@@ -41,6 +42,7 @@ export async function openSource(path: string, name: string): Promise<Source> {
     file.close();
     throw new NetlabError("harness", `cannot read ${path}: it is a folder`);
   }
+  let reading: Promise<number | null> = Promise.resolve(null);
   return {
     path,
     name,
@@ -48,13 +50,16 @@ export async function openSource(path: string, name: string): Promise<Source> {
     async read() {
       const block = new Uint8Array(BLOCK_BYTES);
       try {
-        const count = await file.read(block);
+        const count = await (reading = file.read(block));
         return count === null ? null : block.subarray(0, count);
       } catch (error) {
         throw failure(error);
       }
     },
-    close: () => file.close(),
+    async close() {
+      if (info.isFile) await reading.catch(() => {});
+      file.close();
+    },
   };
 }
 
@@ -65,7 +70,10 @@ function sourceOf(stream: ReadableStream<Uint8Array>, name: string): Source {
     name,
     size: null,
     read: async () => (await reader.read()).value ?? null,
-    close: () => void reader.cancel().catch(() => {}),
+    close() {
+      void reader.cancel().catch(() => {});
+      return Promise.resolve();
+    },
   };
 }
 

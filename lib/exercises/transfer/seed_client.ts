@@ -51,7 +51,7 @@ export async function sendSeed(context: ConnectContext, leaving: AbortSignal): P
     leaving.throwIfAborted();
     throw error;
   } finally {
-    source.close();
+    await source.close();
   }
 }
 
