@@ -94,8 +94,9 @@ async function pair(
 
 const MEMORY_MS = 250;
 
-/** What was written before goes to the disk now, and not beside what is measured next. */
+/** What was written before goes to the disk now, or nowhere, and not beside what is measured next. */
 async function settleDisk(): Promise<void> {
+  await Promise.all(["copy", "bare"].map((name) => Deno.remove(`${dir}/${name}`).catch(() => {})));
   if (Deno.build.os !== "windows") await new Deno.Command("sync").output();
 }
 
@@ -131,7 +132,7 @@ const sendOptions = (transport: string, arq: string, chunk: number, window: numb
 ];
 const receive = (transport: string) =>
   netlab("serve", "transfer", ...["--host", "127.0.0.1", "--port", "0", "--transport", transport], ...[
-    ...["--dir", dir, "--overwrite", "--json"],
+    ...["--dir", dir, "--json"],
   ]);
 const transfer = (
   transport: string,
@@ -214,6 +215,7 @@ try {
     rows.push({ name, unit, aim, netlab: median(ours), bare: median(theirs), ratio: median(ours) / median(theirs) });
   }
   console.error("1 GB at window 256");
+  await settleDisk();
   const { peaks: [receiver, sender] } = await transfer("udp", "selective-repeat", 1400, 256, files.huge, true);
   const peaks = { receiver: receiver / MB, sender: sender / MB };
   if (options.json) console.log(JSON.stringify({ machine: await machine(), rounds, rows, peaks }));

@@ -166,7 +166,8 @@ export class PartFile {
 
   #cut(): void {
     if (this.#cutAt === null) return;
-    this.#file.truncateSync(this.#cutAt);
+    // Not where nothing is to be cut off: of a file that was ever cut, ext4 writes everything to the disk when it is closed.
+    if (this.#file.statSync().size > this.#cutAt) this.#file.truncateSync(this.#cutAt);
     this.#cutAt = null;
   }
 

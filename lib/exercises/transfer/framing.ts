@@ -2,6 +2,7 @@
 
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
+import { loadCrc32 } from "../../protocol/crc32.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import type { Transport } from "../exercise.ts";
@@ -68,6 +69,7 @@ export const bytesCodec: Codec<Uint8Array> = {
  * A stream in which that happens has lost its place, and ends.
  */
 export function pduCodec(transport: Transport): Codec<Pdu | null, Pdu> {
+  loadCrc32(); // else the first sender waits for it
   const decode = (frame: Uint8Array): Pdu | null => {
     try {
       return decodePdu(frame);
