@@ -12,7 +12,7 @@ export class Progress {
   readonly #begun = performance.now();
   readonly #files = new Map<string, { came: number; readonly size: number }>();
   #bytes = 0;
-  #shownAt = 0;
+  #shownAt = -Infinity; // the first bytes show at once, however young the process is
 
   constructor(console: Console) {
     this.#console = console;

@@ -110,7 +110,7 @@ class Sending {
   #failures: NetlabError[] = [];
   #refusals = 0;
   #stopped = false;
-  #shownAt = 0;
+  #shownAt = -Infinity;
 
   constructor(
     context: ConnectContext,
