@@ -8,6 +8,7 @@ import { runGrading } from "../lib/grade/grading.ts";
 import { Program } from "../lib/grade/program.ts";
 import type { Report } from "../lib/grade/report.ts";
 import { memoryPair } from "../lib/net/memory.ts";
+import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, Program as Netlab } from "./cli_helpers.ts";
@@ -192,6 +193,22 @@ test("a message shorter than the place where it would be cut is cut all the same
   const first = await cut.write(text);
   await cut.write(text.subarray(first));
   assertEquals(writes, ["7 * 6", "\n"]);
+});
+
+test("where timers come late, the pause between two pieces is repeated: the reader is late, too", async () => {
+  let now = 0;
+  const lateness = [40, 20, 1, 40];
+  const clock: Clock = {
+    now: () => now,
+    at: (when, run) => {
+      now = when + lateness.shift()!;
+      queueMicrotask(run);
+      return () => {};
+    },
+  };
+  const [ours] = memoryPair();
+  await shape(ours, { way: "bytes" }, clock).write(new Uint8Array(2));
+  assertEquals(lateness, [40]);
 });
 
 test("interrupted, grading ends what it has started, and says so by its status", async () => {

@@ -1,8 +1,9 @@
 // How what netlab says in a check is cut into writes. TCP carries bytes, not messages, so every program has to bear every
 // way; which of them it does not bear tells what is wrong with it.
 
-import { pause } from "../net/clock.ts";
+import { pause, systemClock } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
+import type { Clock, Millis } from "../protocol/clock.ts";
 import type { Random } from "../protocol/random.ts";
 
 /**
@@ -40,6 +41,18 @@ export function describeDelivery(delivery: Delivery): string {
 /** A pause between two writes, in ms: without one the system gathers them, and the reader gets them as one. */
 const DRIP_MS = 1;
 const SPLIT_MS = 15;
+/** How late it may end, in ms, before there is another, and how many there are at most. */
+const LATE_MS = 5;
+const MAX_PAUSES = 10;
+
+/** Until a reader that waits has read: where our own timer comes late, the machine is busy, and the reader has not run either. */
+async function untilRead(ms: Millis, clock: Clock): Promise<void> {
+  for (let left = MAX_PAUSES; left > 0; left--) {
+    const due = clock.now() + ms;
+    await pause(ms, clock);
+    if (clock.now() < due + LATE_MS) return;
+  }
+}
 
 /** Where messages are cut: in and around what stands before a body, and before the last byte. */
 export function chooseDelivery(way: Way, random: Random, headBytes: number): Delivery {
@@ -51,7 +64,7 @@ export function chooseDelivery(way: Way, random: Random, headBytes: number): Del
 }
 
 /** `conn`, with its writes cut; each write has to be a message. */
-export function shape(conn: Conn, delivery: Delivery): Conn {
+export function shape(conn: Conn, delivery: Delivery, clock: Clock = systemClock): Conn {
   if (delivery.way === "whole" || delivery.way === "joined" || conn.receive !== undefined) return conn;
   const after = delivery.way === "split" ? delivery.after : 0;
   // How much of a message that was cut is still to come.
@@ -59,7 +72,7 @@ export function shape(conn: Conn, delivery: Delivery): Conn {
   const write = async (bytes: Uint8Array) => {
     if (delivery.way === "bytes") {
       const written = await conn.write(bytes.subarray(0, 1));
-      await pause(DRIP_MS);
+      await untilRead(DRIP_MS, clock);
       return written;
     }
     // A shorter message is cut, too: before its last byte.
@@ -71,7 +84,7 @@ export function shape(conn: Conn, delivery: Delivery): Conn {
     }
     const written = await conn.write(bytes.subarray(0, cut));
     rest = bytes.length - written;
-    await pause(SPLIT_MS);
+    await untilRead(SPLIT_MS, clock);
     return written;
   };
   return {
