@@ -13,7 +13,10 @@ import { within } from "./helpers.ts";
 export const TO_ONE = { from: "a@x.example", to: "b@y.example", subject: "hi", body: "hello" };
 
 /** What a played server says: text with its line ends, or null to hang up. By command word; `greeting`; `.` for the content. */
-export type Answers = Readonly<Record<string, string | null | ((argument: string, count: number) => string | null)>>;
+export type Answers = Readonly<
+  Record<string, Answer | ((argument: string, count: number) => Answer | Promise<Answer>)>
+>;
+type Answer = string | null;
 
 export const USUAL: Answers = {
   greeting: "220 mail.example ESMTP\r\n",
@@ -48,7 +51,7 @@ export async function play(conn: Deno.Conn, answers: Answers, heard: Heard): Pro
     const text = word in answers && answers[word] === null
       ? null
       : typeof answer === "function"
-      ? answer(argument, count)
+      ? await answer(argument, count)
       : answer;
     if (text === null) throw new Deno.errors.Interrupted("played out");
     await conn.write(new TextEncoder().encode(text));

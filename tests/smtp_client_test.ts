@@ -241,6 +241,32 @@ test("a server that takes a few messages a session gets the rest in others", asy
   assertEquals([error, heard.contents.length, heard.connections], [null, 10, 4]);
 });
 
+test("a message that goes back when a session breaks gets a number that no other connection has", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const firstTaken = Promise.withResolvers<void>();
+  const secondBegun = Promise.withResolvers<void>();
+  // The first connection breaks at its second message, when the second connection has begun its first.
+  const sessions: Answers[] = [{
+    MAIL: async (_, n) => {
+      if (n === 1) return "250 ok\r\n";
+      firstTaken.resolve();
+      await secondBegun.promise;
+      return "421 enough\r\n";
+    },
+  }, {
+    greeting: () => firstTaken.promise.then(() => "220 hi\r\n"),
+    MAIL: () => {
+      secondBegun.resolve();
+      return "250 ok\r\n";
+    },
+  }];
+  await withListener((conn) => play(conn, sessions.shift() ?? {}, heard), async (port) => {
+    assertEquals(await client(port, new FakeConsole([]), { ...TO_ONE, count: 6, connections: 2 }), null);
+  });
+  const ids = heard.contents.map((text) => /^Message-ID: .*$/m.exec(text)![0]);
+  assertEquals([ids.length, new Set(ids).size], [6, 6]);
+});
+
 test("--dialogue prints both sides, without the password", async () => {
   const password = "s3cret-w0rd";
   const trace = collect();

@@ -105,6 +105,8 @@ class Sending {
   readonly #begun = performance.now();
   readonly #problems = new Set<string>();
   #left: number;
+  /** Messages made so far, those that come to nothing too: what is begun anew has a number of its own. */
+  #made = 0;
   #sent = 0;
   #bytes = 0;
   #failures: NetlabError[] = [];
@@ -160,7 +162,8 @@ class Sending {
         next: () => {
           if (this.#left === 0) return null;
           taken++;
-          return this.#makeMail!(this.#left--);
+          this.#left--;
+          return this.#makeMail!(++this.#made);
         },
         onResult: (result) => {
           taken--;
