@@ -7,7 +7,7 @@ import { talkByHand } from "./client_by_hand.ts";
 import { type ConnectionSetup, Secrets } from "./client_connection.ts";
 import type { Mail, MailResult } from "./client_mail.ts";
 import type { ClientOptions } from "./client_messages.ts";
-import { type Stage, STAGES } from "./protocol.ts";
+import { NO_DOMAIN, type Stage, STAGES } from "./protocol.ts";
 import { checkOptions, readBody, readBytes, readStop, sendsByItself, valuesOf } from "./client_options.ts";
 import { formatReply } from "./client_replies.ts";
 import { runSession } from "./client_session.ts";
@@ -60,7 +60,7 @@ async function readMail(context: ConnectContext): Promise<((count: number) => Ma
   const nobody = /^\s*<?\s*>?\s*$/.test(String(options.from));
   const from = nobody ? null : readMailbox("from", String(options.from));
   const to = readMailboxes("to", String(options.to));
-  const id = `${crypto.randomUUID()}@${from === null ? "netlab.invalid" : from.address.replace(/^.*@/, "")}`;
+  const id = `${crypto.randomUUID()}@${from === null ? NO_DOMAIN : from.address.replace(/^.*@/, "")}`;
   const content = options.raw !== undefined ? await readRaw(context) : await composeMessage({
     from: from?.shown ?? null,
     to: to.map(({ shown }) => shown),

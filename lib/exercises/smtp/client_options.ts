@@ -5,7 +5,7 @@ import { decodeText, encodeText } from "../../protocol/text.ts";
 import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
 import { readFile } from "./named_files.ts";
-import { type Stage, STAGES } from "./protocol.ts";
+import { DAEMON, type Stage, STAGES } from "./protocol.ts";
 
 const stageOption = (name: string, summary: string): OptionSpec => ({
   ...{ name, summary, type: "string", value: "STAGE", choices: STAGES },
@@ -13,7 +13,12 @@ const stageOption = (name: string, summary: string): OptionSpec => ({
 
 /** The client's options. */
 export const connectOptions: readonly OptionSpec[] = [
-  { name: "from", type: "string", value: "ADDRESS", summary: "the sender; '<>' for none" },
+  {
+    name: "from",
+    type: "string",
+    value: "ADDRESS",
+    summary: `the sender; '<>' for none: the header From is then ${DAEMON}, unless --header says another`,
+  },
   { name: "to", type: "string", value: "ADDRESS,…", summary: "the recipients" },
   { name: "subject", type: "string", value: "TEXT", summary: "what it is about" },
   { name: "body", type: "string", value: "TEXT|-", summary: "the text; - reads it from standard input" },

@@ -2,10 +2,11 @@
 
 import { NetlabError } from "../../protocol/errors.ts";
 import { encodeText } from "../../protocol/text.ts";
+import { DAEMON } from "./protocol.ts";
 
 /** What a message says. */
 export interface Draft {
-  /** As in the headers: `Name <local@domain>`, or the address alone; null for none (`<>`). */
+  /** As in the headers: `Name <local@domain>`, or the address alone; null for none (`<>`): then it is from `DAEMON`. */
   readonly from: string | null;
   readonly to: readonly string[];
   readonly subject?: string;
@@ -35,7 +36,7 @@ export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuff
   const special = (name: string) => headers.findLast((header) => header.key.toLowerCase() === name)?.value;
   const others = headers.filter(({ key }) => !SPECIAL.includes(key.toLowerCase()));
   const composer = new MailComposer({
-    from: special("from") ?? draft.from ?? undefined,
+    from: special("from") ?? draft.from ?? `Mail Delivery System <${DAEMON}>`,
     to: special("to") ?? [...draft.to],
     cc: special("cc"),
     replyTo: special("reply-to"),

@@ -21,6 +21,11 @@ export const DEFAULT_MAX_SIZE = 33_554_432;
 /** RFC 5321 section 4.5.3.1.8 wants room for 100 at least. */
 export const DEFAULT_MAX_RECIPIENTS = 1000;
 
+/** The domain of what comes from nobody: one that nobody can have (RFC 2606 section 2). */
+export const NO_DOMAIN = "netlab.invalid";
+/** Who writes where the envelope has no sender: From has to name somebody (RFC 5322 section 3.6), as mail servers do in reports. */
+export const DAEMON = `MAILER-DAEMON@${NO_DOMAIN}`;
+
 /** The commands that a server knows. */
 export const VERBS = [
   "EHLO",
