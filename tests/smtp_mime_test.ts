@@ -100,6 +100,7 @@ for (
     ["a line end in the subject", { subject: "a\r\nBcc: x@y.z" }],
     ["a line end in a header", { headers: ["X-A: b\nBcc: x@y.z"] }],
     ["a header without a colon", { headers: ["X-A b"] }],
+    ["a blind copy, which no header makes", { headers: ["Bcc: x@y.example"] }],
     ["a header of how the body is written", { headers: ["Content-Type: text/html"] }],
   ] as [string, Partial<Draft>][]
 ) {

@@ -62,6 +62,11 @@ function parseHeader(line: string): { key: string; value: string } {
   const [, key, value] = HEADER.exec(line) ?? [];
   if (key === undefined) throw new NetlabError("usage", `not a header: "${line}"`, { hint: "--header 'Name: value'" });
   if (OURS.test(key)) throw new NetlabError("usage", `--header cannot say ${key}: it follows from what is sent`);
+  if (/^bcc$/i.test(key)) {
+    throw new NetlabError("usage", `--header cannot say ${key}: who gets it is not said by headers`, {
+      hint: "--to names all who get it, and --header 'To: …' those who are shown",
+    });
+  }
   return { key, value: checkText(`--header ${key}`, value) };
 }
 
