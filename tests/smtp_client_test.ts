@@ -88,6 +88,14 @@ test("--raw sends a file as it is, with CRLF", async () => {
   assertMatch(console.notes.join(), /3 line ends .* become CRLF/);
 });
 
+test("--raw without headers is a body, for which 8BITMIME will do", async () => {
+  const file = `${temporaryFolder()}/x.eml`;
+  Deno.writeTextFileSync(file, "Grüße\r\n");
+  const { heard, error } = await run({}, { from: "a@x.example", to: "b@y.example", raw: file });
+  assertEquals([error, heard.contents.length], [null, 1]);
+  assertEquals(heard.commands[1], "MAIL FROM:<a@x.example> SIZE=9 BODY=8BITMIME");
+});
+
 /** Refusals at every stage: the answers, the kind of the failure, and what it says. */
 const FAILURES: [what: string, answers: Answers, kind: string, message: RegExp][] = [];
 for (

@@ -134,8 +134,20 @@ test("a raw message gets CRLF, and nothing else", () => {
 });
 
 test("only headers beyond ASCII need SMTPUTF8", () => {
-  assertEquals(hasUtf8Headers(encodeText("a: b\r\n\r\nä\r\n")), false);
-  assertEquals(hasUtf8Headers(encodeText("a: ä\r\n\r\nb\r\n")), true);
+  const cases: [string, boolean][] = [
+    ["a: b\r\n\r\nä\r\n", false],
+    ["a: ä\r\n\r\nb\r\n", true],
+    ["a: b\r\n ä\r\n\r\nb\r\n", true],
+    ["a: b\r\nc: ä", true],
+    // Without headers all of it is the body.
+    ["Grüße\r\n", false],
+    ["Grüße: an alle\r\n", false],
+    [" a: ä\r\n", false],
+    ["\r\na: ä\r\n", false],
+    ["a: b\r\nGrüße\r\nc: ä\r\n", false],
+    ["", false],
+  ];
+  for (const [content, expected] of cases) assertEquals(hasUtf8Headers(encodeText(content)), expected, content);
 });
 
 test("copies of a message differ in their Message-ID alone", () => {

@@ -122,13 +122,34 @@ export function isEightBit(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte >= 0x80);
 }
 
-/** Whether the headers have, which takes SMTPUTF8 (RFC 6532). */
+/**
+ * Whether the headers have, which takes SMTPUTF8 (RFC 6532). They end at an empty line, or, where none parts them from the
+ * body, at the first line that is no header: all the rest only takes 8BITMIME (RFC 6152).
+ */
 export function hasUtf8Headers(content: Uint8Array): boolean {
-  for (let at = 0; at < content.length; at++) {
-    if (content[at] >= 0x80) return true;
-    if (content[at] === LF && content[at + 1] === CR && content[at + 2] === LF) return false;
+  for (let at = 0; at < content.length;) {
+    const lf = content.indexOf(LF, at);
+    const end = lf < 0 ? content.length : lf + 1;
+    const line = content.subarray(at, end);
+    if (!beginsHeader(line) && (at === 0 || !isContinued(line))) return false;
+    if (isEightBit(line)) return true;
+    at = end;
   }
   return false;
+}
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+
+/** A name in ASCII, also where the value is not (RFC 6532 section 3.1), and a colon. */
+function beginsHeader(line: Uint8Array): boolean {
+  const colon = line.indexOf(COLON);
+  return colon > 0 && line.subarray(0, colon).every((byte) => byte > SPACE && byte < 0x7f);
+}
+
+function isContinued(line: Uint8Array): boolean {
+  return line[0] === SPACE || line[0] === TAB;
 }
 
 /** Copies of a message that differ in their Message-ID, which is what tells messages apart. */
