@@ -95,10 +95,26 @@ test("a header of the user's takes the place of ours", async () => {
   assertEquals(head.match(/^X-A:.*$/gmi), ["X-A: 1", "X-A: 2"]);
 });
 
+test("a word longer than a line comes back whole from a header of plain text", async () => {
+  const long = `an ${"0123456789".repeat(200)} end`;
+  const message = await composeMessage({ ...DRAFT, subject: long, headers: [`X-Lab: ${long}ä`, `X-Word: ${long}`] });
+  assertWellFormed(message);
+  const { subject, x, word, defects } = await parsed(message);
+  assertEquals({ subject, x, word, defects }, { subject: long, x: `${long}ä`, word: long, defects: [] });
+}, skipUnless("python3"));
+
+test("a word as long as a line is left as it is", async () => {
+  const word = "x".repeat(997);
+  const text = new TextDecoder().decode(await composeMessage({ ...DRAFT, subject: word }));
+  assert(text.includes(`\r\n ${word}\r\n`));
+});
+
 for (
   const [what, change] of [
     ["a line end in the subject", { subject: "a\r\nBcc: x@y.z" }],
     ["a line end in a header", { headers: ["X-A: b\nBcc: x@y.z"] }],
+    ["an address longer than a line", { to: [`"${"x".repeat(1000)}" <b@b.example>`] }],
+    ["a reference longer than a line", { headers: [`References: <${"x".repeat(1000)}@b.example>`] }],
     ["a header without a colon", { headers: ["X-A b"] }],
     ["a blind copy, which no header makes", { headers: ["Bcc: x@y.example"] }],
     ["a header of how the body is written", { headers: ["Content-Type: text/html"] }],

@@ -1,7 +1,8 @@
 // A message as it is sent (RFC 5322, MIME): built by nodemailer's composer, from what the command line says.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { decodeLossy, encodeText } from "../../protocol/text.ts";
+import { encodeBase64 } from "./base64.ts";
 import { DAEMON } from "./protocol.ts";
 
 /** What a message says. */
@@ -21,6 +22,12 @@ export interface Draft {
 
 /** How a line that is no header is refused. */
 const HEADER = /^([\x21-\x39\x3b-\x7e]+):[ \t]*(.*)$/s;
+/** The longest line, CRLF not included, in bytes (RFC 5322 section 2.1.1). */
+const MAX_LINE = 998;
+/** What an encoded-word holds, in bytes: `Subject: ` and one are no more than 76 characters (RFC 2047 section 2). */
+const ENCODED_BYTES = 39;
+/** Those of plain text, where encoded-words stand for any word (RFC 2047 section 5). */
+const PLAIN = /^(?:subject|comments|x-.*)$/i;
 /** Those that say how the body is written: they are ours. */
 const OURS = /^(?:content-.*|mime-version)$/i;
 
@@ -40,7 +47,7 @@ export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuff
     to: special("to") ?? [...draft.to],
     cc: special("cc"),
     replyTo: special("reply-to"),
-    subject: special("subject") ?? checkText("--subject", draft.subject ?? ""),
+    subject: special("subject") ?? breakable(checkText("--subject", draft.subject ?? "")),
     date: special("date") ?? draft.date,
     messageId: special("message-id") ?? `<${draft.messageId}>`,
     headers: others,
@@ -52,6 +59,7 @@ export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuff
     disableUrlAccess: true,
   });
   const built: Uint8Array = await composer.compile().build();
+  checkHead(built);
   return Uint8Array.from(built);
 }
 
@@ -67,7 +75,29 @@ function parseHeader(line: string): { key: string; value: string } {
       hint: "--to names all who get it, and --header 'To: …' those who are shown",
     });
   }
-  return { key, value: checkText(`--header ${key}`, value) };
+  const text = checkText(`--header ${key}`, value);
+  return { key, value: PLAIN.test(key) ? breakable(text) : text };
+}
+
+/** Text that can be folded: a line end only goes before a space, and one word may be longer than a line. */
+function breakable(text: string): string {
+  if (text.split(/[ \t]/).every((word) => word.length < MAX_LINE)) return text;
+  const words = [""];
+  for (const character of text) {
+    if (encodeText(words.at(-1)! + character).length > ENCODED_BYTES) words.push("");
+    words[words.length - 1] += character;
+  }
+  return words.map((word) => `=?UTF-8?B?${encodeBase64(word)}?=`).join(" ");
+}
+
+/** @throws {NetlabError} of kind `usage` where a header has a line that is too long */
+function checkHead(message: Uint8Array): void {
+  const head = decodeLossy(message.subarray(0, indexOf(message, encodeText("\r\n\r\n"))));
+  for (const header of head.split(/\r\n(?![ \t])/)) {
+    if (header.split("\r\n").every((line) => encodeText(line).length <= MAX_LINE)) continue;
+    const name = header.slice(0, 30).replace(/:.*/s, "");
+    throw new NetlabError("usage", `a word of the header ${name} is too long: a line has at most ${MAX_LINE} bytes`);
+  }
 }
 
 /** A line end in a header would begin another one. */
