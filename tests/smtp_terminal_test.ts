@@ -95,6 +95,33 @@ test(
 );
 
 test(
+  "what is said to log in by hand does not stay in the history",
+  () =>
+    withOffice({ user: "ann:sesame", "auth-insecure": true }, async ({ port }) => {
+      await using screen = await Screen.run(`connect smtp --port ${port}`, { columns: 90, rows: 50 });
+      const say = async (text: string, ...end: string[]) => {
+        await screen.type(text);
+        await screen.press("Enter");
+        await screen.endsWith(...end, ">");
+      };
+      await screen.endsWith("next: EHLO and your name", ">");
+      await say("EHLO me", "next: MAIL FROM:<address>, or AUTH");
+      await say("/base64 sesame", "c2VzYW1l");
+      await say("AUTH PLAIN AGFubgB3cm9uZw==", "wrong name or password");
+      await say("AUTH LOGIN", 'it asks "Username:": answer in base64 (* gives up; /base64 works before AUTH)');
+      await say("YW5u", 'it asks "Password:": answer in base64 (* gives up; /base64 works before AUTH)');
+      await say("c2VzYW1l", "next: MAIL FROM:<address>");
+      // One that comes too late, or before it is asked for.
+      await say("c2VzYW1l", "it does not know that: ? lists the commands");
+      for (const line of ["AUTH LOGIN", "EHLO me"]) {
+        await screen.press("Up");
+        await screen.endsWith(`> ${line}`);
+      }
+    }),
+  needsTmux(),
+);
+
+test(
   "what the server says unasked is shown above the line being typed; when it goes, the client says so",
   () =>
     withServerThatLeaves(async (port, leave) => {

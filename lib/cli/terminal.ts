@@ -8,7 +8,8 @@ import { NetlabError } from "../protocol/errors.ts";
 
 /** A terminal with one line being edited. */
 export interface Terminal {
-  lines(prompt: string): AsyncIterable<string>;
+  /** @param isSecret whether a line is kept out of the history */
+  lines(prompt: string, isSecret?: (line: string) => boolean): AsyncIterable<string>;
   /** Keys by name, each as it is pressed; nothing is edited or echoed meanwhile. */
   keys(): AsyncIterable<string>;
   stop(): void;
@@ -33,7 +34,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   let stopped = false;
   let releaseKeys = () => {};
 
-  async function* lines(prompt: string): AsyncIterable<string> {
+  async function* lines(prompt: string, isSecret = (_line: string) => false): AsyncIterable<string> {
     if (stopped) return;
     const typed: string[] = [];
     let wake = () => {};
@@ -51,6 +52,9 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     // The terminal has broken the line anew; readline draws it next, and has to know over how many rows.
     const onResize = () => (edited.prevRows = edited.getCursorPos().rows);
     process.stdout.prependListener("resize", onResize);
+    edited.on("history", (history: string[]) => {
+      if (isSecret(history[0])) history.shift();
+    });
     edited.on("line", (line: string) => {
       typed.push(line);
       edited.prompt();

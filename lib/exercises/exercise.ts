@@ -18,8 +18,12 @@ export type Transport = "tcp" | "udp";
 export interface Console {
   /** Whether a person is typing: then prompts and hints make sense, and end of input means that the person leaves. */
   readonly interactive: boolean;
-  /** What is typed or piped in, a line each; ends at end of input, or when `stop` is called. */
-  lines(prompt?: string): AsyncIterable<string>;
+  /**
+   * What is typed or piped in, a line each; ends at end of input, or when `stop` is called.
+   *
+   * @param isSecret asked for each line as it is typed: what has a password in it does not stay in the history
+   */
+  lines(prompt?: string, isSecret?: (line: string) => boolean): AsyncIterable<string>;
   /** Ends `lines`. */
   stop(): void;
   /** A result, of one or more lines, above the line being typed; `event` is its form under `--json`. Controls are escaped. */

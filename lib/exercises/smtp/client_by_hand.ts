@@ -43,6 +43,8 @@ class HandSession {
   #refusals = 0;
   #over = false;
   #leaving = false;
+  /** AUTH has been typed: from then on what is base64 may be an answer, also before its question has come. */
+  #authTyped = false;
   #offered: readonly string[] = [];
   #addresses = new Set<string>();
   #wake: () => void = () => {};
@@ -91,7 +93,7 @@ class HandSession {
   async #converse(): Promise<void> {
     const { console } = this.#context;
     await this.#turn();
-    for await (const line of console.lines("> ")) {
+    for await (const line of console.lines("> ", (line) => this.#isSecret(line))) {
       if (this.#over) break;
       await this.#say(line);
       await this.#turn();
@@ -104,6 +106,15 @@ class HandSession {
     }
     this.#send("QUIT");
     await this.#answered();
+  }
+
+  /** Whether a line that has just been typed has a password in it, or may have. */
+  #isSecret(line: string): boolean {
+    if (this.#mode === "content" || this.#mode === "chunk") return false;
+    if (this.#mode !== "command" || SECRET.test(line)) return true;
+    const [word] = line.trim().toUpperCase().split(" ");
+    if (word === "AUTH") this.#authTyped = true;
+    return this.#authTyped && BASE64.test(line) && !HAND_FORMS.some((form) => form.word === word);
   }
 
   /** A script waits for its replies; a person sees them come, unless silence may be the end of one. */
@@ -244,6 +255,10 @@ class HandSession {
     return BEGINNINGS.filter((one) => one.toUpperCase().startsWith(upper));
   }
 }
+
+/** A password in a command: what AUTH says at once, and what is only to be shown in base64. */
+const SECRET = /^\s*(?:AUTH\s+\S+\s+\S|\/base64\s)/i;
+const BASE64 = /^\s*[A-Za-z0-9+/]+=*\s*$/;
 
 /** What a refusal asks for, by its code. */
 const REFUSALS: Readonly<Record<number, string>> = {
