@@ -252,6 +252,11 @@ class Visit implements Session<SmtpMessage> {
     this.#driven.input({ type: "command", command });
   }
 
+  /** The client's address, without its port. */
+  get #address(): string {
+    return this.#channel.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  }
+
   /** Takes a message in; nothing is on the disk yet, so nothing can go wrong. */
   #begin(envelope: Envelope, size: number): NewMail {
     const recipients = new Map<string, Mailbox>();
@@ -261,7 +266,7 @@ class Visit implements Session<SmtpMessage> {
     }
     const arrival = {
       envelope,
-      from: this.#channel.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"),
+      from: this.#address,
       by: HOSTNAME,
       date: mailDate(new Date()),
     };
@@ -307,7 +312,7 @@ class Visit implements Session<SmtpMessage> {
 
   async #authenticate(user: string, password: string): Promise<void> {
     try {
-      this.#answer({ type: "authenticated", ok: await this.#office.users!.check(user, password) });
+      this.#answer({ type: "authenticated", ok: await this.#office.users!.check(user, password, this.#address) });
     } catch {
       this.#answer({ type: "failed", reply: reply(454, "4.7.0", "that cannot be found out now") });
     }

@@ -28,7 +28,8 @@ export class Users {
   /** What is compared when there is no such name. */
   readonly #nobody: Hashed = { cost: COST, salt: randomBytes(16), hash: randomBytes(HASH_BYTES) };
   #running = 0;
-  readonly #queue: (() => void)[] = [];
+  /** Who waits, by where they come from, in the order of their turns: many logins from one address delay no other. */
+  readonly #waiting = new Map<string, (() => void)[]>();
 
   constructor(users: ReadonlyMap<string, Hashed>) {
     this.#users = users;
@@ -50,18 +51,35 @@ export class Users {
     return new Users(users);
   }
 
-  /** Whether that is the password of that name. */
-  async check(name: string, password: string): Promise<boolean> {
+  /** Whether that is the password of that name. @param from the client's address, without its port */
+  async check(name: string, password: string, from: string): Promise<boolean> {
     const known = this.#users.get(name);
     const { cost, salt, hash } = known ?? this.#nobody;
-    if (this.#running >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.#running++;
+    if (this.#running < MAX_AT_ONCE) this.#running++;
+    else await this.#turn(from);
     try {
       return timingSafeEqual(await derive(password, salt, cost, hash.length), hash) && known !== undefined;
     } finally {
-      this.#running--;
-      this.#queue.shift()?.();
+      this.#next();
     }
+  }
+
+  #turn(from: string): Promise<void> {
+    return new Promise((resolve) => {
+      const queue = this.#waiting.get(from);
+      if (queue === undefined) this.#waiting.set(from, [resolve]);
+      else queue.push(resolve);
+    });
+  }
+
+  /** Hands the place over to the next address, which goes behind the others if it has more. */
+  #next(): void {
+    const [first] = this.#waiting;
+    if (first === undefined) return void this.#running--;
+    const [from, queue] = first;
+    this.#waiting.delete(from);
+    queue.shift()!();
+    if (queue.length > 0) this.#waiting.set(from, queue);
   }
 }
 
