@@ -389,6 +389,16 @@ test("--compat course: a command that silence has ended is a command, and the lo
   }, { trace });
 });
 
+test("--compat course: a command that is too long is refused, too, when silence has ended it", () =>
+  withOffice({ compat: "course" }, async ({ call }) => {
+    const client = await call();
+    for (const long of ["x".repeat(600), `MAIL FROM:<${"x".repeat(100_000)}@y.org>`]) {
+      await client.say(long);
+      assertEquals(await client.reply(), "500 line too long");
+    }
+    await client.codes({ "EHLO me": 250 });
+  }));
+
 test("1,000 who say nothing, 200 who drip and a line without an end: others are served meanwhile", () =>
   withOffice({}, async ({ call, mail, port }) => {
     const silent = await Promise.all(Array.from({ length: 1000 }, () => call()));

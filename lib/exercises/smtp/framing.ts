@@ -31,6 +31,11 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     this.#mode = mode;
   }
 
+  /** In the midst of a line that is too long: what has come of it is gone. */
+  get skipping(): boolean {
+    return this.#skipping;
+  }
+
   cut(queue: ByteQueue): Uint8Array | null {
     const mode = this.#mode();
     if (mode.type === "data") return this.#cutData(queue);
@@ -43,7 +48,8 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     if (end < 0) {
       // What is too long is answered at its end, as every command is.
       this.#skipping ||= tooLong(queue, queue.length, auth);
-      if (this.#skipping) queue.skip(queue.length);
+      // Its last byte stays: a line is still coming.
+      if (this.#skipping) queue.skip(queue.length - 1);
       this.#searched = queue.length;
       return null;
     }

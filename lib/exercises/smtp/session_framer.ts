@@ -70,11 +70,12 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
       return this.#inner.cut(queue);
     }
     this.#silent = false;
+    const long = this.#inner.skipping;
     this.#inner = new SmtpFramer(this.#mode); // the old one remembers how far it has looked
     const bytes = queue.take(queue.length);
     const line = bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes;
-    this.#unended = { type: "line", bytes: line, bareLf: false, unended: true };
-    return bytes;
+    this.#unended = long ? { type: "longLine" } : { type: "line", bytes: line, bareLf: false, unended: true };
+    return long ? bytes.subarray(0, 0) : bytes;
   }
 
   seal(): void {}
