@@ -348,18 +348,26 @@ test("a password is never seen: in no trace, no log, nothing printed, however it
   }
 });
 
-test("who waits behind LF . LF is helped by a hint in the log", () =>
-  withOffice({}, async ({ call, console, mail }) => {
-    const client = await call();
-    await client.begin();
-    await client.say("hello\n");
-    await client.say(".\n");
-    await console.shows("nc -C");
-    assertEquals(mail("b@x.org"), []);
-    await client.say("\r\n.\r\n");
-    assertMatch(await client.reply(), /^250/);
-    assertEquals(mail("b@x.org").map(contentOf), ["hello\n.\n\r\n"]);
-  }));
+for (
+  const [content, kept] of [
+    ["hello\n.\n", "hello\n.\n\r\n"],
+    [".\n", "\n\r\n"],
+    ["hello\r\n.\n", "hello\r\n\n\r\n"],
+  ]
+) {
+  test(`who waits behind ${JSON.stringify(content)} is helped by a hint in the log`, () =>
+    withOffice({}, async ({ call, console, mail }) => {
+      const client = await call();
+      await client.begin();
+      await client.say(content.slice(0, -2));
+      await client.say(content.slice(-2));
+      await console.shows("nc -C");
+      assertEquals(mail("b@x.org"), []);
+      await client.say("\r\n.\r\n");
+      assertMatch(await client.reply(), /^250/);
+      assertEquals(mail("b@x.org").map(contentOf), [kept]);
+    }));
+}
 
 test("--compat course: a command that silence has ended is a command, and the log says once where that bends the RFC", () => {
   const trace = collect(["note"]);

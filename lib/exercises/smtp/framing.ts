@@ -10,6 +10,7 @@ import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
+const DOT = 0x2e;
 
 /** Cuts what the machine wants next; it is the codec, too, because it knows what it has cut. */
 export class SmtpFramer implements Framer, Codec<SmtpMessage> {
@@ -23,6 +24,8 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   #cutAs: "line" | "answer" | "content" = "content";
   #message: SmtpMessage | null = null;
   #decoder: DataDecoder | null = null;
+  /** The last three bytes of the content as they came; before its first line, too, a line has ended. */
+  #tail: readonly number[] = [LF];
   #searched = 0;
   #skipping = false;
 
@@ -73,10 +76,20 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     this.#decoder ??= new DataDecoder();
     const { content, end } = this.#decoder.decode(queue.peek(queue.length));
     const bytes = queue.take(end < 0 ? queue.length : end);
-    if (end >= 0) this.#decoder = null;
     this.#cutAs = "content";
-    this.#message = { type: "content", pieces: content, last: end >= 0 };
+    this.#message = { type: "content", pieces: content, last: end >= 0, behindDot: this.#isBehindDot(bytes) };
+    if (end >= 0) {
+      this.#decoder = null;
+      this.#tail = [LF];
+    }
     return bytes;
+  }
+
+  /** Whether the content ends, behind these bytes, with a dot between two LF: what a program sends for its end that knows no CR. */
+  #isBehindDot(bytes: Uint8Array): boolean {
+    this.#tail = [...this.#tail, ...bytes.subarray(-3)].slice(-3);
+    const [first, second, third] = this.#tail;
+    return first === LF && second === DOT && third === LF;
   }
 
   #cutChunk(queue: ByteQueue, left: number): Uint8Array | null {

@@ -29,9 +29,6 @@ const MAX_ERRORS = 100;
 /** A body that ends in LF.LF, and then nothing for so long, waits for an end that never comes, in ms. */
 const HINT_MS = 1000;
 
-const LF = 0x0a;
-const DOT = 0x2e;
-
 type MailChannel = Channel<SmtpMessage>;
 
 /** What the sessions of one server share. */
@@ -169,8 +166,6 @@ class Visit implements Session<SmtpMessage> {
   #mail: NewMail | null = null;
   /** What the machine waits for. */
   #task: Promise<void> | null = null;
-  /** The last three bytes of the content. */
-  #tail: number[] = [];
   #cancelHint: () => void = () => {};
 
   constructor(channel: MailChannel, office: Office, onGone: () => void) {
@@ -193,7 +188,7 @@ class Visit implements Session<SmtpMessage> {
     this.#cancelHint();
     this.#driven.input({ type: "message", message });
     if (this.#task === null && this.#mail?.heavy) this.#task = this.#mail.relieve();
-    if (this.#machine.mode.type === "data") this.#watchEnd();
+    if (message.type === "content" && message.behindDot) this.#watchEnd();
     if (this.#task !== null || this.#office.leaving) return this.#idle();
   }
 
@@ -231,8 +226,7 @@ class Visit implements Session<SmtpMessage> {
         this.#mail = this.#begin(event.envelope, event.size ?? 0);
         return this.#answer({ type: "opened" });
       case "content":
-        this.#mail!.write(event.bytes);
-        return this.#remember(event.bytes);
+        return this.#mail!.write(event.bytes);
       case "abandon":
         this.#mail?.discard();
         this.#mail = null;
@@ -271,7 +265,6 @@ class Visit implements Session<SmtpMessage> {
       date: mailDate(new Date()),
     };
     const head = (folder: string, id: string) => deliveryHead(arrival, recipients.get(folder)!, id);
-    this.#tail = [];
     return this.#office.maildir.begin([...recipients.keys()], head, size);
   }
 
@@ -323,16 +316,8 @@ class Visit implements Session<SmtpMessage> {
     this.#answer({ type: "tlsBegun" });
   }
 
-  #remember(bytes: Uint8Array): void {
-    const { length } = bytes;
-    if (length < 3) this.#tail = [...this.#tail, ...bytes].slice(-3);
-    else this.#tail = [bytes[length - 3], bytes[length - 2], bytes[length - 1]];
-  }
-
   /** `nc` ends lines with LF alone: what its user takes for the end of the message is none (RFC 5321 section 2.3.8). */
   #watchEnd(): void {
-    const [first, second, third] = this.#tail;
-    if (first !== LF || second !== DOT || third !== LF) return;
     this.#cancelHint = systemClock.at(systemClock.now() + HINT_MS, () => {
       const { console } = this.#office.context;
       console.note(

@@ -40,8 +40,16 @@ export type SmtpMessage =
   | { readonly type: "line"; readonly bytes: Uint8Array; readonly bareLf: boolean; readonly unended?: boolean }
   /** A line longer than it may be, which was skipped. */
   | { readonly type: "longLine" }
-  /** The next pieces of the content, as views; `last` when the end has come. */
-  | { readonly type: "content"; readonly pieces: readonly Uint8Array[]; readonly last: boolean }
+  /**
+   * The next pieces of the content, as views; `last` when the end has come, `behindDot` when what has come seems to be the end to
+   * a client whose lines end in LF alone.
+   */
+  | {
+    readonly type: "content";
+    readonly pieces: readonly Uint8Array[];
+    readonly last: boolean;
+    readonly behindDot?: boolean;
+  }
   | { readonly type: "reply"; readonly reply: Reply };
 
 /** What its user is asked for, and told. */
