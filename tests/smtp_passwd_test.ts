@@ -29,6 +29,33 @@ test("smtp passwd: the first line of a pipe is the password, and each hash has a
   assertEquals(new Set(lines).size, lines.length);
 });
 
+test("a hash that nobody could log in with is told when the file is read, with its line", async () => {
+  const salt = btoa("salt");
+  const hash = btoa("x".repeat(32));
+  const cases: [cost: string, hash: string, problem: RegExp | null][] = [
+    ["16384:8:1", hash, null],
+    ["2:1:99", hash, null],
+    ["16383:8:1", hash, /N is a power of two, and 16383 is none$/],
+    ["1:8:1", hash, /N is a power of two, and 1 is none$/],
+    ["16384:0:1", hash, /r and p are at least 1$/],
+    ["16384:8:0", hash, /r and p are at least 1$/],
+    ["8388608:99:1", hash, /8388608:99:1 takes more than 256 MiB for a login$/],
+    ["16384:8:999999999", hash, /more than 256 MiB/],
+    ["16384:8:1", "    ", /the hash has 0 bytes, and 16 are the least$/],
+    ["16384:8:1", "x", /is not name:scrypt:N:r:p:salt:hash$/],
+  ];
+  for (const [cost, hashed, problem] of cases) {
+    const file = `${temporaryFolder()}/users`;
+    Deno.writeTextFileSync(file, `# those who may\nann:scrypt:${cost}:${salt}:${hashed}\n`);
+    const users = await Users.load(undefined, file).catch((error) => error);
+    if (problem === null) assertEquals(await users.check("ann", "wrong", "192.0.2.1"), false, cost);
+    else {
+      assertEquals([users.kind, users.message?.startsWith(`${file}:2`)], ["usage", true], users.message);
+      assertMatch(users.message, problem);
+    }
+  }
+});
+
 test("logins from one address do not delay those from another", async () => {
   const users = new Users(new Map());
   const done: string[] = [];

@@ -12,6 +12,10 @@ import { readText } from "./named_files.ts";
 /** What a new hash costs: some 20 ms and 16 MiB. */
 const COST = { N: 16_384, r: 8, p: 1 };
 const HASH_BYTES = 32;
+/** What a hash in a file may cost: memory in bytes (RFC 7914 section 2), and how long its parts are at least. */
+const MAX_MEMORY = 268_435_456;
+const MIN_HASH_BYTES = 16;
+const MAKES_LINES = "netlab smtp passwd NAME makes such a line";
 /** How many hashes are computed at once: strangers decide how often they ask. */
 const MAX_AT_ONCE = 2;
 
@@ -107,27 +111,49 @@ async function hash(password: string): Promise<Hashed> {
 }
 
 function derive(password: string, salt: Uint8Array, cost: Hashed["cost"], bytes: number): Promise<Uint8Array> {
-  const options = { ...cost, maxmem: 256 * cost.N * cost.r };
+  const options = { ...cost, maxmem: 2 * memoryOf(cost) };
   return new Promise((resolve, reject) =>
     scrypt(password.normalize("NFC"), salt, bytes, options, (error, key) => error ? reject(error) : resolve(key))
   );
+}
+
+/** What scrypt takes for a hash, in bytes (RFC 7914 section 2). */
+const memoryOf = ({ N, r, p }: Hashed["cost"]) => 128 * r * (N + p + 2);
+
+/** Why nobody could log in with this hash; null where that is possible. */
+function findProblem({ cost, hash }: Hashed): string | null {
+  const { N, r, p } = cost;
+  if (N < 2 || !Number.isInteger(Math.log2(N))) return `N is a power of two, and ${N} is none`;
+  if (r < 1 || p < 1) return "r and p are at least 1";
+  if (memoryOf(cost) > MAX_MEMORY) return `${N}:${r}:${p} takes more than ${MAX_MEMORY / 1_048_576} MiB for a login`;
+  if (hash.length < MIN_HASH_BYTES) return `the hash has ${hash.length} bytes, and ${MIN_HASH_BYTES} are the least`;
+  return null;
 }
 
 function readUsers(file: string): Map<string, Hashed> {
   const users = new Map<string, Hashed>();
   for (const [index, line] of readText(file).split(/\r?\n/).entries()) {
     if (line === "" || line.startsWith("#")) continue;
-    const [, name, N, r, p, salt, hash] = /^(.+):scrypt:(\d{1,7}):(\d{1,2}):(\d{1,2}):([^:]+):([^:]+)$/.exec(line) ??
-      [];
-    try {
-      if (name === undefined) throw new TypeError();
-      const cost = { N: Number(N), r: Number(r), p: Number(p) };
-      users.set(name, { cost, salt: fromBase64(salt), hash: fromBase64(hash) });
-    } catch {
-      throw new NetlabError("usage", `${file}:${index + 1} is not name:scrypt:N:r:p:salt:hash`);
-    }
+    const where = `${file}:${index + 1}`;
+    const user = readUser(line);
+    if (user === null) throw new NetlabError("usage", `${where} is not name:scrypt:N:r:p:salt:hash`);
+    const problem = findProblem(user);
+    if (problem !== null) throw new NetlabError("usage", `${where}: ${problem}`, { hint: MAKES_LINES });
+    users.set(user.name, user);
   }
   return users;
+}
+
+/** A line of it; null when it is none. */
+function readUser(line: string): Hashed & { readonly name: string } | null {
+  const [, name, N, r, p, salt, hash] = /^(.+):scrypt:(\d{1,9}):(\d{1,9}):(\d{1,9}):([^:]+):([^:]+)$/.exec(line) ?? [];
+  if (name === undefined) return null;
+  try {
+    const cost = { N: Number(N), r: Number(r), p: Number(p) };
+    return { name, cost, salt: fromBase64(salt), hash: fromBase64(hash) };
+  } catch {
+    return null;
+  }
 }
 
 const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
