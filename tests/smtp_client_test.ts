@@ -423,6 +423,7 @@ test("what does not go together is said before anything is connected", async () 
     [{ ...TO_ONE, to: "nobody" }, /is no address/],
     [{ ...TO_ONE, raw: "x.eml" }, /--raw or --subject/],
     [{ ...TO_ONE, attach: "/no/such/file" }, /cannot read/],
+    [{ ...TO_ONE, tls: true, "tls-ca": passwordFile("no PEM") }, /password is no certificate/],
     [{ starttls: true }, /--starttls does nothing where SMTP is typed by hand/],
     [{ user: "bob", "password-file": "-" }, /--user does nothing/],
     [{ "password-file": "-", tls: true }, /--password-file does nothing/],

@@ -252,6 +252,14 @@ test("--tls-cert and --tls-key: that certificate, by STARTTLS and from the first
   }
 });
 
+test("what is wrong with an option is told before there is a certificate", async () => {
+  const mailbox = temporaryFolder();
+  const options = { mailbox, tls: "self-signed", accept: "a..b" };
+  const error = await assertRejects(() => withOffice(options, () => Promise.resolve()), Error);
+  assertMatch(error.message, /"a\.\.b" is no domain/);
+  assertEquals([...Deno.readDirSync(mailbox)], []);
+});
+
 test("what is no TLS at all ends one session", () =>
   withOffice({ tls: "implicit" }, async ({ port, server }) => {
     const peer = await Peer.connect({ hostname: "127.0.0.1", port });

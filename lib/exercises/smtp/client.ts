@@ -8,7 +8,15 @@ import { type ConnectionSetup, Secrets } from "./client_connection.ts";
 import type { Mail, MailResult } from "./client_mail.ts";
 import type { ClientOptions } from "./client_messages.ts";
 import { NO_DOMAIN, type Stage, STAGES } from "./protocol.ts";
-import { checkOptions, readBody, readBytes, readStop, sendsByItself, valuesOf } from "./client_options.ts";
+import {
+  checkOptions,
+  readBody,
+  readBytes,
+  readCertificates,
+  readStop,
+  sendsByItself,
+  valuesOf,
+} from "./client_options.ts";
 import { formatReply } from "./client_replies.ts";
 import { runSession } from "./client_session.ts";
 import { composeMessage, hasUtf8Headers, isEightBit, normalizeMessage, numbered } from "./mime.ts";
@@ -28,7 +36,7 @@ export async function connectSmtp(context: ConnectContext): Promise<void> {
   const secrets = new Secrets();
   const setup: ConnectionSetup = {
     tls: options.tls ? "active" : options.starttls ? "starttls" : "none",
-    caCerts: options["tls-ca"] === undefined ? [] : [readText(String(options["tls-ca"]))],
+    caCerts: readCertificates(options),
     compat: options.compat === "course",
     secrets,
   };

@@ -4,7 +4,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { decodeText, encodeText } from "../../protocol/text.ts";
 import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
-import { readFile } from "./named_files.ts";
+import { readFile, readText } from "./named_files.ts";
 import { DAEMON, type Stage, STAGES } from "./protocol.ts";
 
 const stageOption = (name: string, summary: string): OptionSpec => ({
@@ -154,6 +154,15 @@ export async function readBytes(context: ConnectContext, option: string): Promis
   const lines = [];
   for await (const line of context.console.lines("")) lines.push(`${line}\n`);
   return encodeText(lines.join(""));
+}
+
+/** The certificates of --tls-ca. @throws {NetlabError} of kind `usage` when there are none in it */
+export function readCertificates(options: OptionValues): string[] {
+  if (options["tls-ca"] === undefined) return [];
+  const path = String(options["tls-ca"]);
+  const text = readText(path);
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return [text];
+  throw new NetlabError("usage", `${path} is no certificate`, { hint: "--tls-ca names one in PEM" });
 }
 
 /** The text of --body. @throws {NetlabError} of kind `usage` when standard input is not UTF-8 */

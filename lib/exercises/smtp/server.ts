@@ -53,17 +53,18 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
   if (options["require-auth"] === true && users === null) {
     throw new NetlabError("usage", "--require-auth without users", { hint: "name them with --user or --users" });
   }
+  // Whatever is wrong with the options is told before there is a certificate, and something open.
+  const others = readSettings(options, users !== null);
   const choice = await chooseTls(options, root);
   const tls = choice && openTls(choice);
   if (choice !== null) context.console.note(`the certificate is ${choice.certFile}: clients trust it by --tls-ca`);
   const maildir = new Maildir(root, { fsync: options["no-fsync"] !== true });
   const compat = options.compat === "course";
   const office: Office = { context, maildir, users, tls, compat, machines: new WeakMap(), leaving: false };
-  const settings = readSettings(
-    options,
-    users !== null,
-    tls === null ? "none" : choice!.implicit ? "active" : "offered",
-  );
+  const settings: ServerOptions = {
+    ...others,
+    tls: tls === null ? "none" : choice!.implicit ? "active" : "offered",
+  };
   const visits = new Set<Visit>();
   const makeServer = () =>
     new Server<SmtpMessage, SmtpMessage>({
@@ -142,14 +143,13 @@ function readDomains(list: string): string[] {
   return domains.map(asciiDomain);
 }
 
-function readSettings(options: OptionValues, users: boolean, tls: ServerOptions["tls"]): ServerOptions {
+function readSettings(options: OptionValues, users: boolean): Omit<ServerOptions, "tls"> {
   return {
     hostname: HOSTNAME,
     maxSize: Number(options["max-size"] ?? DEFAULT_MAX_SIZE),
     maxRecipients: Number(options["max-recipients"] ?? DEFAULT_MAX_RECIPIENTS),
     accept: options.accept === undefined ? null : readDomains(String(options.accept)),
     auth: users ? { required: options["require-auth"] === true, insecure: options["auth-insecure"] === true } : null,
-    tls,
     rejectBareNewline: options["bare-newline"] === "reject",
     compat: options.compat === "course",
     maxErrors: MAX_ERRORS,
