@@ -563,6 +563,14 @@ test("HTML is shown as its text", async () => {
   assertEquals(console.printed.slice(5), ["one", "two", "1 < 2 3"]);
 });
 
+test("a style or script of HTML that does not end hides nothing", async () => {
+  const html = "<style>a { }</style>one <style>b { }<p>two</p><script>three</styles>";
+  const list = writeMailbox(`Subject: x\r\nContent-Type: text/html\r\n\r\n${html}\r\n`);
+  const console = new FakeConsole([]);
+  assertEquals(await client(1, console, { list, show: 1 }), null);
+  assertEquals(console.printed.slice(5), ["one b { }two", "three"]);
+});
+
 test("a message of nothing but white space, or of tags that do not end, is shown as fast as another one", async () => {
   const long = (piece: string) => piece.repeat(1_000_000 / piece.length);
   const list = writeMailbox(

@@ -171,22 +171,30 @@ function withoutTags(html: string): string {
   let text = "";
   let at = 0;
   let hidden: string | null = null;
+  const ends = new Map(["style", "script"].map((name) => [name, lastEnd(html, name)]));
   for (const { 0: tag, index } of html.matchAll(/<[^<>]*>/g)) {
     if (hidden === null) text += html.slice(at, index);
     at = index + tag.length;
     const name = /^<(\/?\w*)/.exec(tag)![1].toLowerCase();
     if (hidden !== null) {
       if (name === `/${hidden}`) hidden = null;
-    } else if (name === "style" || name === "script") hidden = name;
+    } else if ((ends.get(name) ?? -1) > index) hidden = name;
     else if (BREAKS.test(name)) text += "\n";
   }
-  if (hidden === null) text += html.slice(at);
+  text += html.slice(at);
   return text
     .replace(
       /&(amp|lt|gt|quot|nbsp|#39);/g,
       (_, name) => ({ amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " ", "#39": "'" })[name as string]!,
     )
     .replace(/\n\s*\n\s*\n/g, "\n\n");
+}
+
+/** Where the last end tag of that name is; -1 where there is none. What begins behind it would hide all that follows. */
+function lastEnd(html: string, name: string): number {
+  let last = -1;
+  for (const { index } of html.matchAll(new RegExp(`</${name}(?!\\w)[^<>]*>`, "gi"))) last = index;
+  return last;
 }
 
 /** Tags behind which a line begins. */
