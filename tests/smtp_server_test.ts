@@ -260,6 +260,14 @@ test("what is wrong with an option is told before there is a certificate", async
   assertEquals([...Deno.readDirSync(mailbox)], []);
 });
 
+for (const mailbox of ["/dev/null/x", "/proc/x", "/dev/null"]) {
+  test(`a mailbox cannot be in ${mailbox}, which is told in netlab's words`, async () => {
+    const error = await assertRejects(() => withOffice({ mailbox }, () => Promise.resolve()), Error) as NetlabError;
+    assertEquals(error.kind, "usage");
+    assertMatch(error.message, new RegExp(`^cannot make ${mailbox}: (?:netlab may not use it: .*|[A-Z][a-z ]+)$`));
+  }, { ignore: Deno.build.os !== "linux" });
+}
+
 test("what is no TLS at all ends one session", () =>
   withOffice({ tls: "implicit" }, async ({ port, server }) => {
     const peer = await Peer.connect({ hostname: "127.0.0.1", port });

@@ -1,5 +1,6 @@
 // Files that options name.
 
+import { describeSystemError } from "../../net/errors.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import { decodeLossy } from "../../protocol/text.ts";
 
@@ -8,8 +9,7 @@ export function readFile(path: string): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(path);
   } catch (cause) {
-    const why = (cause as Error).message.replace(/ \(os error .*/s, "");
-    throw new NetlabError("usage", `cannot read ${path}: ${why}`, { cause });
+    throw new NetlabError("usage", `cannot read ${path}: ${describeSystemError(cause)}`, { cause });
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Channel } from "../../net/channel.ts";
 import { outlasts, systemClock } from "../../net/clock.ts";
 import { drive, type Driven } from "../../net/drive.ts";
+import { describeSystemError } from "../../net/errors.ts";
 import { Server, type Session } from "../../net/server.ts";
 import type { TlsServer } from "../../net/tls.ts";
 import { NetlabError } from "../../protocol/errors.ts";
@@ -126,7 +127,8 @@ function makeRoot(root: string): void {
   try {
     Deno.mkdirSync(root, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new NetlabError("usage", `cannot make ${root}: ${(error as Error).message}`, { cause: error });
+    const why = describeSystemError(error);
+    throw new NetlabError("usage", `cannot make ${root}: ${why}`, { hint: "--mailbox names a folder", cause: error });
   }
 }
 
