@@ -68,6 +68,35 @@ test("the last line of a script needs no end, and empty lines and CR do no harm"
     assertEquals((await runProgram(`connect chat --port ${port}`, options)).out, "HELLO alice\nalice\nEXIT\n");
   }));
 
+test("a script goes as far as it is UTF-8: no byte of it is changed, and its line is named", () =>
+  withChat(async (room) => {
+    const [bob] = await room.named("bob");
+    await using client = new Program(`connect chat --port ${room.port} --name alice --quiet`);
+    await client.write(new Uint8Array([...new TextEncoder().encode("MSG bob grüß dich\n\nMSG bob caf"), 0xe9, 0x0a]));
+    await client.type("MSG bob what stands behind it");
+    const { status, out, err } = await client.result(); // its input is still open
+    assertEquals([status, out], [1, "HELLO alice\nEXIT\n"]);
+    assertMatch(err, /^netlab: line 3 of standard input is not UTF-8 \(invalid UTF-8 at byte 12\): neither it .*\n$/);
+    assertEquals(await bob.receive(), "alice sent grüß dich");
+    await bob.send("GET_NAMES");
+    assertEquals(await bob.receive(), "bob");
+  }));
+
+test("the mark that begins a text is no part of a script's first command", () =>
+  withChat(async ({ port }) => {
+    const options = { input: "\ufeffNAME alice\n" };
+    assertEquals((await runProgram(`connect chat --port ${port} --quiet`, options)).out, "HELLO alice\nEXIT\n");
+  }));
+
+test("what is typed at a server has to be UTF-8, too, and the server goes on without", async () => {
+  await using server = new Program("serve talk --host 127.0.0.1 --port 0 --quiet");
+  await server.out.line();
+  await server.write(Uint8Array.of(0x68, 0xff, 0x0a));
+  assertMatch(await server.err.line(), /^warning: line 1 of standard input is not UTF-8 .*: neither it nor /);
+  server.signal("SIGINT");
+  assertEquals((await server.result()).status, 0);
+});
+
 test("the address may stand in the words, in options, and in the environment; the former win", () =>
   withChat(async ({ port }) => {
     const wrong = { NETLAB_HOST: "no-such-host.invalid", NETLAB_PORT: "1" };

@@ -20,7 +20,7 @@ export const connect: Command = {
   summary: "run an exercise's client",
   usage: "EXERCISE [HOST[:PORT]] [options] [args]",
   details: () =>
-    "On a terminal: line editing with history, and completion by Tab. From a pipe: a script, a line each;\n" +
+    "On a terminal: line editing with history, and completion by Tab. From a pipe: a script in UTF-8, a line each;\n" +
     "if the server answers any with ERROR, the exit status is 1 in the end.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
   options: (words) => connectOptions(findExercise(words[0] ?? "")),
@@ -41,6 +41,7 @@ export const connect: Command = {
       trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
     }
     using interruption = new Interruption();
+    let badInput: NetlabError | null = null;
     // A client that takes questions connects when it is asked one: until then, any word would pass for a host.
     if (exercise.acceptsArguments && !exercise.argumentsProblem && address && rest.length === 0) {
       await lookUp(address.host, address.port ?? Number(values.port), "connect to");
@@ -58,14 +59,19 @@ export const connect: Command = {
         json: values.json === true,
         quiet: values.quiet === true,
         onInterrupt: interruption.begin,
+        onBadInput: (error) => (badInput = error),
       }),
       onInterrupt: (leave) => interruption.onBegin(leave),
     });
     try {
       await Promise.race([running, interruption.over]);
+    } catch (error) {
+      // A script that ends too early may be why the rest went wrong.
+      throw error instanceof NetlabError && error.kind === "interrupted" ? error : badInput ?? error;
     } finally {
       trace.close();
     }
+    if (badInput) throw badInput;
   },
 };
 

@@ -1,11 +1,11 @@
 // The person or script at this end: a terminal with line editing, or lines from a pipe.
 
 import { dim } from "@std/fmt/colors";
-import { TextLineStream } from "@std/streams";
 import type { Console } from "../exercises/exercise.ts";
-import { NetlabError } from "../protocol/errors.ts";
+import { NetlabError, ProtocolError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import type { Output } from "./output.ts";
+import { type PipedLines, pipedLines } from "./piped_lines.ts";
 import { wrapText } from "./wrap.ts";
 
 /** How a console behaves. */
@@ -14,6 +14,8 @@ export interface ConsoleOptions {
   readonly quiet: boolean;
   /** Called when the person presses Ctrl-C while a line is being edited. */
   onInterrupt(): void;
+  /** Called when what is piped in goes on with what is no text, which ends it. */
+  onBadInput(error: ProtocolError): void;
 }
 
 /** The console of this process. */
@@ -54,7 +56,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
   const status = statusLine(output, (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   return {
     interactive,
-    lines: () => pipe.lines(),
+    lines: () => untilBad(pipe, options),
     stop: () => pipe.stop(),
     print: (text, event = { event: "print", text }) => {
       status.show(null);
@@ -74,6 +76,16 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
     },
     completeWith() {},
   };
+}
+
+/** The lines up to one that is no text. */
+async function* untilBad(pipe: PipedLines, { onBadInput }: ConsoleOptions): AsyncIterable<string> {
+  try {
+    yield* pipe.lines();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    onBadInput(error);
+  }
 }
 
 /** Asks a person at a terminal for what nobody may see; what is asked for twice has to be the same. */
@@ -110,29 +122,6 @@ function statusLine(output: Output, write: (text: string) => void) {
         ? ""
         : `${"█".repeat(Math.round(BAR * share)).padEnd(BAR, "░")} ${String(Math.floor(100 * share)).padStart(3)} %  `;
       write(`\r\x1b[K${text === null ? "" : (bar + escapeText(text)).slice(0, output.width - 1)}`);
-    },
-  };
-}
-
-/** Standard input, a line each. Nothing is read before somebody asks. */
-function pipedLines() {
-  const stopped = new AbortController();
-  return {
-    stop: () => stopped.abort(),
-    async *lines(): AsyncIterable<string> {
-      if (stopped.signal.aborted) return;
-      const reader = Deno.stdin.readable
-        .pipeThrough(new TextDecoderStream())
-        .pipeThrough(new TextLineStream({ allowCR: false }))
-        .getReader();
-      const stop = new Promise<{ done: true; value: undefined }>((resolve) =>
-        stopped.signal.addEventListener("abort", () => resolve({ done: true, value: undefined }), { once: true })
-      );
-      for (;;) {
-        const { value, done } = await Promise.race([reader.read(), stop]);
-        if (done) return;
-        yield value;
-      }
     },
   };
 }

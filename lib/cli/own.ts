@@ -41,7 +41,10 @@ function commandOf({ name }: Exercise, own: readonly OwnCommand[]): Command {
           hint: `netlab ${name} ${ownUsage(command)}`,
         });
       }
-      await command.run(rest, await openConsole(output, { json: false, quiet: false, onInterrupt() {} }));
+      const onBadInput = (error: Error) => {
+        throw error;
+      };
+      await command.run(rest, await openConsole(output, { json: false, quiet: false, onInterrupt() {}, onBadInput }));
     },
   };
 }

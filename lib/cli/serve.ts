@@ -64,6 +64,8 @@ export const serve: Command = {
           json: values.json === true,
           quiet: values.quiet === true,
           onInterrupt: () => stop(),
+          onBadInput: ({ message }) =>
+            output.err.line(`warning: ${message}: neither it nor what stands behind it is read`),
         }),
       });
       started.resolve(server);
