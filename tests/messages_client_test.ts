@@ -44,13 +44,25 @@ const logged = (text: string) => ({ event: "logged", text });
 for (const [wire, served] of [["line", "auto"], ["len2", "len2"], ["len4", "len4"], ["raw", "auto"], ["raw", "raw"]]) {
   test(`a script with --wire ${wire} prints its log, from a server with --wire ${served}`, () =>
     withServer(async (port, server) => {
-      const { printed, events } = await runScript(port, ["hello", "how are you", "", "grüß dich", "QUIT", "no"], wire);
-      const texts = ["hello", "how are you", "grüß dich"];
+      const script = ["hello", "how are you", "", "  ", "grüß dich", "QUIT", "no"];
+      const { printed, events, notes } = await runScript(port, script, wire);
+      // Without framing, an empty message is nothing.
+      const texts = script.slice(0, 5).filter((text) => wire !== "raw" || text !== "");
+      const unsent = "not sent: an empty message is no bytes at all with --wire raw";
+      assertEquals(notes.slice(1), wire === "raw" ? [unsent] : []);
       assertEquals(printed, texts);
       assertEquals(events, texts.map(logged));
       assertEquals(server.events.map(({ text }) => text), texts);
     }, { wire: served }));
 }
+
+test("a script of empty lines is a log of them, and a person who presses Enter says nothing", () =>
+  withServer(async (port) => {
+    assertEquals((await runScript(port, ["", ""])).printed, ["", ""]);
+    const person = new FakeConsole(["", "hello", " ", "quit"], true);
+    await within(connectMessages(connectContext(port, person, { wire: "line" })), "the client's end");
+    assertEquals(person.printed, ["hello"]);
+  }));
 
 test("a script without quit ends with one, and prints its log", () =>
   withServer(async (port) => {

@@ -358,7 +358,7 @@ test("netlab's client sends a script, shows what comes, and ends well", () =>
     assertEquals(console.events, [{ event: "message", text: "welcome" }]);
     console.endInput();
     await within(running, "the client's end");
-    assertEquals(desk.console.printed, ["c1: hello", "c1: nobody waits"]);
+    assertEquals(desk.console.printed, ["c1: hello", "c1: ", "c1: nobody waits"]);
   }));
 
 test("a Python client of bare send and recv is printed, and is answered without LF", () =>

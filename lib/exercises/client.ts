@@ -65,6 +65,8 @@ export abstract class TextClient {
   protected readonly address: string;
   /** We have said that we go, so that the server's end is no failure. */
   protected leaving = false;
+  /** Whether a blank line of a script is a message as any other. A person who just presses Enter says nothing. */
+  protected readonly sendsBlank: boolean = false;
   /** How often the server has answered that something is wrong: a script of which that is true has failed. */
   protected refusals = 0;
   #over = false;
@@ -107,7 +109,7 @@ export abstract class TextClient {
     });
     await this.begin();
     for await (const line of this.console.lines("> ")) {
-      if (line.trim() !== "" && !this.#over) await this.say(line);
+      if (this.#says(line) && !this.#over) await this.say(line);
       if (this.leaving || this.#over) break;
     }
     if (!this.#over && !this.leaving) await this.leave();
@@ -127,8 +129,17 @@ export abstract class TextClient {
     if (!this.console.interactive) failIfRefused(this.refusals);
   }
 
+  #says(line: string): boolean {
+    return line.trim() !== "" || (this.sendsBlank && !this.console.interactive);
+  }
+
   /** Sends a message; where the framing cannot carry it, the person is told. @returns false when it was not sent */
   protected send(text: string): boolean {
+    const { name, headBytes, tailBytes } = this.channel.framer;
+    if (text === "" && headBytes + tailBytes === 0) {
+      this.console.note(`not sent: an empty message is no bytes at all with --wire ${name}`);
+      return false;
+    }
     try {
       return this.channel.send(text);
     } catch (error) {

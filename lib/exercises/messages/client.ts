@@ -44,6 +44,7 @@ class LogFraming {
 }
 
 class Messages extends TextClient {
+  protected override readonly sendsBlank = true;
   readonly #log: LogFraming;
   /** What we said ourselves that looks like a refusal: the log repeats it. */
   readonly #own = new Set<string>();

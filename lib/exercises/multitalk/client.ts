@@ -11,6 +11,8 @@ export async function connectMultitalk(context: ConnectContext): Promise<void> {
 }
 
 class Multitalk extends TextClient {
+  protected override readonly sendsBlank = true;
+
   protected override begin(): Promise<void> {
     this.console.note(`connected to ${this.address}; each line is a message to the operator (end with Ctrl-D)`);
     return Promise.resolve();
