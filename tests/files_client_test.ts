@@ -166,6 +166,26 @@ test("a part that has all of the file needs only its name", () =>
     assertEquals([failure, found(out), console.events[0].bytes], [null, { "a 7": "whole" }, 0]);
   }));
 
+test("a name may be as long as the disk takes it, and what was interrupted is gone on with", async () => {
+  const [long, other] = ["é".repeat(127) + "a", "é".repeat(127) + "b"];
+  const contents = { ["x".repeat(243)]: "243", [long]: "whole", [other]: "other" };
+  const out = folder();
+  await withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.line();
+    await peer.send(`OK 5 ${sha256("whole")}\nwho`);
+  }, async (port) => void await get(port, out, long));
+  const [[part, begun]] = Object.entries(found(out));
+  assert(part.endsWith(".netlab-part") && bytes(part).length <= 255, part);
+  assertEquals(begun, "who");
+  await withFiles(contents, async (port, server) => {
+    const { failure } = await get(port, out, ...Object.keys(contents));
+    assertEquals([failure, found(out)], [null, contents]);
+    await Promise.all(Object.keys(contents).map((name) => server.shows(`sent ${name}`)));
+    assertEquals(server.events.map(({ bytes }) => bytes).toSorted(), [2, 3, 5]);
+  });
+});
+
 for (
   const [what, part] of [["of another file", "other"], ["as long as the file", "wrongs"], ["longer", "much longer"]]
 ) {

@@ -4,7 +4,8 @@ import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
 import { describeSystemError } from "../../net/errors.ts";
-import { fileNameProblem } from "../names.ts";
+import { encodeText, truncateText } from "../../protocol/text.ts";
+import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
 import { openOwn } from "../own_file.ts";
 
 /** Where a file goes. */
@@ -25,6 +26,16 @@ export interface Target extends Disposable {
 /** What the name of a file ends with that is not whole: no other file's does. */
 const PARTIAL = ".netlab-part";
 
+/**
+ * What a file is called until it is whole: `NAME.netlab-part`. A name that leaves no room for that is cut, and a digest tells
+ * it from others that begin like it.
+ */
+function partName(name: string): string {
+  if (encodeText(name + PARTIAL).length <= MAX_FILE_NAME) return name + PARTIAL;
+  const rest = `~${createHash("sha256").update(name).digest("hex").slice(0, 16)}${PARTIAL}`;
+  return truncateText(name, MAX_FILE_NAME - rest.length) + rest;
+}
+
 /** A file on the disk: `NAME.netlab-part` until it is whole. */
 export class PartialFile implements Target {
   readonly path: string;
@@ -39,7 +50,7 @@ export class PartialFile implements Target {
     const problem = name.endsWith(PARTIAL) ? `it ends with ${PARTIAL}` : fileNameProblem(name);
     if (problem !== null) throw new NetlabError("usage", `cannot keep a file of that name here: ${problem}`);
     this.path = `${dir}/${name}`;
-    this.#part = this.path + PARTIAL;
+    this.#part = `${dir}/${partName(name)}`;
     this.#overwrite = overwrite;
     this.#file = this.#try(() => this.#open());
     const block = new Uint8Array(262_144);
