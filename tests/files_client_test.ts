@@ -218,6 +218,7 @@ test("a file that is here already, and the same, is not written again", () =>
     const before = Deno.statSync(`${out}/file`);
     const { console, failure } = await get(port, out, "file");
     assertEquals([failure, console.printed], [null, ["file: it is here already, and the same"]]);
+    assertEquals([console.events[0].bytes, console.events[0].size], [0, 4]);
     assertEquals([Deno.statSync(`${out}/file`).ino, found(out)], [before.ino, { file: "same" }]);
   }));
 

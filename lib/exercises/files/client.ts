@@ -169,13 +169,15 @@ async function getInto(
   progress: Progress,
 ): Promise<void> {
   const begun = performance.now();
-  const report = (bytes: number, text: string) => {
+  const report = (bytes: number, text: string, size = target.size) => {
     const seconds = (performance.now() - begun) / 1000;
     if (target.path === "-") console.note(text);
-    else console.print(text, { event: "got", name, bytes, size: target.size, seconds, path: target.path });
+    else console.print(text, { event: "got", name, bytes, size, seconds, path: target.path });
   };
   let bytes = await fetch(visit, name, target, progress);
-  if (bytes === "present") return report(0, `${name}: it is here already, and the same`);
+  if (bytes === "present") {
+    return report(0, `${name}: it is here already, and the same`, Deno.statSync(target.path).size);
+  }
   if (!target.isRight() && bytes < target.size) {
     console.note(`${name}: what was here is the beginning of another file; it is fetched anew`);
     target.restart();
