@@ -325,14 +325,48 @@ test("--plot alone draws below the results, on standard error, in the width of t
   assertStringIncludes(rows.at(-1)!, "· chunk sent   a acknowledged up to");
 });
 
-test("with --plot a transfer that fails is drawn as well, and a picture that cannot be written is said", async () => {
+test("with --plot a transfer that fails is drawn as well", async () => {
   await using receiver = await serve("--transport udp");
   const relay = new Relay(receiver.port, { lose: ({ pdu }) => pdu?.type === "ACK" });
-  const picture = "/no/such/folder/plot.svg";
+  const picture = `${temporaryFolder()}/plot.svg`;
   const options = ["--transport", "udp", "--arq", "go-back-n", "--timeout", "5", "--retries", "2", "--plot", picture];
   const { status, err } = await send(relay.port, makeSource("a", makeFile(1000)), ...options);
   assertEquals(status, 124);
-  assertMatch(err, /^cannot write \/no\/such\/folder\/plot\.svg: .*\nnetlab: no answer to 3 tries: 0 of 10 chunks /);
+  const [drawn, failed] = err.split("\n");
+  assertEquals(drawn, `the plot is in ${picture}`);
+  assertMatch(failed, /^netlab: no answer to 3 tries: 0 of 10 chunks /);
+  await relay.close();
+});
+
+test("a picture that cannot be written is said before anything is sent, and one that was there stays until then", async () => {
+  await using receiver = await serve();
+  const [path, folder] = [makeSource("a", makeFile(1000)), temporaryFolder()];
+  const { status, out, err } = await send(receiver.port, path, "--plot", "/no/such/folder/plot.svg");
+  assertEquals([status, out], [3, ""]);
+  assertMatch(err, /^netlab: cannot write \/no\/such\/folder\/plot\.svg: .*: name another --plot\n$/);
+  Deno.writeTextFileSync(`${folder}/old.svg`, "old");
+  for (const name of ["old.svg", "new.svg"]) {
+    const refused = await send(receiver.port, `${folder}/nothing`, "--plot", `${folder}/${name}`);
+    assertMatch(refused.err, /nothing/);
+  }
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["old.svg"]);
+  assertEquals(Deno.readTextFileSync(`${folder}/old.svg`), "old");
+});
+
+test("a picture that can no longer be written is a failure of this machine when all was sent", async () => {
+  await using receiver = await serve("--transport udp");
+  const folder = `${temporaryFolder()}/pictures`;
+  Deno.mkdirSync(folder);
+  let there = true;
+  const remove = () => {
+    if (there) Deno.removeSync(folder, { recursive: true });
+    return there = false;
+  };
+  const relay = new Relay(receiver.port, { lose: ({ pdu }) => pdu?.type === "DONE" && remove() });
+  const options = ["--transport", "udp", "--arq", "go-back-n", "--plot", `${folder}/plot.svg`];
+  const { status, out, err } = await send(relay.port, makeSource("a", makeFile(1000)), ...options);
+  assertEquals([status, out.split(":")[0]], [3, "sent a"]);
+  assertMatch(err, /^netlab: cannot write .*\/plot\.svg: .*: the transfer is not drawn\n$/);
   await relay.close();
 });
 

@@ -6,13 +6,11 @@ import type { Exercise } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
 import { lookUp } from "../net/client.ts";
 import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
-import { describeSystemError } from "../net/errors.ts";
-import type { Sink } from "../trace/bus.ts";
-import { drawSvg, drawText, plotSink } from "../trace/plot.ts";
 import type { Command } from "./command.ts";
 import { connectOptions, openTrace, readTransport, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import type { Output } from "./output.ts";
+import { type Plot, plotInFile, plotInText } from "./plot_file.ts";
 import { requireExercise, STOP_SIGNALS } from "./serve.ts";
 
 export const connect: Command = {
@@ -37,15 +35,16 @@ export const connect: Command = {
     const exercise = requireExercise(words);
     const { address, rest } = readWords(exercise, words.slice(1));
     const trace = openTrace(values, output, { log: false, json: false });
-    if (values.plot !== undefined) {
-      trace.attach(plot(String(values.plot), titleOf(exercise, rest, values), output));
-    }
     using interruption = new Interruption();
     let badInput: NetlabError | null = null;
     // A client that takes questions connects when it is asked one: until then, any word would pass for a host.
     if (exercise.acceptsArguments && !exercise.argumentsProblem && address && rest.length === 0) {
       await lookUp(address.host, address.port ?? Number(values.port), "connect to");
     }
+    const plot = values.plot === undefined
+      ? null
+      : openPlot(String(values.plot), titleOf(exercise, rest, values), output);
+    if (plot) trace.attach(plot.sink);
     const running = exercise.connect({
       host: address?.host ?? String(values.host),
       port: address?.port ?? Number(values.port),
@@ -71,7 +70,8 @@ export const connect: Command = {
     } finally {
       trace.close();
     }
-    if (badInput) throw badInput;
+    const failure = badInput ?? plot?.failure;
+    if (failure) throw failure;
   },
 };
 
@@ -124,18 +124,9 @@ function titleOf(exercise: Exercise, words: readonly string[], values: OptionVal
   return [exercise.name, ...words, ...said].join(" ");
 }
 
-/** Draws what the trace marks, when it ends: as a picture where a file is named, and else below the results. */
-function plot(where: string, title: string, output: Output): Sink {
-  return plotSink((points) => {
-    if (points.length === 0) return;
-    if (where === "terminal") return drawText(points, output.width).forEach((row) => output.err.line(row));
-    try {
-      Deno.writeTextFileSync(where, drawSvg(points, `netlab ${title}`));
-      output.err.line(`the plot is in ${where}`);
-    } catch (cause) {
-      output.err.line(`cannot write ${where}: ${describeSystemError(cause)}`);
-    }
-  });
+/** What `--plot` asks for. @throws {NetlabError} when it cannot be written */
+function openPlot(where: string, title: string, output: Output): Plot {
+  return where === "terminal" ? plotInText(output) : plotInFile(where, `netlab ${title}`, output);
 }
 
 /** Tells the address from what the exercise takes behind it. @throws {NetlabError} of kind `usage` */

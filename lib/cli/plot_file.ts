@@ -1,0 +1,69 @@
+// `--plot`: where the time-sequence graph of a transfer is drawn, on standard error or into a file.
+
+import { describeSystemError } from "../net/errors.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import type { Sink } from "../trace/bus.ts";
+import { drawSvg, drawText, type PlotPoint, plotSink } from "../trace/plot.ts";
+import type { Output } from "./output.ts";
+
+/** A graph to be. */
+export interface Plot {
+  /** Draws what it was told when it is closed. */
+  readonly sink: Sink;
+  /** Why there is no picture, once that is known. */
+  readonly failure: NetlabError | null;
+}
+
+/** Draws below the results, in characters. */
+export function plotInText(output: Output): Plot {
+  const draw = (points: readonly PlotPoint[]) => {
+    if (points.length > 0) drawText(points, output.width).forEach((row) => output.err.line(row));
+  };
+  return { sink: plotSink(draw), failure: null };
+}
+
+/**
+ * Draws into a file, and says so.
+ *
+ * @throws {NetlabError} of kind `harness` when that cannot be written, before there is anything to draw
+ */
+export function plotInFile(path: string, title: string, output: Output): Plot {
+  const isNew = makeWritable(path);
+  let failure: NetlabError | null = null;
+  const draw = (points: readonly PlotPoint[]) => {
+    try {
+      if (points.length > 0) {
+        Deno.writeTextFileSync(path, drawSvg(points, title));
+        output.err.line(`the plot is in ${path}`);
+      } else if (isNew) Deno.removeSync(path);
+    } catch (cause) {
+      failure = notWritten(path, cause, "the transfer is not drawn");
+    }
+  };
+  return {
+    sink: plotSink(draw),
+    get failure() {
+      return failure;
+    },
+  };
+}
+
+/** Sees to it that there is such a file, and changes nothing in it. @returns whether there was none */
+function makeWritable(path: string): boolean {
+  try {
+    try {
+      Deno.openSync(path, { write: true, createNew: true }).close();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      Deno.openSync(path, { write: true }).close();
+      return false;
+    }
+  } catch (cause) {
+    throw notWritten(path, cause, "name another --plot");
+  }
+}
+
+function notWritten(path: string, cause: unknown, hint: string): NetlabError {
+  return new NetlabError("harness", `cannot write ${path}: ${describeSystemError(cause)}`, { hint, cause });
+}
