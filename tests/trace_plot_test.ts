@@ -89,6 +89,18 @@ test("a title with markup in it is text", () => {
   assertEquals(textsOf(drawSvg(SAMPLE, title))[0], title);
 });
 
+test("a title that is too long for the picture has its middle left out, and is all there to who points at it", () => {
+  const fits = "x".repeat(74);
+  assertEquals(textsOf(drawSvg(SAMPLE, fits))[0], fits);
+  const long = `netlab transfer ${"folder/".repeat(40)}a.bin --arq go-back-n --window 16`;
+  const shown = textsOf(drawSvg(SAMPLE, long))[0];
+  assertMatch(shown, /^netlab transfer folder\/.+….+a\.bin --arq go-back-n --window 16$/);
+  assertEquals(shown.length, 74);
+  const wide = textsOf(drawSvg(SAMPLE, "漢".repeat(60)))[0];
+  assertEquals(wide, `${"漢".repeat(18)}…${"漢".repeat(18)}`);
+  assertEquals(parseXml(drawSvg(SAMPLE, long)).find(({ name }) => name === "title")?.text, long);
+});
+
 test("a title with control characters, which XML cannot have, is written without them", () => {
   const controls = [...drawSvg(SAMPLE, "a\x00\x1b\x07b")].filter((one) => one < " " && one !== "\n");
   assertEquals(controls, []);

@@ -292,7 +292,7 @@ test("--plot FILE.svg draws what happened into a file and says where, whatever t
   await using receiver = await serve("--transport udp");
   const relay = new Relay(receiver.port, { lose: ({ pdu, nth }) => pdu?.type === "DATA" && nth === 5 });
   const picture = `${temporaryFolder()}/plot.svg`;
-  const options = ["--transport", "udp", "--arq", "stop-and-wait", "--timeout", "30", "--plot", picture];
+  const options = ["--transport", "udp", "--arq", "stop-and-wait", "--timeout", "300", "--plot", picture];
   const { status, out, err } = await send(
     relay.port,
     makeSource("a & <b>.bin", makeFile(1000)),

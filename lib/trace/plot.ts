@@ -1,6 +1,7 @@
 // The time-sequence graph of a transfer, as textbooks draw it: chunks over time, from the marks in the trace. As a picture
 // (SVG), and small, in characters, for a terminal.
 
+import stringWidth from "fast-string-width";
 import type { Mark } from "../protocol/machine.ts";
 import { escapeText } from "../protocol/text.ts";
 import type { Sink } from "./bus.ts";
@@ -92,6 +93,24 @@ function formatTime(ms: number, most: number): string {
   return most < 10_000 ? `${Number(ms.toPrecision(6))}` : `${Number((ms / 1000).toPrecision(6))}`;
 }
 
+/** How many columns of the widest common font, bold and of 16 pixels, fit above the graph. */
+const TITLE_COLUMNS = 74;
+
+/** `text` in so many columns, its middle left out where it is too long: a command's beginning and its options say most. */
+function shorten(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  const characters = [...text];
+  let [head, tail] = ["", ""];
+  for (let [from, to] = [0, characters.length - 1]; from < to; from++, to--) {
+    const [longer, behind] = [head + characters[from], characters[to] + tail];
+    if (stringWidth(`${longer}…${tail}`) > columns) break;
+    head = longer;
+    if (stringWidth(`${head}…${behind}`) > columns) break;
+    tail = behind;
+  }
+  return `${head}…${tail}`;
+}
+
 /** The graph as a picture. */
 export function drawSvg(points: readonly PlotPoint[], title: string): string {
   const [width, height, left, right, top, bottom] = [960, 600, 72, 24, 56, 56];
@@ -103,7 +122,10 @@ export function drawSvg(points: readonly PlotPoint[], title: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
     `font-family="sans-serif" font-size="13">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    `<text x="${left}" y="24" font-size="16" font-weight="bold">${escapeXml(title)}</text>`,
+    `<title>${escapeXml(title)}</title>`,
+    `<text x="${left}" y="24" font-size="16" font-weight="bold">${
+      escapeXml(shorten(escapeText(title), TITLE_COLUMNS))
+    }</text>`,
   ];
   for (const ms of ticks(most.ms, 8)) {
     parts.push(
