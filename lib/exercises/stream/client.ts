@@ -245,10 +245,11 @@ class Client {
       if (info === null) continue;
       const { positionMs, paused, bufferedMs, tally } = this.#machine;
       const whole = durationOf(info);
+      // In a narrow window the end of the line is cut off: what matters most stands first.
       const state = paused ? "paused" : `buffer ${Math.round(bufferedMs)} ms`;
       this.#context.console.status(
-        `${formatTime(positionMs)} of ${formatTime(whole)}  ${formatRate(info.rate)}  lost ${tally.lost}  ` +
-          `jitter ${tally.jitterMs.toFixed(1)} ms  ${state}`,
+        `${state}  ${formatTime(positionMs)} of ${formatTime(whole)}  lost ${tally.lost}  ` +
+          `jitter ${tally.jitterMs.toFixed(1)} ms  ${formatRate(info.rate)}`,
         Math.min(1, positionMs / Math.max(1, whole)),
       );
     }
