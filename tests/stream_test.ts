@@ -273,6 +273,36 @@ test("quit with --out is a good end, which says how much was kept", async () => 
   assert(!console.printed.join().includes("missing"), console.printed.join());
 });
 
+test("when the server vanishes, what has come is kept and reported, and why no more comes", async () => {
+  const server = await StreamServer.start({ "a.wav": makeWav(60) });
+  const out = `${temporaryFolder()}/a.wav`;
+  const console = new FakeConsole();
+  const failing = assertRejects(
+    () =>
+      within(
+        connectStream(connectContext(server.port, console, {
+          transport: "udp",
+          wire: "pdu",
+          args: ["a.wav"],
+          idleMs: 300,
+          options: { play: "none", out },
+        })),
+        "the end of the client",
+      ),
+    NetlabError,
+  );
+  await eventually("something to be kept", () => sizeOf(out) > 5000);
+  await server[Symbol.asyncDispose]();
+  const { kind, message } = await failing;
+  assertEquals([kind, message], ["timeout", `127.0.0.1:${server.port}: the server has said nothing for 0.3 s`]);
+  const [{ event, bytes, missing }] = console.events;
+  assertEquals([event, bytes, missing], ["streamed", sizeOf(out), makeWav(60).length - sizeOf(out)]);
+  assertMatch(
+    console.printed.join("\n"),
+    /^received a\.wav: \d+ bytes in .*\n {2}lost .*\n {2}\d+ bytes of the file are missing$/,
+  );
+});
+
 test("Ctrl-C with --out says how much was kept", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(60) });
   const out = `${temporaryFolder()}/a.wav`;

@@ -119,12 +119,18 @@ export class Outputs {
     this.#context.console.note(`${bytes} of ${whole} bytes are in ${this.inOrder ? "what was written" : this.#out}`);
   }
 
-  /** Prints how it went, where results do not stand in its way, and says whether what was to be kept is complete. */
-  report(report: StreamedReport): void {
+  /**
+   * Prints how it went, where results do not stand in its way, and says whether what was to be kept is complete.
+   *
+   * @param failure what ended it: that says why something is missing
+   * @throws {Error} the failure; a NetlabError of kind `transport` when without one there are holes in what was kept
+   */
+  report(report: StreamedReport, failure?: Error): void {
     const { console } = this.#context;
     const lines = formatStreamed(report);
     if (this.inOrder) lines.forEach((line) => console.note(line));
     else console.print(lines, { event: "streamed", ...report });
+    if (failure) throw failure;
     const { lost, missing, skipped, quit, bytes } = report;
     if (quit && missing !== null) this.noteKept(bytes, bytes + missing);
     const holes = (lost ?? 0) > 0 || (missing ?? 0) > 0 || (this.inOrder && skipped > 0);
@@ -186,7 +192,7 @@ class Client {
       if (failure instanceof NetlabError && failure.kind === "interrupted" && this.#info !== null) {
         this.#outputs.noteKept(this.#machine.tally.bytes, this.#info.size);
       }
-      if (failure) throw this.#explain(failure, formatHostPort(host, port));
+      if (failure) await this.#fail(this.#explain(failure, formatHostPort(host, port)), seconds);
       if (!this.#quit && this.#outputs.plays) console.status("all has come; what is left is being played");
       await this.#outputs.finish(this.#quit);
       this.#outputs.report(this.#report(seconds));
@@ -254,6 +260,17 @@ class Client {
       );
     }
     return finished;
+  }
+
+  /** Says what has come before it failed. */
+  async #fail(failure: Error, seconds: number): Promise<never> {
+    const hasEnded = failure instanceof NetlabError && (failure.kind === "timeout" || failure.kind === "reply");
+    if (hasEnded && this.#machine.tally.packets > 0) {
+      await this.#outputs.finish(true);
+      this.#context.console.status(null);
+      this.#outputs.report(this.#report(seconds), failure);
+    }
+    throw failure;
   }
 
   #explain(failure: Error, address: string): Error {

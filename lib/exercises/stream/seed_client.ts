@@ -37,10 +37,10 @@ export async function receiveSeed(context: ConnectContext, outputs: Outputs): Pr
   try {
     const failure = await watch(driven.finished, machine, context);
     const seconds = (performance.now() - begun) / 1000;
-    if (failure && machine.packets === 0) throw named(failure, formatHostPort(host, port));
+    const said = failure && named(failure, formatHostPort(host, port));
+    if (said && machine.packets === 0) throw said;
     await outputs.finish(false);
-    outputs.report(reportOf(name, machine, seconds));
-    if (failure) throw named(failure, formatHostPort(host, port));
+    outputs.report(reportOf(name, machine, seconds), said);
   } finally {
     console.status(null);
     driven.input({ type: "end" });
