@@ -1,6 +1,14 @@
 // A folder that strangers may read from: whatever they ask for, they get its plain files and nothing else.
 
-import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { files } from "../lib/exercises/files/mod.ts";
 import { FileRefused, Folder } from "../lib/exercises/folder.ts";
 import { fileNameProblem } from "../lib/exercises/names.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -168,6 +176,19 @@ test("a file whose name is a trick elsewhere is neither read nor listed", async 
   for (const name of names) assertEquals(await ask(place.folder, name), 403, name);
   assertEquals(await listed(place.folder), ["hello.txt"]);
 }, unix);
+
+test("explain files names what is refused of names that lead nowhere else", () => {
+  const [, rules] = files.explain.wire.split("no file name on every system:");
+  const devices = rules.match(/[A-Z]{3,}\$?/g)!.map((word) => /^(COM|LPT)$/.test(word) ? `${word}1` : word);
+  assertEquals(devices, ["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$", "COM1", "LPT1"]);
+  const characters = /one of (.*) or a control character/.exec(rules)![1].split(" ");
+  assertEquals(characters, [...'<>:"|?*']);
+  for (const name of [...devices, ...devices.map((one) => `${one}.txt`), ...characters.map((one) => `a${one}b`)]) {
+    assert(fileNameProblem(name) !== null, name);
+  }
+  assertStringIncludes(rules, "more than 255 bytes");
+  assertStringIncludes(rules, "a dot or a space\nat its end");
+});
 
 test("a file whose name is no UTF-8 keeps nobody from listing the others", async () => {
   const place = new Place();

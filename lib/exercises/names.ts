@@ -24,6 +24,13 @@ export const MAX_FILE_NAME = 255;
 /** What keeps a device name of Windows from being a file there, whatever follows its first dot. */
 const DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
 
+/** What `fileNameProblem` refuses of names that lead nowhere else, as `explain` says it. */
+export const FILE_NAME_RULES = [
+  `a name of more than ${MAX_FILE_NAME} bytes, with one of < > : " | ? * or a control character, or with a dot or a space`,
+  `at its end; and the devices of Windows, in any case, whatever follows their first dot: CON, PRN, AUX, NUL, CLOCK$,`,
+  `CONIN$, CONOUT$, and COM or LPT with one digit.`,
+].join("\n");
+
 /**
  * Why `name` is no plain file name on every system that this may run on; null when it is one. Such a name cannot lead out
  * of a folder, and means the same file wherever that is.

@@ -1,6 +1,7 @@
 // The file server exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { FILE_NAME_RULES } from "../names.ts";
 import { FORMS, HELLO_DIGEST, isCommand, reply, SAMPLES } from "./protocol.ts";
 
 export const files: Exercise = {
@@ -40,7 +41,8 @@ export const files: Exercise = {
       `and the connection ends; a wrong name is answered with "Error: File not found".`,
       ``,
       `Names are those of plain files in the server's folder. What leads elsewhere is refused with 403: separators, "..",`,
-      `links that lead out, devices, control characters.`,
+      `links that lead out, devices. So is, and LIST does not show, what is no file name on every system:`,
+      FILE_NAME_RULES,
     ].join("\n"),
     messages: [
       { form: "LIST", meaning: "OK and how many; then a line for each file: its size and its name" },
