@@ -222,6 +222,33 @@ test("connect says what an exercise takes behind the address", async () => {
   );
 });
 
+test("of a client's commands, what is wrong with one is said, whatever address stands before it", async () => {
+  const usage = "netlab connect files [HOST[:PORT]] [get NAME… | stat NAME | list]";
+  for (const address of ["", "lab ", "lab:1 ", "lab 1 "]) {
+    const cases = [
+      ["get", "get needs NAME…"],
+      ["stat a b", 'stat does not take "a b"'],
+      ["list a", 'list does not take "a"'],
+      ["gte a", 'no such command: gte (did you mean "get"?)'],
+      ["nonsense a", `no such command: ${address === "" ? "a" : "nonsense"}`],
+    ];
+    for (const [words, said] of cases) {
+      const { status, err } = await netlab(`connect files ${address}${words}`);
+      assertEquals([status, err], [2, `netlab: ${said}: ${usage}\n`], address + words);
+    }
+  }
+});
+
+test("a command that is written wrong, and stands alone, is no host either", async () => {
+  const { status, err } = await netlab("connect files gte");
+  assertEquals([status, err], [2, 'netlab: no such command, and no such host: gte (did you mean "get"?)\n']);
+});
+
+test("a host may be called as a command is", async () => {
+  const { status, err } = await netlab("connect files get:1 list");
+  assertEquals([status, err.split(": ")[1]], [1, "cannot connect to get:1"]);
+});
+
 test("where one client at a time is the exercise, there is no --max-clients", () => {
   for (const exercise of exercises) {
     const names = serveOptions(exercise).map(({ name }) => name);

@@ -4,9 +4,8 @@ import { exercises, findExercise } from "../exercises/registry.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
-import { lookUp } from "../net/client.ts";
-import { takeAddress, takeAddressBefore, type WrittenAddress } from "../net/address.ts";
 import type { Command } from "./command.ts";
+import { argumentsOf, readWords, requireHost } from "./connect_words.ts";
 import { connectOptions, openTrace, readTransport, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import type { Output } from "./output.ts";
@@ -26,21 +25,18 @@ export const connect: Command = {
   examples: (words) => (findExercise(words[0] ?? "") ?? exercises[0]).connectExamples,
   nextWords([name, ...words]) {
     if (name === undefined) return exercises.map((exercise) => exercise.name);
-    const { verbs } = argumentsOf(name);
+    const verbs = [...argumentsOf(findExercise(name)).verbs.keys()];
     // An address may stand before them.
     return words.length < 3 && !words.some((word) => verbs.includes(word)) ? verbs : [];
   },
-  takesFile: ([name]) => name !== undefined && argumentsOf(name).files,
+  takesFile: ([name]) => name !== undefined && argumentsOf(findExercise(name)).files,
   async run({ output, values, words }) {
     const exercise = requireExercise(words);
     const { address, rest } = readWords(exercise, words.slice(1));
     const trace = openTrace(values, output, { log: false, json: false });
     using interruption = new Interruption();
     let badInput: NetlabError | null = null;
-    // A client that takes questions connects when it is asked one: until then, any word would pass for a host.
-    if (exercise.acceptsArguments && !exercise.argumentsProblem && address && rest.length === 0) {
-      await lookUp(address.host, address.port ?? Number(values.port), "connect to");
-    }
+    await requireHost(exercise, { address, rest }, Number(values.port));
     const plot = values.plot === undefined
       ? null
       : openPlot(String(values.plot), titleOf(exercise, rest, values), output);
@@ -110,12 +106,6 @@ class Interruption implements Disposable {
   }
 }
 
-/** What an exercise's client takes behind the address, as its usage spells it: `get NAME… | list`, `FILE…`. */
-function argumentsOf(name: string): { readonly verbs: readonly string[]; readonly files: boolean } {
-  const forms = (findExercise(name)?.argumentsUsage ?? "").split(" | ").map((form) => form.split(" ")[0]);
-  return { verbs: forms.filter((word) => /^[a-z]+$/.test(word)), files: forms.some((word) => word.startsWith("FILE")) };
-}
-
 /** What was done, in the words of the command line. */
 function titleOf(exercise: Exercise, words: readonly string[], values: OptionValues): string {
   const said = exercise.connectOptions.flatMap(({ name, default: usual }) =>
@@ -127,23 +117,4 @@ function titleOf(exercise: Exercise, words: readonly string[], values: OptionVal
 /** What `--plot` asks for. @throws {NetlabError} when it cannot be written */
 function openPlot(where: string, title: string, output: Output): Plot {
   return where === "terminal" ? plotInText(output) : plotInFile(where, `netlab ${title}`, output);
-}
-
-/** Tells the address from what the exercise takes behind it. @throws {NetlabError} of kind `usage` */
-function readWords(
-  exercise: Exercise,
-  words: readonly string[],
-): { address: WrittenAddress | null; rest: readonly string[] } {
-  const { name, argumentsUsage } = exercise;
-  if (exercise.acceptsArguments) {
-    const problem = exercise.argumentsProblem?.(words) ?? null;
-    const read = problem === null ? takeAddressBefore(words, (rest) => exercise.acceptsArguments!(rest)) : null;
-    if (read) return read;
-    throw new NetlabError("usage", problem ?? `connect ${name} does not take "${words.join(" ")}"`, {
-      hint: `netlab connect ${name} [HOST[:PORT]] [${argumentsUsage}]`,
-    });
-  }
-  const read = takeAddress(words);
-  if (read.rest.length === 0) return read;
-  throw new NetlabError("usage", `connect ${name} takes no "${read.rest[0]}" behind the address`);
 }
