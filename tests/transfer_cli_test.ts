@@ -134,6 +134,13 @@ const USAGE: [string[], RegExp][] = [
   [["FILE", "--window", "0"], /--window/],
   [["FILE", "--arq", "go-back"], /go-back-n/],
   [["FILE", "FILE", "--wire", "seed"], /--wire seed sends one file/],
+  [["FILE", "--wire", "seed", "--arq", "go-back-n"], /--wire seed over TCP knows no --arq but stop-and-wait: leave /],
+  [["FILE", "--wire", "seed", "--arq", "none"], /knows no --arq but stop-and-wait/],
+  [
+    ["FILE", "--wire", "seed", "--transport", "udp", "--arq", "stop-and-wait"],
+    /--wire seed over UDP knows no --arq but none/,
+  ],
+  [["FILE", "--wire", "seed", "--resume"], /--wire seed cannot resume/],
 ];
 for (const [words, expected] of USAGE) {
   test(`connect transfer ${words.join(" ")} is wrong usage: status 2, one line, and nobody is called`, async () => {

@@ -15,7 +15,7 @@ import {
 import type { SendCommand } from "../lib/exercises/transfer/sender_machine.ts";
 import type { Effect, Input } from "../lib/protocol/machine.ts";
 import { decodeLossy } from "../lib/protocol/text.ts";
-import { temporaryFolder } from "./chat_helpers.ts";
+import { temporaryFolder, withListener } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import { bytes, eventually, everyWay, Peer, property, skipUnless, test, within } from "./helpers.ts";
 import { makeFile } from "./transfer_helpers.ts";
@@ -368,6 +368,31 @@ for (const [late, seconds] of [[4, 2.5], [0, 2.5], [10, 2.5], [4, 4.5]]) {
     PYTHON,
   );
 }
+
+/** What netlab says of a receiver that answers what it reads like this, whose chunks have so many bytes. */
+async function diagnosed(answer: string, chunk: number, more: Record<string, number> = {}): Promise<string> {
+  let failure = "";
+  await withListener(async (conn) => {
+    while (await conn.read(new Uint8Array(chunk)) !== null) await conn.write(bytes(answer));
+  }, async (port) => {
+    failure = await sendingFails(port, [makeSource("source", makeFile(2 * chunk))], { ...SEED, chunk, ...more });
+  });
+  return failure;
+}
+
+test("a chunk that is not the receiver's is said to be why more ACKs came than chunks, or none", async () => {
+  assertEquals(
+    await diagnosed("ACKACK", 200),
+    "reply: 2 more ACKs came than chunks were sent (the receiver does not take 200 bytes for a chunk: the seed's takes " +
+      "100, as without --chunk)",
+  );
+  assertMatch(await diagnosed("ACKACK", 100), /^reply: 2 more ACKs came than chunks were sent \(the receiver has to /);
+  assertMatch(
+    await diagnosed("", 50, { timeout: 20, retries: 1 }),
+    /^timeout: no ACK for 2 copies of chunk 1 \(the seed's receiver takes 100 bytes for a chunk, and may wait .*\)$/,
+  );
+  assertEquals(await diagnosed("", 100, { timeout: 20, retries: 1 }), "timeout: no ACK for 2 copies of chunk 1");
+});
 
 test("with --timeout longer than the receiver takes, nothing is sent again and nothing is doubtful", async () => {
   const path = `${temporaryFolder()}/received`;

@@ -23,6 +23,7 @@ const BURST_BYTES = 16_384;
 export async function sendSeed(context: ConnectContext, leaving: AbortSignal): Promise<void> {
   const { args: files, host, port, transport, trace, console } = context;
   if (files.length > 1) throw new NetlabError("usage", "--wire seed sends one file a connection: it has no names");
+  refuseOptions(context);
   const source = await openSource(files[0], files[0].split("/").at(-1)!);
   try {
     const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
@@ -39,13 +40,7 @@ export async function sendSeed(context: ConnectContext, leaving: AbortSignal): P
     if (transport === "udp") {
       console.note("whether it has arrived, and in order, nobody knows: nothing is acknowledged");
     } else if (report.duplicates > 0) {
-      throw new NetlabError(
-        "reply",
-        `${report.duplicates} chunks were acknowledged twice: the file may be too long there`,
-        {
-          hint: "the acknowledgements took longer than --timeout, and this form cannot tell a copy from the next chunk",
-        },
-      );
+      throw doubtful(report);
     } else console.note("nothing is numbered or checked: compare the files to know");
   } catch (error) {
     leaving.throwIfAborted();
@@ -53,6 +48,40 @@ export async function sendSeed(context: ConnectContext, leaving: AbortSignal): P
   } finally {
     await source.close();
   }
+}
+
+/** What this form cannot do. @throws {NetlabError} of kind `usage` when it was asked for */
+function refuseOptions({ options, transport }: ConnectContext): void {
+  const scheme = transport === "udp" ? "none" : "stop-and-wait";
+  if (options.arq !== undefined && options.arq !== scheme) {
+    throw new NetlabError("usage", `--wire seed over ${transport.toUpperCase()} knows no --arq but ${scheme}`, {
+      hint: "leave --arq out, or --wire seed",
+    });
+  }
+  if (options.resume) throw new NetlabError("usage", "--wire seed cannot resume: it has neither names nor numbers");
+}
+
+/** More acknowledgements came than chunks were sent. */
+function doubtful({ duplicates, retransmissions, chunk }: SentReport): NetlabError {
+  if (retransmissions === 0) {
+    return new NetlabError("reply", `${duplicates} more ACKs came than chunks were sent`, {
+      hint: chunk === SEED_CHUNK
+        ? "the receiver has to collect a chunk's bytes before it answers"
+        : `the receiver does not take ${chunk} bytes for a chunk: the seed's takes ${SEED_CHUNK}, as without --chunk`,
+    });
+  }
+  return new NetlabError("reply", `${duplicates} chunks were acknowledged twice: the file may be too long there`, {
+    hint: "the acknowledgements took longer than --timeout, and this form cannot tell a copy from the next chunk",
+  });
+}
+
+/** Why there may be no ACK for a chunk of another size than the receiver's. */
+function explain(failure: Error, chunk: number): Error {
+  if (!(failure instanceof NetlabError) || failure.kind !== "timeout" || chunk === SEED_CHUNK) return failure;
+  return new NetlabError(failure.kind, failure.message, {
+    hint: `the seed's receiver takes ${SEED_CHUNK} bytes for a chunk, and may wait for them: leave --chunk out`,
+    cause: failure,
+  });
 }
 
 async function sendAcked(
@@ -109,7 +138,7 @@ async function sendAcked(
   await channel.closeWrite();
   await outlasts(listening, END_MS);
   await channel.close();
-  if (failure) throw failure;
+  if (failure) throw explain(failure, chunk);
   const { rttMs, chunks, retransmissions } = machine;
   return {
     ...{
