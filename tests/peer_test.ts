@@ -21,6 +21,8 @@ class Station {
   readonly trace: Collected = collect(["open", "close", "note", "warning"]);
   readonly server: RunningServer;
   readonly #bare: Peer[] = [];
+  /** A test has waited for its end. */
+  isOver = false;
 
   constructor(changes: Partial<ServeContext> = {}) {
     const stop = () => void this.server.shutdown(5000);
@@ -60,7 +62,7 @@ class Station {
   async close(): Promise<void> {
     for (const caller of this.#bare) caller.close();
     this.server.abort();
-    await within(this.server.finished, "the end of a peer");
+    if (!this.isOver) await within(this.server.finished, "the end of a peer");
     assertEquals([clientCount(this.server), this.trace.of("warning")], [0, []]);
   }
 }
@@ -385,12 +387,37 @@ test("a peer that only calls is told when the other has hung up", () =>
 
 test("netlab peer does what a script says, and leaves at its exit", () =>
   withPeers(async (alice) => {
-    const script = [alice.connect, "send hello", "send bye", "disconnect", "connect", "exit", "send never"];
-    const options = { input: script.map((line) => `${line}\n`).join("") };
-    const { status, out } = await runProgram("peer --host 127.0.0.1 --port 0 --quiet", options);
-    assertEquals(status, 0);
-    assertMatch(out, /^peer listens on 127\.0\.0\.1:\d+ \(tcp\)\nconnect <host> <port>\n$/);
+    const script = [alice.connect, "send hello", "send bye", "disconnect", "exit", "send never"];
+    const run = (lines: readonly string[]) =>
+      runProgram("peer --host 127.0.0.1 --port 0 --quiet", { input: lines.map((line) => `${line}\n`).join("") });
+    const done = await run(script);
+    assertEquals([done.status, done.err], [0, ""]);
     assertEquals(alice.texts, ["hello", "bye"]);
+    const failed = await run(["connect", ...script]);
+    assertEquals([failed.status, failed.err], [1, "netlab: a line of the script failed\n"]);
+    assertMatch(failed.out, /^peer listens on 127\.0\.0\.1:\d+ \(tcp\)\nconnect <host> <port>\n$/);
+    assertEquals(alice.texts, ["hello", "bye", "hello", "bye"]);
+  }));
+
+test("a script whose peer is busy has failed, whoever runs it; a person's dialogue has not", () =>
+  withPeers(async (alice, bob) => {
+    await alice.caller();
+    await alice.has(1);
+    const refused = { name: "NetlabError", kind: "reply", message: "an answer was ERROR" };
+    const outcome = (running: Promise<void>) =>
+      within(running, "its end").then(() => null, ({ name, kind, message }) => ({ name, kind, message }));
+    for (const [interactive, expected] of [[false, refused], [true, null]] as const) {
+      const console = new FakeConsole(undefined, interactive);
+      const running = outcome(connectPeer(connectContext(alice.port, console, { wire: "line" })));
+      await console.shows("ERROR busy");
+      console.endInput();
+      assertEquals(await running, expected);
+    }
+    bob.type(alice.connect);
+    await bob.console.shows("ERROR busy");
+    bob.type("exit");
+    assertEquals(await outcome(bob.server.finished), refused);
+    bob.isOver = true;
   }));
 
 test("netlab peer stays after the end of its script, so that others can call, and Ctrl-C ends it", async () => {
@@ -428,7 +455,7 @@ test("with --json every line of netlab peer is an object: where it listens, who 
   caller.close();
   const { status, out } = await program.result();
   const events = out.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assertEquals([status, events.map(({ event }) => event)], [0, [
+  assertEquals([status, events.map(({ event }) => event)], [1, [
     "listening",
     "open",
     "note",

@@ -6,11 +6,12 @@ import { connectTcp } from "../net/client.ts";
 import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
+import { failIfRefused } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
 import { Pace } from "./pace.ts";
-import { badReply, errorReply, freeTextFramer, textCodec } from "./text.ts";
+import { badReply, errorReply, freeTextFramer, isError, textCodec } from "./text.ts";
 
 /** A connection to another node. */
 export interface Link {
@@ -52,6 +53,13 @@ export class Node implements RunningServer {
   readonly #links = new Map<number, Link>();
   #commands: NodeCommands | null = null;
   #leaving = false;
+  /** A script has come to its own end, and is responsible for what it has come to. */
+  #scriptOver = false;
+  /** How many of its lines could not be done. */
+  #failed = 0;
+  /** How often others have answered with ERROR. */
+  #refusals = 0;
+  readonly #finished: Promise<void>;
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
   constructor(context: NodeContext) {
@@ -75,14 +83,17 @@ export class Node implements RunningServer {
         return { onMessage: (text) => this.#show(link, text), onEnd };
       },
     });
+    this.#finished = this.#server.finished.then(() => this.judge());
+    this.#finished.catch(() => {}); // whoever waits for it is told
   }
 
   get address(): Address {
     return this.#server.address;
   }
 
+  /** Rejects as `judge` does. */
   get finished(): Promise<void> {
-    return this.#server.finished;
+    return this.#finished;
   }
 
   get clientCount(): number {
@@ -166,23 +177,31 @@ export class Node implements RunningServer {
   }
 
   /**
-   * Does what is typed, until the input ends or the program is left.
+   * To be asked when everything has ended: until then, somebody may still refuse what was sent.
    *
-   * @throws {NetlabError} at the end of a client's script of which something could not be done
+   * @throws {NetlabError} of kind `reply` when something of a script that has come to its end was not done, or refused
    */
-  async operate(commands: NodeCommands): Promise<void> {
-    const failed = await this.#operate(commands);
-    if (failed > 0 && !this.#console.interactive && this.#context.listen === null) {
-      throw new NetlabError(
-        "reply",
-        failed === 1 ? "a line of the script failed" : `${failed} lines of the script failed`,
-      );
-    }
+  judge(): void {
+    if (!this.#scriptOver) return;
+    const failed = this.#failed;
+    if (failed === 0) return failIfRefused(this.#refusals);
+    throw new NetlabError(
+      "reply",
+      failed === 1 ? "a line of the script failed" : `${failed} lines of the script failed`,
+    );
   }
 
-  /** @returns how many lines could not be done */
-  async #operate(commands: NodeCommands): Promise<number> {
-    let failed = 0;
+  /** Does what is typed, until the input ends or the program is left. */
+  async operate(commands: NodeCommands): Promise<void> {
+    const left = await this.#operate(commands);
+    if (this.#console.interactive) return;
+    this.#scriptOver = left || this.#context.listen === null;
+    // The end of a script is no end of the program that listens: others may still call.
+    if (!this.#scriptOver) await this.#server.finished;
+  }
+
+  /** @returns whether it was told to exit */
+  async #operate(commands: NodeCommands): Promise<boolean> {
     this.#commands = commands;
     const { forms } = commands;
     const pace = new Pace(this.#console);
@@ -197,22 +216,21 @@ export class Node implements RunningServer {
             hint: forms.map((one) => one.word).join(", "),
           });
         }
-        if (form.word === "exit") return failed;
+        if (form.word === "exit") return true;
         if (form.word === "help") { for (const row of describeForms(forms)) this.#console.print(row); }
         else await commands.run(form.word, rest);
       } catch (error) {
-        failed++;
+        this.#failed++;
         this.#console.print(...describeFailure(error));
       }
       await pace.wait(this.links.map(({ channel }) => channel));
     }
-    // The end of a script is no end of the program that listens: others may still call.
-    if (!this.#console.interactive && this.#context.listen !== null) await this.finished;
-    return failed;
+    return false;
   }
 
   #show(link: Link, text: string): void {
     const from = this.#labelOf(link);
+    if (isError(text)) this.#refusals++;
     this.#console.print(`${from}: ${text}`, { event: "message", from, text });
   }
 }

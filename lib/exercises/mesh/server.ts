@@ -28,6 +28,7 @@ export async function connectMesh(context: ConnectContext): Promise<void> {
   } finally {
     await node.shutdown(GRACE_MS);
   }
+  node.judge();
 }
 
 /** A connection, and what it is called. */

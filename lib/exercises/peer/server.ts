@@ -24,6 +24,7 @@ export async function connectPeer(context: ConnectContext): Promise<void> {
   } finally {
     await node.shutdown(GRACE_MS);
   }
+  node.judge();
 }
 
 /** How long what has been sent may take to leave, in ms. */
