@@ -16,6 +16,7 @@ import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
+import { escapeBytes } from "../lib/protocol/text.ts";
 import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
 import { collect, eventually, test, within } from "./helpers.ts";
 import { countReordered, makeWav, receive, receivingFails, Relay, Stranger, StreamServer } from "./stream_helpers.ts";
@@ -301,6 +302,42 @@ test("when the server vanishes, what has come is kept and reported, and why no m
     console.printed.join("\n"),
     /^received a\.wav: \d+ bytes in .*\n {2}lost .*\n {2}\d+ bytes of the file are missing$/,
   );
+});
+
+test("a server that answers in another form is said to answer, and how that looks; silence is silence", async () => {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  const fail = (name: string) =>
+    assertRejects(() =>
+      within(
+        connectStream(connectContext(port, new FakeConsole([]), {
+          transport: "udp",
+          wire: "pdu",
+          args: [name],
+          idleMs: 300,
+          options: { play: "none" },
+        })),
+        "the end of the client",
+      ), NetlabError);
+  const serving = (async () => {
+    for await (const [bytes, from] of socket) {
+      if (!escapeBytes(bytes).includes("silence")) await socket.send(new TextEncoder().encode("ERROR 4\n"), from);
+    }
+  })();
+  try {
+    const { kind, message, hint } = await fail("a.wav");
+    assertEquals(kind, "protocol");
+    assertMatch(
+      message,
+      /^127\.0\.0\.1:\d+ answers, but not as a stream's server does: \(truncated PDU: .*\) ERROR 4\\n$/,
+    );
+    assertStringIncludes(hint!, "--wire seed");
+    const silence = await fail("silence");
+    assertEquals([silence.kind, silence.message], ["timeout", `127.0.0.1:${port}: no answer for 0.3 s`]);
+  } finally {
+    socket.close();
+    await serving;
+  }
 });
 
 test("Ctrl-C with --out says how much was kept", async () => {

@@ -9,10 +9,11 @@ import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { Controls } from "./controls.ts";
 import { BUFFER_MS, type PlayerName, SILENT_MS } from "./defaults.ts";
-import { pduCodec, WholeFramer } from "./framing.ts";
+import { pduCodec, readPdu, WholeFramer } from "./framing.ts";
+import { describeDatagram } from "./notation.ts";
 import { findPlayer, Player } from "./player.ts";
 import type { Info, Pdu, Piece } from "./protocol.ts";
-import { type ReceiveCommand, type ReceiveEvent, ReceiverMachine } from "./receiver_machine.ts";
+import { ANSWER_MS, type ReceiveCommand, type ReceiveEvent, ReceiverMachine } from "./receiver_machine.ts";
 import { describeMedium, formatRate, formatStreamed, formatTime, type StreamedReport } from "./report.ts";
 import { receiveSeed } from "./seed_client.ts";
 import { FileSink, OutputSink, PlayerSink, type Sink } from "./sinks.ts";
@@ -151,6 +152,8 @@ class Client {
   #info: Info | null = null;
   /** Somebody has had enough of it. */
   #quit = false;
+  /** The first datagram that was no PDU, as it looks. */
+  #foreign: string | null = null;
 
   constructor(context: ConnectContext, outputs: Outputs, name: string) {
     this.#context = context;
@@ -163,13 +166,18 @@ class Client {
       startMs: Number(options.start ?? 0),
       bufferMs: Number(options.buffer ?? BUFFER_MS),
       silentMs: context.idleMs ?? SILENT_MS,
+      answerMs: Math.min(ANSWER_MS, context.idleMs ?? ANSWER_MS),
     });
   }
 
   async run(): Promise<void> {
     const { host, port, trace, console } = this.#context;
     const conn = await connectUdp(host, port);
-    const channel = new Channel<Pdu | null, Pdu>(conn, { framer: new WholeFramer("pdu"), codec: pduCodec, trace });
+    const channel = new Channel<Pdu | null, Pdu>(conn, {
+      framer: new WholeFramer("pdu"),
+      codec: { ...pduCodec, decode: this.#decode },
+      trace,
+    });
     const begun = performance.now();
     const driven = this.#driven = drive(this.#machine, {
       clock: systemClock,
@@ -205,6 +213,12 @@ class Client {
       await this.#outputs.abandon();
     }
   }
+
+  readonly #decode = (datagram: Uint8Array): Pdu | null => {
+    const pdu = readPdu(datagram);
+    if (pdu === null) this.#foreign ??= describeDatagram(datagram);
+    return pdu;
+  };
 
   readonly #command = (command: ReceiveCommand) => {
     this.#driven?.input({ type: "command", command });
@@ -275,6 +289,12 @@ class Client {
 
   #explain(failure: Error, address: string): Error {
     if (!(failure instanceof NetlabError) || failure.kind !== "timeout") return failure;
+    if (this.#info === null && this.#foreign !== null) {
+      return new NetlabError("protocol", `${address} answers, but not as a stream's server does: ${this.#foreign}`, {
+        hint: "is that its port? a server of the seed's form needs --wire seed",
+        cause: failure,
+      });
+    }
     return new NetlabError("timeout", `${address}: ${failure.message}`, { hint: failure.hint });
   }
 

@@ -54,6 +54,8 @@ export interface ReceiverOptions {
   readonly bufferMs: Millis;
   /** How long the server may be silent; it answers each report. */
   readonly silentMs: Millis;
+  /** How long it may leave a REQUEST without an answer. @default {ANSWER_MS} */
+  readonly answerMs?: Millis;
 }
 
 /** What its user tells it. */
@@ -152,7 +154,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
   deadline(): Millis | null {
     if (this.#state === "closed") return null;
-    if (this.#state === "asking") return Math.min(this.#askAt, this.#begunAt + ANSWER_MS);
+    if (this.#state === "asking") return Math.min(this.#askAt, this.#begunAt + this.#answerMs);
     const times = [this.#reportAt, this.#heardAt + this.#options.silentMs];
     if (this.#commands.length > 0) times.push(this.#askAt);
     if (!this.#paused) {
@@ -161,6 +163,10 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
       else if (this.#state === "draining") times.push(this.#lastAt);
     }
     return Math.min(...times);
+  }
+
+  get #answerMs(): Millis {
+    return this.#options.answerMs ?? ANSWER_MS;
   }
 
   /** Until when stragglers are waited for. */
@@ -339,7 +345,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
   #onTimer(out: Effects, now: Millis): void {
     if (this.#state === "asking") {
-      if (now >= this.#begunAt + ANSWER_MS) return this.#close(out, noAnswer());
+      if (now >= this.#begunAt + this.#answerMs) return this.#close(out, noAnswer(this.#answerMs));
       if (now >= this.#askAt) this.#ask(out, now);
       return;
     }
@@ -371,8 +377,8 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   }
 }
 
-function noAnswer(): NetlabError {
-  return new NetlabError("timeout", `no answer for ${ANSWER_MS / 1000} s`, {
+function noAnswer(ms: Millis): NetlabError {
+  return new NetlabError("timeout", `no answer for ${ms / 1000} s`, {
     hint: "is the server running, on this port, and does a firewall let UDP through?",
   });
 }
