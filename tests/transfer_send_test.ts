@@ -491,3 +491,26 @@ test("a receiver that is none is named, and its bytes are not taken for PDUs", (
     const failure = await sendingFails(port, [makeSource("a", makeFile(10))], { timeout: 50, retries: 3 });
     assertStringIncludes(failure, "protocol: ");
   }));
+
+test("over UDP a receiver that answers in another form is said to answer, and how that looks", async () => {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  const serving = (async () => {
+    for await (const [, from] of socket) await socket.send(new TextEncoder().encode("ACK\n"), from);
+  })();
+  try {
+    const failure = await sendingFails(port, [makeSource("a", makeFile(10))], {
+      transport: "udp",
+      timeout: 200,
+      retries: 2,
+    });
+    assertEquals(
+      failure,
+      `protocol: 127.0.0.1:${port} answers, but not as a receiver does: ACK\\n (is that its port? a receiver of the ` +
+        "seed's form needs --wire seed)",
+    );
+  } finally {
+    socket.close();
+    await serving;
+  }
+});

@@ -8,6 +8,7 @@ import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
+import { escapeBytes } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
 import { openSource, type Source } from "./files.ts";
@@ -22,6 +23,8 @@ const QUEUE_BYTES = 4 * 1_048_576;
 /** How often, and after how many ms each, the last word of a sender over UDP is said again. */
 const GOODBYES = 4;
 const GOODBYE_MS = 50;
+/** How much is shown of what is no PDU, in bytes. */
+const SHOWN_BYTES = 64;
 /** How often progress is shown, in ms. */
 const PROGRESS_MS = 100;
 
@@ -125,15 +128,25 @@ class Sender implements AsyncDisposable {
   #onPdu: (pdu: Pdu) => void = () => {};
   #onEnd: (error: Error) => void = () => {};
   #ended: Error | null = null;
+  /** The first datagram that was no PDU, as it looks, and whether any was one. */
+  #foreign: string | null = null;
+  #understood = false;
 
   constructor(conn: Conn, context: ConnectContext, options: SendOptions, leaving: AbortSignal) {
     this.#context = context;
     this.#leaving = leaving;
     this.#options = options;
     this.#udp = context.transport === "udp";
+    const codec = pduCodec(context.transport);
+    const decode = (frame: Uint8Array): Pdu | null => {
+      const pdu = codec.decode(frame);
+      if (pdu === null) this.#foreign ??= escapeBytes(frame, SHOWN_BYTES);
+      else this.#understood = true;
+      return pdu;
+    };
     this.#channel = new Channel(conn, {
       framer: new PduFramer(context.transport),
-      codec: pduCodec(context.transport),
+      codec: { ...codec, decode },
       keepBytes: QUEUE_BYTES,
       queueBytes: QUEUE_BYTES + 4 * options.window * (options.chunk + HEADER_BYTES),
       trace: context.trace,
@@ -223,8 +236,19 @@ class Sender implements AsyncDisposable {
       throw this.#leaving.reason;
     }
     if (other) return "other";
-    if (failure) throw failure;
+    if (failure) throw this.#explain(failure);
     return this.#report(machine, source, reader.bytesRead, (performance.now() - begun) / 1000);
+  }
+
+  /** Whoever answers in another form is there, and not behind a firewall. */
+  #explain(failure: Error): Error {
+    const timedOut = failure instanceof NetlabError && failure.kind === "timeout";
+    if (!timedOut || this.#understood || this.#foreign === null) return failure;
+    const text = `${this.#channel.remote} answers, but not as a receiver does: ${this.#foreign}`;
+    return new NetlabError("protocol", text, {
+      hint: "is that its port? a receiver of the seed's form needs --wire seed",
+      cause: failure,
+    });
   }
 
   #send(pdu: Pdu, machine: SenderMachine): void {
