@@ -72,6 +72,9 @@ declare module "@std/fmt/duration" {
 }
 
 declare module "@std/streams" {
+  export class DelimiterStream extends TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
+    constructor(delimiter: Uint8Array, options?: { disposition?: "suffix" | "prefix" | "discard" });
+  }
   export class TextLineStream extends TransformStream<string, string> {
     constructor(options?: { allowCR?: boolean });
   }

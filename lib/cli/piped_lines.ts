@@ -1,11 +1,11 @@
 // Standard input off a terminal: a line each, as UTF-8 and nothing else. What is not is never changed into something that
 // is: the script ends there.
 
-import { ByteQueue } from "../protocol/byte_queue.ts";
+import { DelimiterStream } from "@std/streams";
 import { ProtocolError } from "../protocol/errors.ts";
-import { LineFramer } from "../protocol/framing.ts";
 import { decodeText } from "../protocol/text.ts";
 
+const LF = 0x0a;
 /** The mark with which some editors begin a text; no part of its first line. */
 const BYTE_ORDER_MARK = "\ufeff";
 
@@ -13,56 +13,41 @@ const BYTE_ORDER_MARK = "\ufeff";
 export interface PipedLines {
   /** Ends `lines`. */
   stop(): void;
-  /** @throws {ProtocolError} at a line that is not UTF-8 */
+  /**
+   * Each without its LF, and one CR before that; the last needs no LF. Nothing is read before somebody asks.
+   *
+   * @throws {ProtocolError} at a line that is not UTF-8, naming its number
+   */
   lines(): AsyncIterable<string>;
 }
 
-/** The lines of standard input. Nothing is read before somebody asks. */
+/** The lines of standard input. */
 export function pipedLines(): PipedLines {
-  const stopped = new AbortController();
+  const stopped = Promise.withResolvers<{ done: true; value: undefined }>();
+  let isStopped = false;
   return {
-    stop: () => stopped.abort(),
-    lines: () => stopped.signal.aborted ? nothing() : splitLines(chunks(stopped.signal)),
+    stop() {
+      isStopped = true;
+      stopped.resolve({ done: true, value: undefined });
+    },
+    async *lines(): AsyncIterable<string> {
+      if (isStopped) return;
+      const lines = Deno.stdin.readable
+        .pipeThrough(new DelimiterStream(Uint8Array.of(LF), { disposition: "suffix" }))
+        .getReader();
+      for (let number = 1;; number++) {
+        const { value, done } = await Promise.race([lines.read(), stopped.promise]);
+        if (done) return;
+        if (value.length > 0) yield decodeLine(value, number); // the end of a text that ends with LF is none
+      }
+    },
   };
-}
-
-async function* nothing(): AsyncIterable<string> {}
-
-/** What is read from standard input, until it ends or `signal` is aborted. */
-async function* chunks(signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const reader = Deno.stdin.readable.getReader();
-  const stop = new Promise<{ done: true; value: undefined }>((resolve) =>
-    signal.addEventListener("abort", () => resolve({ done: true, value: undefined }), { once: true })
-  );
-  while (!signal.aborted) {
-    const { value, done } = await Promise.race([reader.read(), stop]);
-    if (done) return;
-    yield value;
-  }
-}
-
-/**
- * The lines of a text, each without its LF and one CR before that; the last needs no LF.
- *
- * @throws {ProtocolError} at a line that is not UTF-8, naming its number
- */
-export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
-  const [queue, framer] = [new ByteQueue(), new LineFramer(Infinity)];
-  let number = 0;
-  const read = (line: Uint8Array) => {
-    const text = decodeLine(line, ++number);
-    return number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-  };
-  for await (const chunk of chunks) {
-    queue.push(chunk);
-    for (let line = framer.cut(queue); line !== null; line = framer.cut(queue)) yield read(line);
-  }
-  if (queue.length > 0) yield read(queue.take(queue.length));
 }
 
 function decodeLine(line: Uint8Array, number: number): string {
   try {
-    return decodeText(line);
+    const text = decodeText(line).replace(/\r?\n$/, "");
+    return number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw new ProtocolError(`line ${number} of standard input is not UTF-8 (${error.message})`, {
