@@ -234,6 +234,36 @@ test("one that forks and forks is ended, too", async () => {
   assertEquals(await processesWith(`sleep ${unique}`), "");
 }, linux);
 
+test("a client under test may take longer to start than for a step", async () => {
+  const path = `${temporaryFolder()}/client.py`;
+  Deno.writeTextFileSync(
+    path,
+    `import socket, sys, time
+time.sleep(1)
+server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+answers = server.makefile()
+for line in sys.stdin:
+    server.sendall(line.encode())
+    print(answers.readline())
+`,
+  );
+  const grade = (startMs: number) =>
+    runGrading({
+      exercise: chat,
+      subject: { type: "client", command: `python3 ${path} {host} {port}` },
+      port: null,
+      wire: "line",
+      ways: [],
+      only: "what is typed is sent",
+      seed: 1,
+      timeoutMs: 500,
+      startMs,
+      limitMs: 30_000,
+    });
+  assertEquals(outcomes(await grade(20_000)), ["passed"]);
+  assertEquals((await grade(500)).checks[0].failure?.got, "nobody called in 500 ms");
+}, python);
+
 test("a client under test that never calls, or ends at once, fails in time", async () => {
   const grade = (command: string) =>
     runGrading({
@@ -243,6 +273,7 @@ test("a client under test that never calls, or ends at once, fails in time", asy
       only: "what is typed is sent",
       seed: 1,
       timeoutMs: 400,
+      startMs: 400,
       limitMs: 10_000,
     });
   const idle = await grade("sleep 1234 #{port}");

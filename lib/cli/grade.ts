@@ -63,7 +63,7 @@ const options: readonly OptionSpec[] = [
     value: "DURATION",
     min: 1,
     default: START_MS,
-    summary: "how long a server may take until it listens",
+    summary: "how long a program may take until it listens, or calls",
   },
   {
     name: "limit",

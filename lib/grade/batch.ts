@@ -214,7 +214,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
     withFiles(name, { type: "own client" }, { type: "client", command: client }, (files, cwd) => {
       if (name === OWN) return use(ownClient(exercise, grading, transport, wire, files.folder));
-      return use(new ClientProgram(files.fill(client), { port, cwd }));
+      return use(new ClientProgram(files.fill(client), { port, startMs, cwd }));
     });
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
     const broken = await withServer(
@@ -228,7 +228,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
 }
 
 async function meet(
-  { exercise, timeoutMs }: MatrixSettings,
+  { exercise, startMs, timeoutMs }: MatrixSettings,
   script: Check,
   server: ServerUnderTest,
   program: ClientUnderTest,
@@ -250,6 +250,7 @@ async function meet(
     codec: spelling.codec,
     delivery: WHOLE,
     timeoutMs,
+    startMs,
     nameSuffix: letters(number),
   });
   return broken;

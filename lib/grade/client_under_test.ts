@@ -8,7 +8,6 @@ import { NetlabError } from "../protocol/errors.ts";
 import type { Inbox } from "./inbox.ts";
 import { Program, shellWord } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
-import { START_MS } from "./patience.ts";
 import { dialer, dialPatiently, freePort } from "./server_under_test.ts";
 
 /** How to have a client call. */
@@ -43,17 +42,20 @@ export class ClientProgram implements ClientUnderTest {
   /** Where it listens itself, when it is both ends and says that itself; null when it is told. */
   readonly #ownPort: number | null;
   readonly #both: boolean;
+  readonly #startMs: number;
 
   /**
    * @param command a line for the shell, with `{host}` and `{port}`; `{args}` is what a check asks for
    * @param options.port the port that it calls, when it says that itself
+   * @param options.startMs how long it may take until it listens, when it is both ends
    * @param options.both it is both ends, and told where to call by what is typed: then the port is the one it listens on
    */
-  constructor(command: string, options: { port: number | null; cwd?: string; both?: boolean }) {
+  constructor(command: string, options: { port: number | null; startMs: number; cwd?: string; both?: boolean }) {
     this.name = command;
     this.#cwd = options.cwd;
     this.#ownPort = command.includes("{port}") ? null : options.port;
     this.#both = options.both ?? false;
+    this.#startMs = options.startMs;
     if (command.includes("{port}") || options.port !== null) return;
     if (this.#both) {
       throw new NetlabError("usage", `where does ${command} listen?`, {
@@ -71,7 +73,7 @@ export class ClientProgram implements ClientUnderTest {
       .replaceAll("{args}", words.map(shellWord).join(" "));
     const program = new Program({ command, cwd: this.#cwd, keyboard: true, fill });
     if (words.length > 0 && !this.name.includes("{args}")) void program.type(words.join(" "));
-    const dial = () => dialPatiently(dialer("tcp", "127.0.0.1", said), START_MS, () => program.exit?.why ?? null);
+    const dial = () => dialPatiently(dialer("tcp", "127.0.0.1", said), this.#startMs, () => program.exit?.why ?? null);
     return {
       ...this.#both && { dial },
       shown: program.shown,

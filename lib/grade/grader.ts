@@ -38,8 +38,9 @@ export interface GradeOptions {
   /** How else than whole to deliver what netlab says. */
   readonly ways: readonly Way[];
   readonly seed: number;
-  /** How long an expectation may take, and the whole run, in ms. */
+  /** How long an expectation may take, until a client under test has started, and the whole run, in ms. */
   readonly timeoutMs: number;
+  readonly startMs: number;
   readonly limitMs: number;
   /** Stops at the first check that does not pass. */
   readonly failFast?: boolean;
@@ -150,7 +151,7 @@ class Grader {
 
   /** Plays it, and has the server anew when the last play may have broken it. */
   async #play(check: Check, delivery: Delivery, ladder: string[]): Promise<Played> {
-    const { spelling, target, timeoutMs, transport } = this.#options;
+    const { spelling, startMs, target, timeoutMs, transport } = this.#options;
     const bus = new TraceBus();
     const sink = ladderSink((line) => {
       ladder.push(stripAnsiCode(line));
@@ -165,6 +166,7 @@ class Grader {
       codec: spelling.codec,
       delivery,
       timeoutMs,
+      startMs,
       nameSuffix: letters(this.#plays++),
       trace: bus,
     };

@@ -46,7 +46,7 @@ export interface GradingSettings {
   readonly ways?: readonly Way[];
   readonly seed: number;
   readonly timeoutMs: number;
-  /** How long a program may take until it listens. @default {START_MS} */
+  /** How long a program may take until it listens or, a client, does the first thing, in ms. @default {START_MS} */
   readonly startMs?: number;
   readonly limitMs: number;
   readonly failFast?: boolean;
@@ -116,6 +116,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
       ways: settings.ways ?? WAYS,
       seed: settings.seed,
       timeoutMs: settings.timeoutMs,
+      startMs: settings.startMs ?? START_MS,
       limitMs: settings.limitMs,
       failFast: settings.failFast,
       again: settings.again ?? (() => ""),
@@ -164,7 +165,7 @@ function setUp(
     case "server":
       return server(new ServerProgram(files.fill(subject.command), { transport, port, startMs, cwd }));
     case "client":
-      return client(new ClientProgram(files.fill(subject.command), { port, cwd, both: exercise.symmetric }));
+      return client(new ClientProgram(files.fill(subject.command), { port, startMs, cwd, both: exercise.symmetric }));
     case "own server":
       return server(ownServer(exercise, transport, wire, files.folder, subject.bug));
     case "own client":

@@ -36,6 +36,8 @@ export interface StageOptions {
   readonly delivery: Delivery;
   /** How long an expectation may take, in ms. */
   readonly timeoutMs: number;
+  /** How long the first thing that a client under test does may take, in ms: it has to start (a JVM, an interpreter). */
+  readonly startMs: number;
   /** Appended to names, letters only: many servers take nothing else. */
   readonly nameSuffix: string;
   readonly trace?: Trace;
@@ -56,6 +58,8 @@ export class Stage {
   /** What `{words}` in braces stand for. */
   readonly #kept = new Map<string, string>();
   #hall: Hall | null = null;
+  /** Nothing has been seen of the client that was started last, so that it may still be starting. */
+  #starting = false;
   #latest: Actor | null = null;
 
   constructor(options: StageOptions) {
@@ -77,6 +81,7 @@ export class Stage {
     const dial = this.#options.dial ?? [...this.#programs.values()].at(-1)?.dial;
     if (dial === undefined) throw new Error("the script calls a server, and there is none");
     this.#enter(who, await dial());
+    this.#starting = false;
   }
 
   /** Connects and sends until the server lets it stay: until its person is shown the text, or it has had time enough. */
@@ -111,13 +116,17 @@ export class Stage {
     const { host, port } = client.server ?? { host: "127.0.0.1", port: this.#hall!.address.port };
     this.#kept.set("host", host).set("port", String(port));
     this.#programs.set(who, client.program.start(host, port, words.map(this.fill), this.fill));
+    this.#starting = true;
   }
 
   /** Waits until a client under test calls. */
   async accept(who: string): Promise<void> {
-    const { timeoutMs } = this.#options;
-    const conn = await this.#hall?.next(timeoutMs, () => [...this.#programs.values()].find(({ ended }) => ended));
+    const conn = await this.#hall?.next(
+      this.#patienceMs,
+      () => [...this.#programs.values()].find(({ ended }) => ended),
+    );
     if (conn === undefined) throw new Error("the script is called before it starts a client");
+    this.#starting = false;
     this.#enter(who, conn);
   }
 
@@ -143,7 +152,8 @@ export class Stage {
 
   async shows(who: string, what: Expectation): Promise<void> {
     this.#latest = null;
-    this.keep(what, await this.#terminal(who).shown.expect(this.#filled(what), this.#options.timeoutMs));
+    this.keep(what, await this.#terminal(who).shown.expect(this.#filled(what), this.#patienceMs));
+    this.#starting = false;
   }
 
   /** Nothing that matches may come to one end, or be shown by a program under test, before what is expected of it next. */
@@ -154,12 +164,12 @@ export class Stage {
   }
 
   async exits(who: string, how: "well" | "badly" | "somehow"): Promise<void> {
-    const { timeoutMs } = this.#options;
     const program = this.program(who);
+    const patienceMs = this.#patienceMs;
     this.#latest = null;
     for (const actor of this.#actors.values()) actor.leaveAfterwards();
-    if (!await program.shown.endsWithin(timeoutMs)) {
-      throw new Unmet("silence", `it was still running after ${timeoutMs} ms`);
+    if (!await program.shown.endsWithin(patienceMs)) {
+      throw new Unmet("silence", `it was still running after ${patienceMs} ms`);
     }
     const right = {
       well: program.exitCode === 0,
@@ -200,6 +210,12 @@ export class Stage {
     const closing = [...this.#actors.values()].map((actor) => actor.close());
     this.#hall?.close();
     await Promise.all([...closing, ...[...this.#programs.values()].map((program) => program.kill())]);
+  }
+
+  /** How long what comes next may take, in ms. */
+  get #patienceMs(): number {
+    const { startMs, timeoutMs } = this.#options;
+    return this.#starting ? Math.max(startMs, timeoutMs) : timeoutMs;
   }
 
   #terminal(who: string): Terminal {
