@@ -160,6 +160,29 @@ test("every client meets every server, netlab's among them", async () => {
   }
 }, python);
 
+test("in a matrix a profile counts: what is typed, what counts as an answer, and how messages are framed", async () => {
+  const server = CHAT_SERVER.replace('"NAME"', '"LOGIN"').replace("HELLO {name}", "HELLO");
+  const dir = folderOf({ ann: { "server.py": server, "client.py": CHAT_CLIENT } });
+  const profile = `${temporaryFolder()}/course.json`;
+  Deno.writeTextFileSync(
+    profile,
+    JSON.stringify({
+      wire: "line",
+      typed: { "NAME $who": "LOGIN $who" },
+      replies: { "HELLO $who": "^HELLO$" },
+    }),
+  );
+  const meet = (...more: string[]) =>
+    netlab([
+      ...["grade", "chat", "--matrix", "--batch", dir, "--timeout", "3s", "--start", "5s", ...more],
+      ...["--run", "python3 server.py {port}", "--client", "python3 client.py {host} {port}"],
+    ]);
+  const { out } = await meet("--profile", profile);
+  assertMatch(out, /✓ server of ann, client of ann\n/);
+  const { status, err } = await meet("--profile", profile, "--only", "x");
+  assertEquals([status, err], [2, "netlab: --only means nothing to --matrix\n"]);
+}, python);
+
 test("a folder without submissions, or without a command, is wrong usage", async () => {
   const empty = await gradeCalc(temporaryFolder());
   assertEquals(empty.status, 2);

@@ -63,13 +63,10 @@ async function gradeAs(context: CommandContext): Promise<number | void> {
 }
 
 async function batch({ output, values }: CommandContext, settings: GradingSettings): Promise<number> {
-  const { port, subject } = settings;
+  const { profile, subject } = settings;
   if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
-  const said = { out: values.out !== undefined, repeat: Number(values.repeat) > 1, format: values.format !== "text" };
-  const idle = Object.entries(said).find(([, given]) => given)?.[0];
-  if (idle !== undefined) {
-    throw new NetlabError("usage", `--${idle} is for one program: --batch writes tables of its own into its folder`);
-  }
+  refuseForMany(values, "--batch", []);
+  const port = subject.command.includes("{port}") ? null : settings.port ?? profile?.profile.port ?? null;
   const dir = String(values.batch);
   return await runBatch(
     {
@@ -85,15 +82,32 @@ async function batch({ output, values }: CommandContext, settings: GradingSettin
   );
 }
 
+/** @throws {NetlabError} of kind `usage` when an option is given that means nothing to many programs, or one of `others` */
+function refuseForMany(values: OptionValues, how: string, others: readonly string[]): void {
+  const said = { out: values.out !== undefined, repeat: Number(values.repeat) > 1, format: values.format !== "text" };
+  const idle = Object.entries(said).find(([, given]) => given)?.[0];
+  if (idle !== undefined) {
+    throw new NetlabError("usage", `--${idle} is for one program: ${how} writes tables of its own into its folder`);
+  }
+  const other = others.find((name) => values[name] !== undefined && values[name] !== false);
+  if (other !== undefined) throw new NetlabError("usage", `--${other} means nothing to ${how}`);
+}
+
+/** What says which checks are played, and how: all pairs of a matrix play one script, whole. */
+const OF_CHECKS = ["server", "only", "way", "list", "fail-fast"];
+
 async function matrix({ output, values }: CommandContext, exercise: Exercise): Promise<number> {
   const { batch, run, client } = values;
   if (batch === undefined || run === undefined || client === undefined) {
     throw new NetlabError("usage", "--matrix needs --batch DIR, --run COMMAND and --client COMMAND");
   }
+  refuseForMany(values, "--matrix", OF_CHECKS);
+  const profile = values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile));
   return await runMatrix(
     {
+      profile,
       ...{ exercise, dir: String(batch), run: String(run), client: String(client) },
-      port: values.port === undefined ? null : Number(values.port),
+      port: values.port === undefined ? profile?.profile.port ?? null : Number(values.port),
       transport: values.transport as Transport | undefined,
       wire: values.wire === undefined ? undefined : String(values.wire),
       jobs: Number(values.jobs),

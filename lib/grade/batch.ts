@@ -21,6 +21,7 @@ import {
 } from "./grading.ts";
 import { Unmet } from "./inbox.ts";
 import { type Break, letters, play } from "./play.ts";
+import { applyProfile } from "./profile.ts";
 import { formatPoints, type Report } from "./report.ts";
 import { ServerProgram, type ServerUnderTest } from "./server_under_test.ts";
 import { toCsv } from "./csv.ts";
@@ -165,6 +166,7 @@ export interface MatrixSettings {
   readonly port: number | null;
   readonly transport?: Transport;
   readonly wire?: string;
+  readonly profile?: GradingSettings["profile"];
   readonly jobs: number;
   readonly timeoutMs: number;
   readonly startMs: number;
@@ -181,7 +183,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
     throw new NetlabError("usage", `${exercise.name} has no script that any two programs could play together`);
   }
   const { transport, wire } = chooseChecks(exercise, grading, "server", settings);
-  const { meeting: script } = grading;
+  const script = scriptOf(grading, grading.meeting, settings.profile);
   const names = [OWN, ...submissionsOf(dir).map(({ name }) => name)];
   const pairs = names.flatMap((server) => names.map((client) => ({ server, client })));
   const inCopy = <T>(name: string, use: (cwd: string) => Promise<T>) => withCopy({ name, path: `${dir}/${name}` }, use);
@@ -225,6 +227,13 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
     onMeeting(meeting);
     return meeting;
   });
+}
+
+/** What two programs play together, as a profile wants it: most of what one says is of other checks. */
+function scriptOf(grading: Grading, meeting: Check, profile: GradingSettings["profile"]): Check {
+  if (profile === undefined) return meeting;
+  const others = [...grading.checks, ...grading.clientChecks];
+  return applyProfile([meeting], profile.profile, profile.name, others)[0];
 }
 
 async function meet(
