@@ -8,7 +8,7 @@ import { applyProfile, parseProfile } from "../lib/grade/profile.ts";
 import { PROFILES } from "../lib/grade/profiles/mod.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { ROOT } from "./cli_helpers.ts";
+import { netlab, ROOT } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
@@ -113,6 +113,22 @@ test("what is no profile is said plainly", () => {
   assertEquals(unknown.message, 'p.json: no check is called "nothing"');
   const idle = assertThrows(() => applyProfile(chat.checks, { sends: { "JUMP $x": "HOP $x" } }, "p.json"), NetlabError);
   assertEquals(idle.message, 'p.json: no step says "JUMP $x"');
+});
+
+test("a framing that there is not is wrong usage: the profile or the option, the value, and what there is", async () => {
+  const folder = temporaryFolder();
+  const profile = `${folder}/course.json`;
+  const known = "line, len1, len2, len3, len4, len5, len6, len7, len8, raw";
+  for (const wire of ["lines", "auto", "len9", "be8"]) {
+    Deno.writeTextFileSync(profile, JSON.stringify({ wire }));
+    const graded = await netlab(["grade", "calc", "--run", "true {port}", "--profile", profile]);
+    assertEquals(graded, {
+      ...{ status: 2, out: "" },
+      err: `netlab: ${profile}: "wire" takes one of ${known}, not "${wire}"\n`,
+    });
+    const said = await netlab(["grade", "calc", "--list", "--wire", wire]);
+    assertEquals([said.status, said.err], [2, `netlab: --wire takes one of ${known}, not "${wire}"\n`]);
+  }
 });
 
 test("a profile rewrites what is sent and what counts, with the names in place", () => {

@@ -7,6 +7,7 @@ import type { Console, Exercise, Grading, RunningServer, Transport } from "../ex
 import { spellingOf } from "../exercises/notation.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { NetlabError } from "../protocol/errors.ts";
+import { MAX_DIGITS } from "../protocol/framing.ts";
 import { encodeText } from "../protocol/text.ts";
 import { NO_TRACE } from "../protocol/trace.ts";
 import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_under_test.ts";
@@ -64,6 +65,11 @@ export function chooseChecks(
   const profile = settings.profile?.profile ?? {};
   const transport = settings.transport ?? profile.transport ?? exercise.transports[0];
   const wire = settings.wire ?? profile.wire ?? exercise.clientWire;
+  requireWire(
+    wiresOf(exercise, grading),
+    wire,
+    settings.wire === undefined ? `${settings.profile?.name}: "wire"` : "--wire",
+  );
   const special = wire === "seed" ? wire : undefined;
   const { maxBody } = spellingOf(exercise, transport, wire).makeFramer();
   const played = (all: readonly Check[]) =>
@@ -85,6 +91,19 @@ export function chooseChecks(
     transport,
     wire,
   };
+}
+
+/** The framings that an exercise's programs can be graded in: `auto` is a server's own affair, and none. */
+function wiresOf({ wires }: Exercise, { checks, clientChecks }: Grading): string[] {
+  const lengths = Array.from({ length: MAX_DIGITS }, (_, i) => `len${i + 1}`);
+  const framings = wires.filter((wire) => wire !== "auto").flatMap((wire) => wire === "lenN" ? lengths : [wire]);
+  return [...new Set([...framings, ...[...checks, ...clientChecks].flatMap(({ wire = [] }) => wire)])];
+}
+
+/** @param source what says so, for the error @throws {NetlabError} of kind `usage` when the exercise has no such framing */
+function requireWire(known: readonly string[], wire: string, source: string): void {
+  if (known.includes(wire)) return;
+  throw new NetlabError("usage", `${source} takes one of ${known.join(", ")}, not ${JSON.stringify(wire)}`);
 }
 
 /** The longest message that is sent in it, in bytes. */
