@@ -8,7 +8,8 @@ import { NetlabError } from "../protocol/errors.ts";
 import type { Inbox } from "./inbox.ts";
 import { Program, shellWord } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
-import { dialer, dialPatiently, freePort } from "./server_under_test.ts";
+import { callTcp } from "./sockets.ts";
+import { dialPatiently, freePort } from "./server_under_test.ts";
 
 /** How to have a client call. */
 export interface ClientUnderTest {
@@ -73,7 +74,7 @@ export class ClientProgram implements ClientUnderTest {
       .replaceAll("{args}", words.map(shellWord).join(" "));
     const program = new Program({ command, cwd: this.#cwd, keyboard: true, fill });
     if (words.length > 0 && !this.name.includes("{args}")) void program.type(words.join(" "));
-    const dial = () => dialPatiently(dialer("tcp", "127.0.0.1", said), this.#startMs, () => program.exit?.why ?? null);
+    const dial = () => dialPatiently(() => callTcp(said, () => {}), this.#startMs, () => program.exit?.why ?? null);
     return {
       ...this.#both && { dial },
       shown: program.shown,

@@ -199,9 +199,10 @@ export async function isInstalled(line: string): Promise<boolean> {
   return await ask(`command -v ${word}`) !== "";
 }
 
-/** What a shell command prints: for what Deno's permissions do not let us read. Empty when it fails. */
-export async function ask(line: string): Promise<string> {
+/** What a shell command prints: for what Deno's permissions do not let us read. Empty when it fails. @param args `$0` … */
+export async function ask(line: string, ...args: string[]): Promise<string> {
   if (windows) return "";
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", line], stdin: "null", stderr: "null" }).output();
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", line, ...args], stdin: "null", stderr: "null" })
+    .output();
   return decodeLossy(stdout);
 }

@@ -8,8 +8,9 @@ import { connectUdp } from "../net/datagram_peers.ts";
 import { openAcceptor } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { type Inbox, Unmet } from "./inbox.ts";
-import { ask, Program } from "./program.ts";
+import { Program } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
+import { callTcp, listListeners, LOOPBACK, servedElsewhere } from "./sockets.ts";
 
 /** The keyboard and the screen of a server that runs. */
 export interface Terminal {
@@ -104,6 +105,8 @@ export class ServerProgram implements ServerUnderTest {
   readonly #fixedPort: number | null;
   readonly #startMs: number;
   #port = 0;
+  /** Where it was found last. */
+  #host = LOOPBACK;
   #program: Program | null = null;
   /** Nobody has called it yet, so that it may still be starting. */
   #untried = true;
@@ -174,7 +177,7 @@ export class ServerProgram implements ServerUnderTest {
     const until = performance.now() + (this.#untried ? this.#startMs : PATIENCE_MS);
     // Datagrams to a port that nobody has bound are lost.
     if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
-    const dial = dialer(this.#transport, "127.0.0.1", this.#port);
+    const dial = () => this.#transport === "udp" ? this.#dialUdp() : callTcp(this.#port, (host) => this.#isAt(host));
     try {
       return await dialPatiently(dial, until - performance.now(), () => this.death);
     } catch (error) {
@@ -190,7 +193,23 @@ export class ServerProgram implements ServerUnderTest {
     if (this.#program === null || this.#program.exit !== null) await this.fresh();
     await this.#untilBound(performance.now() + this.#startMs);
     if (this.death !== null) throw new Unmet("end", `the program ${this.death} before it could be called`);
-    return { host: "127.0.0.1", port: this.#port };
+    this.#isAt(await servedElsewhere(this.#transport, this.#port) ?? LOOPBACK);
+    return { host: this.#host, port: this.#port };
+  }
+
+  async #dialUdp(): Promise<Conn> {
+    this.#isAt(await servedElsewhere("udp", this.#port) ?? LOOPBACK);
+    return await connectUdp(this.#host, this.#port);
+  }
+
+  /** Keeps where it is, and notes that where it is not where everybody calls. */
+  #isAt(host: string): void {
+    if (host === this.#host) return;
+    this.#host = host;
+    if (host === LOOPBACK) return;
+    this.notes.push(
+      `it listens on ${host} only, and not on ${LOOPBACK}: let it bind 0.0.0.0, or no address, for clients everywhere`,
+    );
   }
 
   async stop(): Promise<void> {
@@ -272,7 +291,7 @@ export class NetlabServer implements ServerUnderTest {
   }
 }
 
-export function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
+function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
   return () => transport === "udp" ? connectUdp(host, port) : connectTcp(host, port);
 }
 
@@ -315,12 +334,6 @@ export function freePort(transport: Transport): number {
 
 /** Whether somebody on this machine listens on that port; null where the system does not tell. */
 async function isBound(transport: Transport, port: number): Promise<boolean | null> {
-  const table = await ask(`cat /proc/net/${transport} /proc/net/${transport}6`);
-  if (table === "") return null;
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  // A line is a number, the local address, the remote one, and the state: 0A is LISTEN.
-  return table.split("\n").some((line) => {
-    const [, address, , state] = line.trim().split(/\s+/);
-    return address?.endsWith(local) && (transport === "udp" || state === "0A");
-  });
+  const listeners = await listListeners(transport);
+  return listeners && listeners.some((one) => one.port === port);
 }

@@ -1,0 +1,75 @@
+// Who listens where on this machine, as far as the system tells (/proc on Linux): without calling, which a program may count.
+
+import type { Transport } from "../exercises/exercise.ts";
+import { connectTcp } from "../net/client.ts";
+import type { Conn } from "../net/conn.ts";
+import { ask } from "./program.ts";
+
+/** A socket that takes calls or, over UDP, datagrams. */
+export interface Listener {
+  /** In digits; `0.0.0.0` and `::` are all addresses. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What programs are called at. */
+export const LOOPBACK = "127.0.0.1";
+
+/** Everybody who listens; null where the system does not tell. */
+export async function listListeners(transport: Transport): Promise<Listener[] | null> {
+  const table = await ask(`cat /proc/net/${transport} /proc/net/${transport}6`);
+  return table === "" ? null : parseListeners(table, transport);
+}
+
+/**
+ * Reads the tables of /proc/net, one behind the other.
+ *
+ *     0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 …
+ *        local address remote        state (0A is LISTEN)                       user    inode
+ */
+export function parseListeners(table: string, transport: Transport): Listener[] {
+  return table.split("\n").flatMap((line) => {
+    const [, local, , state] = line.trim().split(/\s+/);
+    const [, address, port] = /^([\dA-F]{8}|[\dA-F]{32}):([\dA-F]{4})$/.exec(local ?? "") ?? [];
+    if (address === undefined || (transport === "tcp" && state !== "0A")) return [];
+    return [{ host: readAddress(address), port: parseInt(port, 16) }];
+  });
+}
+
+/** Where a socket of any family that is bound to an IPv4 address says so. */
+const MAPPED = /^0{16}FFFF0000/;
+
+/** An address of the tables: words of 32 bits, each with its last byte first. */
+function readAddress(hex: string): string {
+  const bytes = hex.replace(MAPPED, "").match(/.{8}/g)!.flatMap((word) => word.match(/../g)!.reverse());
+  if (bytes.length === 4) return bytes.map((byte) => parseInt(byte, 16)).join(".");
+  const groups = bytes.join("").match(/.{4}/g)!.join(":");
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1); // which leaves zeros out, as people do
+}
+
+/**
+ * The address, not LOOPBACK, at which that port is served: of a program that has bound `localhost` where that is ::1, or the
+ * address of its machine. Null where all addresses or none are served.
+ */
+export async function servedElsewhere(transport: Transport, port: number): Promise<string | null> {
+  const hosts = (await listListeners(transport) ?? []).filter((one) => one.port === port).map(({ host }) => host);
+  // What has bound :: may be there for IPv6 only. Over TCP nobody asks before LOOPBACK has refused.
+  const served = transport === "tcp" ? ["0.0.0.0", LOOPBACK] : ["0.0.0.0", LOOPBACK, "::"];
+  if (hosts.length === 0 || hosts.some((host) => served.includes(host))) return null;
+  return hosts[0] === "::" ? "::1" : hosts[0];
+}
+
+/** Calls a program at LOOPBACK, or where else it serves that port. @param onElsewhere told of that address */
+export async function callTcp(port: number, onElsewhere: (host: string) => void): Promise<Conn> {
+  try {
+    return await connectTcp(LOOPBACK, port);
+  } catch (error) {
+    const host = await servedElsewhere("tcp", port);
+    if (host === null) throw error;
+    // It may have begun to listen, everywhere, when LOOPBACK had just refused.
+    return await connectTcp(LOOPBACK, port).catch(() => {
+      onElsewhere(host);
+      return connectTcp(host, port);
+    });
+  }
+}
