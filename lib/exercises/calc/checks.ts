@@ -50,6 +50,9 @@ export const CAUSE = {
   long:
     "a number of 20,000 digits is more than the buffer takes, or more than is converted (in Python int() throws beyond " +
     "4300): refuse it, and serve the others",
+  computes:
+    "what is shown is not what the server has answered: read from the connection until the answer is whole, show it, and " +
+    "compute nothing in the client",
 } as const;
 
 /** The answer is this number, whatever stands around it; a decimal may have more or fewer digits. */
@@ -227,21 +230,25 @@ const asking: Step[] = [
   expect("server", question(7, "*", 6)),
 ];
 
-const ASKS = "what is typed is asked, and the answer is shown";
+const ASKS = "what is typed is asked";
+const SHOWS = "what the server answers is shown";
 const DIGITS = "1234567890".repeat(150);
 
 export const clientChecks: readonly Check[] = [
+  { name: ASKS, points: 15, cause: CAUSES.says, steps: asking },
   {
-    name: ASKS,
-    points: 35,
-    cause: CAUSES.says,
-    steps: [...asking, send("server", "42"), shows("client", number(42))],
+    name: SHOWS,
+    points: 20,
+    cause: CAUSE.computes,
+    needs: [ASKS],
+    // Whoever computes by itself shows 42.
+    steps: [...asking, send("server", "1789"), shows("client", number(1789))],
   },
   {
     name: "another question is asked on the same connection",
     points: 10,
     cause: "the program ends behind the first answer, or waits for something else than the keyboard: ask in a loop",
-    needs: [ASKS],
+    needs: [SHOWS],
     transports: ["tcp"],
     steps: [
       ...asking,
@@ -257,7 +264,7 @@ export const clientChecks: readonly Check[] = [
     name: "an error is shown",
     points: 15,
     cause: "the answer is taken for a number: show what came as it is",
-    needs: [ASKS],
+    needs: [SHOWS],
     steps: [
       ...asking,
       send("server", "ERROR the calculator is closed today"),
@@ -268,14 +275,14 @@ export const clientChecks: readonly Check[] = [
     name: "a long answer is shown whole",
     points: 10,
     cause: CAUSES.buffer,
-    needs: [ASKS],
+    needs: [SHOWS],
     steps: [...asking, send("server", DIGITS), shows("client", wholeText(DIGITS))],
   },
   {
     name: "an answer that is not ASCII is shown",
     points: 5,
     cause: CAUSES.text,
-    needs: [ASKS],
+    needs: [SHOWS],
     steps: [
       ...asking,
       send("server", "ERROR 不行, ça ne va pas"),
@@ -286,7 +293,7 @@ export const clientChecks: readonly Check[] = [
     name: "a server that hangs up without an answer does not hang the client",
     points: 10,
     cause: CAUSES.leaves,
-    needs: [ASKS],
+    needs: [SHOWS],
     transports: ["tcp"],
     steps: [...asking, leave("server", "reset"), endInput("client"), exits("client")],
   },
@@ -294,7 +301,7 @@ export const clientChecks: readonly Check[] = [
     name: "an answer that is not UTF-8 does not hang the client",
     points: 5,
     cause: CAUSES.badAnswer,
-    needs: [ASKS],
+    needs: [SHOWS],
     transports: ["tcp"],
     steps: [
       ...asking,
@@ -308,7 +315,7 @@ export const clientChecks: readonly Check[] = [
     name: "the end of the input ends the client",
     points: 10,
     cause: "the end of the input is not looked at, or a thread goes on: close the connection and end",
-    needs: [ASKS],
+    needs: [SHOWS],
     steps: [
       ...asking,
       send("server", "42"),

@@ -8,6 +8,7 @@ import {
   exits,
   expect,
   type Expectation,
+  expectEnd,
   expectRest,
   forbid,
   leave,
@@ -17,12 +18,14 @@ import {
   sendBytes,
   shows,
   start,
+  stays,
   type Step,
   type,
   wholeText,
 } from "../check.ts";
 
 const QUITS = "quit ends the session, and the log of a client that said nothing is empty";
+const KEEPS = "a message does not come back before quit";
 const RETURNS = "the log comes back at quit";
 const SECOND = "a second client is served while the first stays";
 
@@ -31,6 +34,9 @@ export const CAUSE = {
   quits:
     "quit is not understood, or the connection stays open behind the log: only its end tells the client that the log " +
     "is whole",
+  echoes:
+    "each message is sent back when it comes: that is an echo. Put it on a list, and send nothing until quit: the client " +
+    "may not read before",
   returns:
     "what was sent is not kept, or not sent back: put each message on a list, and at quit send them all, joined " +
     "by line ends. Two messages may come in one recv(): look for what ends each",
@@ -70,10 +76,24 @@ export const checks: readonly Check[] = [
     steps: [...connect("alice"), send("alice", "quit"), expectRest("alice", nothing)],
   },
   {
-    name: RETURNS,
-    points: 15,
-    cause: CAUSE.returns,
+    name: KEEPS,
+    points: 5,
+    cause: CAUSE.echoes,
     needs: [QUITS],
+    steps: [
+      ...connect("alice"),
+      forbid("alice", mentions("its message before quit", "hello from $alice")),
+      send("alice", "hello from $alice"),
+      stays("alice"),
+      send("alice", "quit"),
+      expectEnd("alice"),
+    ],
+  },
+  {
+    name: RETURNS,
+    points: 10,
+    cause: CAUSE.returns,
+    needs: [KEEPS],
     steps: [...connect("alice"), ...session("alice", "hello from $alice")],
   },
   {
@@ -88,7 +108,7 @@ export const checks: readonly Check[] = [
     points: 10,
     cause: CAUSES.joined,
     framed: true,
-    needs: [QUITS],
+    needs: [KEEPS],
     steps: [...connect("alice"), ...session("alice", ...Array.from({ length: 20 }, (_, i) => `message ${i}.`))],
   },
   {
