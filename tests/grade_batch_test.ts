@@ -194,6 +194,7 @@ test("a folder without submissions, or without a command, is wrong usage", async
     assertEquals(idle.status, 2);
     assertStringIncludes(idle.err, `${option} is for one program`);
   }
+  assertEquals((await gradeCalc(temporaryFolder(), "--cwd", ".")).err, "netlab: --cwd means nothing to --batch\n");
 });
 
 test("CSV quotes what has to be, and holds no formula of a student's", () => {

@@ -308,3 +308,16 @@ test("the exit status tells a bad submission from a machine without the language
   assertEquals(missing.err, "netlab: this machine has no no-such-language: install it, or write its path\n");
   assertEquals((await grade("python3 server.py")).status, 2);
 });
+
+test("a folder to start programs in that is none is wrong usage", async () => {
+  const folder = temporaryFolder();
+  Deno.writeTextFileSync(`${folder}/file`, "");
+  for (const [name, why] of [["gone", "there is none"], ["file", "it is no folder"]]) {
+    for (const how of ["--run", "--client"]) {
+      const cwd = `${folder}/${name}`;
+      const { status, out, err } = await netlab(["grade", "files", how, "true {port}", "--cwd", cwd]);
+      assertEquals([status, out], [2, ""]);
+      assertEquals(err, `netlab: cannot start programs in ${cwd}: ${why}: name a folder with --cwd\n`);
+    }
+  }
+});

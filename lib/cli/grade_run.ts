@@ -65,7 +65,7 @@ async function gradeAs(context: CommandContext): Promise<number | void> {
 async function batch({ output, values }: CommandContext, settings: GradingSettings): Promise<number> {
   const { profile, subject } = settings;
   if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
-  refuseForMany(values, "--batch", []);
+  refuseForMany(values, "--batch", OF_ONE);
   const port = subject.command.includes("{port}") ? null : settings.port ?? profile?.profile.port ?? null;
   const dir = String(values.batch);
   return await runBatch(
@@ -93,6 +93,9 @@ function refuseForMany(values: OptionValues, how: string, others: readonly strin
   if (other !== undefined) throw new NetlabError("usage", `--${other} means nothing to ${how}`);
 }
 
+/** What many programs cannot share: each runs in a copy of its own folder. */
+const OF_ONE = ["cwd"];
+
 /** What says which checks are played, and how: all pairs of a matrix play one script, whole. */
 const OF_CHECKS = ["server", "only", "way", "list", "fail-fast"];
 
@@ -101,7 +104,7 @@ async function matrix({ output, values }: CommandContext, exercise: Exercise): P
   if (batch === undefined || run === undefined || client === undefined) {
     throw new NetlabError("usage", "--matrix needs --batch DIR, --run COMMAND and --client COMMAND");
   }
-  refuseForMany(values, "--matrix", OF_CHECKS);
+  refuseForMany(values, "--matrix", [...OF_ONE, ...OF_CHECKS]);
   const profile = values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile));
   return await runMatrix(
     {
@@ -148,7 +151,7 @@ async function readSettings(exercise: Exercise, values: OptionValues): Promise<G
     exercise,
     subject,
     port: values.port === undefined ? null : Number(values.port),
-    cwd: text("cwd"),
+    cwd: values.cwd === undefined ? undefined : requireFolder(String(values.cwd)),
     transport: text("transport") as GradingSettings["transport"],
     wire: text("wire"),
     profile: values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile)),
@@ -161,6 +164,20 @@ async function readSettings(exercise: Exercise, values: OptionValues): Promise<G
     failFast: values["fail-fast"] === true,
     again: (check, way) => again(exercise, values, check, way, seed),
   };
+}
+
+/** @throws {NetlabError} of kind `usage` when `path` is no folder */
+function requireFolder(path: string): string {
+  const wrong = (why: string, cause?: unknown) =>
+    new NetlabError("usage", `cannot start programs in ${path}: ${why}`, { hint: "name a folder with --cwd", cause });
+  let isFolder: boolean;
+  try {
+    isFolder = Deno.statSync(path).isDirectory;
+  } catch (cause) {
+    throw wrong(cause instanceof Deno.errors.NotFound ? "there is none" : describeSystemError(cause), cause);
+  }
+  if (!isFolder) throw wrong("it is no folder");
+  return path;
 }
 
 /** A profile of netlab's by its name, or one in a file. */

@@ -6,6 +6,7 @@ import { type Check, needsPerson } from "../exercises/check.ts";
 import type { Console, Exercise, Grading, RunningServer, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
 import { encodeText } from "../protocol/text.ts";
@@ -206,7 +207,7 @@ export class SampleFiles implements Disposable {
   readonly #put: string[] = [];
   readonly #forget: () => void;
 
-  /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there */
+  /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there, `harness` when none can be written */
   constructor(samples: Readonly<Record<string, string>>, subject: Subject, cwd = ".") {
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
@@ -245,7 +246,13 @@ export class SampleFiles implements Disposable {
       Deno.writeTextFileSync(path, text, { createNew: true });
       this.#put.push(path);
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists && Deno.readTextFileSync(path) === text) return;
+      if (!(error instanceof Deno.errors.AlreadyExists)) {
+        throw new NetlabError("harness", `cannot write ${path}, which the checks need: ${describeSystemError(error)}`, {
+          hint: "write {dir} in the command where the program takes the folder that it serves",
+          cause: error,
+        });
+      }
+      if (Deno.readTextFileSync(path) === text) return;
       throw new NetlabError(
         "usage",
         `the checks need a file ${name} of their own in ${this.folder}, and one is there`,
