@@ -8,6 +8,13 @@ export const CAUSES = {
     "your program takes one recv() for one message. TCP carries bytes: two messages may come in one piece. Keep what is " +
     "behind the first in a buffer: it is the next",
   ended: "your program ended in the middle, probably by an exception: what it printed last says where",
+  endedBefore: "your program ended before it could be called, or call: what it printed last says why",
+  prints:
+    "your program prints without end. Where that is in a loop over recv(), leave it when recv() returns nothing: the other " +
+    "has ended the connection then",
+  callsNobody:
+    "your program called nobody at the host and port of its command line: take both from there. A client with a port of " +
+    "its own is graded with --port",
   silence:
     "nothing came. Either the program waits for more bytes, as when it expects another framing, or it is busy with " +
     "another connection, or it never sends this",

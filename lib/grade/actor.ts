@@ -10,6 +10,7 @@ import { decodeLossy, escapeBytes, escapeText } from "../protocol/text.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { type Delivery, shape } from "./delivery.ts";
 import { Inbox, Unmet } from "./inbox.ts";
+import { whyMisframed } from "./misframed.ts";
 
 /** How long a connection is looked at that should stay, in ms. */
 const STAY_MS = 200;
@@ -95,6 +96,16 @@ export class Actor {
   /** What came since the last expectation that was met, as it was on the wire, or null for nothing. */
   get received(): string | null {
     return this.#bytes.text;
+  }
+
+  /** What is wrong with the framing of that, if that is known: a sentence for the student. */
+  get misframed(): string | null {
+    return this.#bytes.whole && whyMisframed(this.#bytes.whole, this.#channel.framer.name);
+  }
+
+  /** Whether what came could not be read as messages, so that netlab has given up. */
+  get unreadable(): boolean {
+    return this.#channel.reason?.startsWith("protocol error") ?? false;
   }
 
   async send(message: string | Uint8Array): Promise<void> {
@@ -259,6 +270,11 @@ class LastBytes {
   forget(): void {
     this.#first = this.#last = new Uint8Array();
     this.#total = 0;
+  }
+
+  /** All of it; null where that is too much to be kept. */
+  get whole(): Uint8Array | null {
+    return this.#total > KEPT_BYTES ? null : this.#first;
   }
 
   get text(): string | null {

@@ -9,7 +9,7 @@ import type { Inbox } from "./inbox.ts";
 import { Program, shellWord } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
 import { callTcp } from "./sockets.ts";
-import { dialPatiently, freePort } from "./server_under_test.ts";
+import { because, dialPatiently, freePort, isSilent, whyRefused } from "./server_under_test.ts";
 
 /** How to have a client call. */
 export interface ClientUnderTest {
@@ -74,7 +74,14 @@ export class ClientProgram implements ClientUnderTest {
       .replaceAll("{args}", words.map(shellWord).join(" "));
     const program = new Program({ command, cwd: this.#cwd, keyboard: true, fill });
     if (words.length > 0 && !this.name.includes("{args}")) void program.type(words.join(" "));
-    const dial = () => dialPatiently(() => callTcp(said, () => {}), this.#startMs, () => program.exit?.why ?? null);
+    const dial = async () => {
+      try {
+        return await dialPatiently(() => callTcp(said, () => {}), this.#startMs, () => program.exit?.why ?? null);
+      } catch (error) {
+        if (isSilent(error)) throw because(error, await whyRefused(program, "tcp", said, this.#ownPort === null));
+        throw error;
+      }
+    };
     return {
       ...this.#both && { dial },
       shown: program.shown,

@@ -5,6 +5,7 @@ import { CAUSES } from "../exercises/causes.ts";
 import type { Check } from "../exercises/check.ts";
 import type { Way } from "./delivery.ts";
 import type { Break } from "./play.ts";
+import { PRINTED } from "./program.ts";
 
 /** What is known when a check has failed. */
 export interface Symptoms {
@@ -16,17 +17,18 @@ export interface Symptoms {
 
 /** The likely causes, the likeliest first. */
 export function diagnose({ check, ways, broken }: Symptoms): string[] {
+  if (broken.death?.startsWith(PRINTED)) return [CAUSES.prints];
   const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
     // What is split may have arrived joined: where single bytes do no harm, pieces are not the trouble.
     const inPieces = ways.get("bytes") === false || (ways.get("split") === false && ways.get("joined") !== false);
     return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }
+  if (broken.why !== undefined) return [broken.why];
   const usual = check.cause === undefined ? [] : [check.cause];
   if (ended.length > 0) return [...ended, ...usual];
-  if (broken.kind === "silence" && broken.expected !== undefined && broken.bytes !== undefined) {
-    return [CAUSES.unframed, ...usual];
-  }
+  const unfinished = broken.kind === "silence" && broken.expected !== undefined && broken.bytes !== undefined;
+  if (unfinished || broken.unreadable) return [CAUSES.unframed, ...usual];
   const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
   return [...usual, ...general];
 }

@@ -12,11 +12,14 @@ export class Unmet extends Error {
   readonly kind: UnmetKind;
   /** What came in place of it, as far as it is text. */
   readonly got: readonly string[];
+  /** Why, where that is known, and not what it usually comes of: a sentence for the student. */
+  readonly why?: string;
 
-  constructor(kind: UnmetKind, message: string, got: readonly string[] = []) {
+  constructor(kind: UnmetKind, message: string, got: readonly string[] = [], why?: string) {
     super(message);
     this.kind = kind;
     this.got = got;
+    this.why = why;
   }
 }
 

@@ -20,6 +20,10 @@ export interface Break {
   /** The text that came instead, where one came, and all that came since the last step that went well, as bytes. */
   readonly got?: string;
   readonly bytes?: string;
+  /** Why, where that is known: a sentence for the student. */
+  readonly why?: string;
+  /** Whether what came could not be read as messages. */
+  readonly unreadable?: boolean;
   /** How the program under test ended, if it did, and not in good order. */
   readonly death?: string;
 }
@@ -73,6 +77,8 @@ function describeBreak(stage: Stage, step: Step, text: string, error: Unmet | Ne
     exactly: fill(what?.exactly),
     got: error instanceof Unmet ? error.got.at(-1) : undefined,
     bytes: stage.latest?.received ?? undefined,
+    why: (error instanceof Unmet ? error.why : undefined) ?? stage.latest?.misframed ?? undefined,
+    unreadable: stage.latest?.unreadable,
     death: stage.death ?? undefined,
   };
 }

@@ -4,14 +4,19 @@
 //                                ├─ standard output, error ─▶ kept (first and last), counted, looked at line by line
 //                                └─ its processes ─▶ killed: the group, and whoever has left it
 
+import type { Transport } from "../exercises/exercise.ts";
 import { outlasts } from "../net/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { decodeLossy, encodeText } from "../protocol/text.ts";
+import { encodeText } from "../protocol/text.ts";
 import { Inbox } from "./inbox.ts";
 import { onInterrupt, stopIfInterrupted } from "./leftovers.ts";
+import { ask } from "./shell.ts";
+import { type Listener, listListenersOf } from "./sockets.ts";
 
 /** A program that prints more is stopped, in bytes. */
 const MAX_OUTPUT = 16_777_216;
+/** How the end of such a program begins to be told. */
+export const PRINTED = "printed more than";
 /** What is kept of it for the report, in characters. */
 const KEPT_OUTPUT = 4000;
 /** A line longer than this is looked at in pieces. */
@@ -98,6 +103,11 @@ export class Program {
     return this.#first + (left > 0 ? `\n… ${left} more characters …\n` : "") + this.#last;
   }
 
+  /** Where it listens, it or what it has started; empty where the system does not tell. */
+  listeners(transport: Transport): Promise<Listener[]> {
+    return listListenersOf(`${MARK}=${this.#mark}`, transport);
+  }
+
   /** Keeps only what it prints from now on. */
   forgetOutput(): void {
     this.#first = this.#last = "";
@@ -134,7 +144,7 @@ export class Program {
       const text = decoder.decode(bytes, { stream: true });
       this.#keep(text);
       if (this.#printed > MAX_OUTPUT) {
-        this.exit ??= { code: 1, signal: null, why: `printed more than ${MAX_OUTPUT >> 20} MB and was stopped` };
+        this.exit ??= { code: 1, signal: null, why: `${PRINTED} ${MAX_OUTPUT >> 20} MB and was stopped` };
         this.shown.end(this.exit.why);
         // Those who ask for its end do so by themselves: it may have happened while nobody looked.
         await killAll(this.#child.pid, this.#mark);
@@ -197,12 +207,4 @@ export async function isInstalled(line: string): Promise<boolean> {
   const [word] = line.trim().split(/\s+/);
   if (windows || !/^[\w+.-]+$/.test(word)) return true;
   return await ask(`command -v ${word}`) !== "";
-}
-
-/** What a shell command prints: for what Deno's permissions do not let us read. Empty when it fails. @param args `$0` … */
-export async function ask(line: string, ...args: string[]): Promise<string> {
-  if (windows) return "";
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", line, ...args], stdin: "null", stderr: "null" })
-    .output();
-  return decodeLossy(stdout);
 }

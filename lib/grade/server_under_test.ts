@@ -1,5 +1,6 @@
 // The server that is judged: one that runs somewhere, a program that we start, or netlab's own.
 
+import { CAUSES } from "../exercises/causes.ts";
 import type { Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
 import { connectTcp } from "../net/client.ts";
 import { outlasts, pause, systemClock } from "../net/clock.ts";
@@ -64,6 +65,8 @@ export class RemoteServer implements ServerUnderTest {
   readonly #transport: Transport;
   readonly #host: string;
   readonly #port: number;
+  /** It has taken a call: one that takes none any more may have ended by what was said. */
+  #reached = false;
 
   constructor(transport: Transport, host: string, port: number) {
     this.name = formatHostPort(host, port);
@@ -72,8 +75,23 @@ export class RemoteServer implements ServerUnderTest {
     this.#port = port;
   }
 
-  dial(): Promise<Conn> {
-    return dialPatiently(dialer(this.#transport, this.#host, this.#port), PATIENCE_MS, () => null);
+  async dial(): Promise<Conn> {
+    try {
+      const conn = await dialPatiently(dialer(this.#transport, this.#host, this.#port), PATIENCE_MS, () => null);
+      this.#reached = true;
+      return conn;
+    } catch (error) {
+      if (!this.#reached && isSilent(error)) throw because(error, await this.#whyRefused());
+      throw error;
+    }
+  }
+
+  async #whyRefused(): Promise<string> {
+    const isHere = this.#host === LOOPBACK || this.#host === "localhost";
+    const there = isHere ? await servedElsewhere(this.#transport, this.#port) : null;
+    if (there === null) return `nobody takes calls at ${this.name}: start the server, or look where it listens`;
+    const other = formatHostPort(there, this.#port);
+    return `nobody listens on ${this.name}, and somebody on ${other}: grade with --server ${other}`;
   }
 
   address(): Promise<{ host: string; port: number }> {
@@ -175,12 +193,13 @@ export class ServerProgram implements ServerUnderTest {
   async dial(): Promise<Conn> {
     if (this.#program === null || this.#program.exit !== null) await this.fresh();
     const until = performance.now() + (this.#untried ? this.#startMs : PATIENCE_MS);
-    // Datagrams to a port that nobody has bound are lost.
-    if (this.#untried && this.#transport === "udp") await this.#untilBound(until);
     const dial = () => this.#transport === "udp" ? this.#dialUdp() : callTcp(this.#port, (host) => this.#isAt(host));
     try {
+      // Datagrams to a port that nobody has bound are lost.
+      if (this.#untried && this.#transport === "udp") await this.#requireBound(until);
       return await dialPatiently(dial, until - performance.now(), () => this.death);
     } catch (error) {
+      if (this.#untried && error instanceof Unmet) throw because(error, await this.#whyUncalled(error));
       // It may have been done with the caller before, and about to end in good order, when we called.
       if (this.#untried || this.#program?.exit?.code !== 0) throw error;
       return await this.dial();
@@ -192,9 +211,15 @@ export class ServerProgram implements ServerUnderTest {
   async address(): Promise<{ host: string; port: number }> {
     if (this.#program === null || this.#program.exit !== null) await this.fresh();
     await this.#untilBound(performance.now() + this.#startMs);
-    if (this.death !== null) throw new Unmet("end", `the program ${this.death} before it could be called`);
+    if (this.death !== null) throw endedBefore(this.death);
     this.#isAt(await servedElsewhere(this.#transport, this.#port) ?? LOOPBACK);
     return { host: this.#host, port: this.#port };
+  }
+
+  /** Why it could not be called, though nobody had called it before. */
+  async #whyUncalled({ kind }: Unmet): Promise<string> {
+    if (kind === "end") return CAUSES.endedBefore;
+    return await whyRefused(this.#program, this.#transport, this.#port, this.#fixedPort === null);
   }
 
   async #dialUdp(): Promise<Conn> {
@@ -232,6 +257,14 @@ export class ServerProgram implements ServerUnderTest {
       if (await isBound(this.#transport, this.#port) !== false) return false;
     }
     return false;
+  }
+
+  /** @throws {Unmet} when it has not bound its port in time */
+  async #requireBound(until: number): Promise<void> {
+    await this.#untilBound(until);
+    if (this.death !== null) throw endedBefore(this.death);
+    if (await isBound(this.#transport, this.#port) !== false) return;
+    throw new Unmet("silence", `nobody has bound port ${this.#port}`);
   }
 
   /** Waits until it listens, without calling it: that would be a call which it may count. */
@@ -295,6 +328,41 @@ function dialer(transport: Transport, host: string, port: number): () => Promise
   return () => transport === "udp" ? connectUdp(host, port) : connectTcp(host, port);
 }
 
+export const isSilent = (error: unknown): error is Unmet => error instanceof Unmet && error.kind === "silence";
+
+/** The same, and why. */
+export const because = ({ kind, message, got }: Unmet, why: string) => new Unmet(kind, message, got, why);
+
+const endedBefore = (death: string) => new Unmet("end", `the program ${death} before it could be called`);
+
+/**
+ * Why nobody takes calls on a port, as far as the system tells.
+ *
+ * @param told whether the program's command line says the port
+ */
+export async function whyRefused(
+  program: Program | null,
+  transport: Transport,
+  port: number,
+  told: boolean,
+): Promise<string> {
+  const others = { tcp: "udp", udp: "tcp" } as const;
+  const ports = async (transport: Transport) => new Set((await program?.listeners(transport))?.map(({ port }) => port));
+  const [own, other] = [await ports(transport), await ports(others[transport])];
+  const [first] = own;
+  if (first !== undefined) {
+    const what = told ? "take the port from the command line" : `listen on ${port}, or grade with --port ${first}`;
+    return `your program listens on port ${[...own].join(" and ")}, and not on ${port}: ${what}`;
+  }
+  if (other.has(port)) {
+    const [there, here] = [others[transport], transport].map((name) => name.toUpperCase());
+    return `your program has port ${port} over ${there}, and is called over ${here}: take ${here}, or grade with ` +
+      `--transport ${others[transport]} where your course asks for that`;
+  }
+  return `nobody listens on port ${port}: your program does not come as far as listen(), or listens on another port, or ` +
+    "needs longer for its start than --start";
+}
+
 /** Calls until it is taken, for `ms` at most. @throws {Unmet} */
 export async function dialPatiently(
   dial: () => Promise<Conn>,
@@ -304,7 +372,7 @@ export async function dialPatiently(
   const deadline = performance.now() + ms;
   for (;;) {
     const dead = death();
-    if (dead !== null) throw new Unmet("end", `the program ${dead} before it could be called`);
+    if (dead !== null) throw endedBefore(dead);
     try {
       return await dial();
     } catch (error) {

@@ -3,13 +3,15 @@
 import type { Transport } from "../exercises/exercise.ts";
 import { connectTcp } from "../net/client.ts";
 import type { Conn } from "../net/conn.ts";
-import { ask } from "./program.ts";
+import { ask } from "./shell.ts";
 
 /** A socket that takes calls or, over UDP, datagrams. */
 export interface Listener {
   /** In digits; `0.0.0.0` and `::` are all addresses. */
   readonly host: string;
   readonly port: number;
+  /** The number by which processes hold it. */
+  readonly inode: string;
 }
 
 /** What programs are called at. */
@@ -21,6 +23,14 @@ export async function listListeners(transport: Transport): Promise<Listener[] | 
   return table === "" ? null : parseListeners(table, transport);
 }
 
+/** Where the processes listen that have `variable` (`NAME=value`) in their environment; empty where the system does not tell. */
+export async function listListenersOf(variable: string, transport: Transport): Promise<Listener[]> {
+  const held = new Set((await ask(HELD, variable)).match(/(?<=socket:\[)\d+/g));
+  return (await listListeners(transport) ?? []).filter(({ inode }) => held.has(inode));
+}
+
+const HELD = `for pid in $(grep -lzxF "$0" /proc/[0-9]*/environ | cut -d/ -f3); do ls -l "/proc/$pid/fd"; done`;
+
 /**
  * Reads the tables of /proc/net, one behind the other.
  *
@@ -29,10 +39,10 @@ export async function listListeners(transport: Transport): Promise<Listener[] | 
  */
 export function parseListeners(table: string, transport: Transport): Listener[] {
   return table.split("\n").flatMap((line) => {
-    const [, local, , state] = line.trim().split(/\s+/);
+    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
     const [, address, port] = /^([\dA-F]{8}|[\dA-F]{32}):([\dA-F]{4})$/.exec(local ?? "") ?? [];
     if (address === undefined || (transport === "tcp" && state !== "0A")) return [];
-    return [{ host: readAddress(address), port: parseInt(port, 16) }];
+    return [{ host: readAddress(address), port: parseInt(port, 16), inode }];
   });
 }
 

@@ -1,6 +1,7 @@
 // Where a check is played: the ends that it speaks of, each a connection to the server under test or from the client under
 // test, and the clients under test themselves.
 
+import { CAUSES } from "../exercises/causes.ts";
 import { type Expectation, SERVER } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import { outlasts, systemClock } from "../net/clock.ts";
@@ -121,10 +122,9 @@ export class Stage {
 
   /** Waits until a client under test calls. */
   async accept(who: string): Promise<void> {
-    const conn = await this.#hall?.next(
-      this.#patienceMs,
-      () => [...this.#programs.values()].find(({ ended }) => ended),
-    );
+    const programs = [...this.#programs.values()];
+    const call = this.#hall?.next(this.#patienceMs, () => programs.find(({ ended }) => ended));
+    const conn = await call?.catch((error) => Promise.reject(this.#whyUncalled(error)));
     if (conn === undefined) throw new Error("the script is called before it starts a client");
     this.#starting = false;
     this.#enter(who, conn);
@@ -216,6 +216,16 @@ export class Stage {
   get #patienceMs(): number {
     const { startMs, timeoutMs } = this.#options;
     return this.#starting ? Math.max(startMs, timeoutMs) : timeoutMs;
+  }
+
+  /** The same error, with why nobody called, where that is known. */
+  #whyUncalled(error: unknown): unknown {
+    if (!(error instanceof Unmet) || !this.#starting) return error;
+    const { kind, message, got } = error;
+    // One that is both ends is told by what is typed where to call.
+    const isToldByKeys = [...this.#programs.values()].at(-1)?.dial !== undefined;
+    const why = kind === "end" ? CAUSES.endedBefore : isToldByKeys ? undefined : CAUSES.callsNobody;
+    return new Unmet(kind, message, got, why);
   }
 
   #terminal(who: string): Terminal {

@@ -1,0 +1,62 @@
+// Whether what came is framed in another way than it should be. What cannot be known is not said.
+
+/** How messages are told apart in the framings of text, for a student. */
+function rule(wire: string): string | null {
+  if (wire === "line") return "every message ends with a newline, \\n";
+  if (wire === "be8") return "every message begins with the number of its bytes, in 8 bytes, the highest first";
+  const [, digits] = /^len(\d)$/.exec(wire) ?? [];
+  return digits === undefined ? null : `every message begins with the number of its bytes, in ${digits} digits`;
+}
+
+/**
+ * What is wrong with the framing of what came where no message could be read of it, if that is known.
+ *
+ * @param bytes all that came
+ * @param wire the framing that it should have
+ * @returns a sentence for the student, or null where nothing is known to be wrong
+ */
+export function whyMisframed(bytes: Uint8Array, wire: string): string | null {
+  const right = rule(wire);
+  if (right === null || bytes.length === 0) return null;
+  const guess = guessFraming(bytes);
+  if (guess === null || guess === wire) return null;
+  return `what came is framed as with --wire ${guess} (${rule(guess)}), and not as with --wire ${wire} (${right}): ` +
+    `frame in that way, or grade with --wire ${guess}`;
+}
+
+/** The one framing in which bytes are whole messages of at least a byte, and in which hardly anything else is; else null. */
+export function guessFraming(bytes: Uint8Array): string | null {
+  const text = [2, 3, 4, 5, 6, 7, 8].map((digits) => `len${digits}`)
+    .filter((name) => isInFrames(bytes, Number(name[3]), (head) => readDigits(head)));
+  const found = [
+    // A number may be an answer without framing: that of a length has zeros before it, or stands before words.
+    ...startsWithZero(bytes) || bytes.some((byte) => byte > NINE) ? text : [],
+    ...isInFrames(bytes, 8, readBigEndian) ? ["be8"] : [],
+    ...isLines(bytes) ? ["line"] : [],
+  ];
+  return found.length === 1 ? found[0] : null;
+}
+
+const [ZERO, NINE, LF, SPACE] = [0x30, 0x39, 0x0a, 0x20];
+
+const startsWithZero = (bytes: Uint8Array) => bytes[0] === ZERO;
+
+/** Lines, and at least one: with nothing behind the last, and no control characters in them. */
+const isLines = (bytes: Uint8Array) =>
+  bytes.at(-1) === LF && bytes.every((byte) => byte >= SPACE || (byte >= 0x09 && byte <= 0x0d));
+
+/** Whether bytes are messages, each with its length before it. @param read null for what is no length */
+function isInFrames(bytes: Uint8Array, headBytes: number, read: (head: Uint8Array) => number | null): boolean {
+  let at = 0;
+  while (at < bytes.length) {
+    const length = bytes.length - at < headBytes ? null : read(bytes.subarray(at, at + headBytes));
+    if (length === null || length === 0) return false;
+    at += headBytes + length;
+  }
+  return bytes.length > 0 && at === bytes.length;
+}
+
+const readDigits = (head: Uint8Array) =>
+  head.every((byte) => byte >= ZERO && byte <= NINE) ? head.reduce((value, byte) => value * 10 + byte - ZERO, 0) : null;
+
+const readBigEndian = (head: Uint8Array) => head.reduce((value, byte) => value * 256 + byte, 0);

@@ -1,0 +1,154 @@
+// The causes that a report names where more is known than what usually goes wrong: nobody listens, or elsewhere; messages are
+// framed in another way; the program ends, or prints without end.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { CAUSES } from "../lib/exercises/causes.ts";
+import { findExercise } from "../lib/exercises/registry.ts";
+import { type GradingSettings, runGrading } from "../lib/grade/grading.ts";
+import { guessFraming, whyMisframed } from "../lib/grade/misframed.ts";
+import { temporaryFolder } from "./chat_helpers.ts";
+import { bytes, skipIf, skipUnless, skipUnlessIpv6, test } from "./helpers.ts";
+
+const PYTHON = skipUnless("python3");
+const LINUX = Deno.build.os === "linux" ? PYTHON : skipIf("only Linux tells who listens where");
+
+/** A chat server that knows NAME only, and answers with what `reply` makes of the bytes `text`. */
+const SERVER = (reply: string, start = "") => `
+import socket, sys, threading
+port = int(sys.argv[1])
+${start}
+def serve(client):
+    with client:
+        while True:
+            data = client.recv(4096)
+            if not data:
+                return
+            name = data[data.find(b"NAME ") + 5:].strip()
+            text = b"HELLO " + name
+            client.sendall(${reply})
+server = socket.create_server(("127.0.0.1", port))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+const [LINE, LEN4, BE8] = ['text + b"\\n"', 'b"%04d" % len(text) + text', 'len(text).to_bytes(8, "big") + text'];
+
+/** The causes of the first check, played whole. */
+async function causesOf(settings: Partial<GradingSettings> & Pick<GradingSettings, "subject">): Promise<string[]> {
+  const { checks: [{ failure }] } = await runGrading({
+    exercise: findExercise("chat")!,
+    ...{ port: null, wire: "line", ways: [], only: "a client takes a name", seed: 1 },
+    ...{ timeoutMs: 500, startMs: 20_000, limitMs: 60_000 },
+    ...settings,
+  });
+  assert(failure, "the check has passed");
+  return [...failure.causes];
+}
+
+/** Those of a server in Python. */
+function serverCauses(source: string, changes: Partial<GradingSettings> = {}): Promise<string[]> {
+  const path = `${temporaryFolder()}/server.py`;
+  Deno.writeTextFileSync(path, source);
+  return causesOf({ subject: { type: "server", command: `python3 ${path} {port}` }, ...changes });
+}
+
+test("a server that frames in another way is told in which, and nothing else", async () => {
+  for (
+    const [reply, is, wire] of [[LEN4, "len4", "line"], [BE8, "be8", "line"], [LINE, "line", "len4"], [
+      BE8,
+      "be8",
+      "len4",
+    ]]
+  ) {
+    const causes = await serverCauses(SERVER(reply), { wire });
+    assertEquals(causes.length, 1, causes.join("\n"));
+    assertMatch(causes[0], new RegExp(`^what came is framed as with --wire ${is} .*, and not as with --wire ${wire} `));
+  }
+  for (const wire of ["line", "len4"]) {
+    const causes = await serverCauses(SERVER("text"), { wire });
+    assertEquals([causes[0], causes.includes(CAUSES.hungUp)], [CAUSES.unframed, false]);
+  }
+}, PYTHON);
+
+test("a framing is guessed only where bytes are whole messages of it, and of no other", () => {
+  const guesses = (...parts: (string | Uint8Array)[]) => guessFraming(bytes(...parts));
+  assertEquals(guesses("0012HELLO aliceb"), "len4");
+  assertEquals(guesses("05HELLO02hi"), "len2");
+  assertEquals(guesses("000242"), "len4");
+  assertEquals(guesses(bytes(0, 0, 0, 0, 0, 0, 0, 2), "hi"), "be8");
+  assertEquals(guesses("HELLO\r\nhi\n"), "line");
+  // An answer of a calculator, a message that is cut, one that both ends, and nothing.
+  for (const text of ["1234567890123", "0012HELLO", "0006HELLO\n", "HELLO", ""]) {
+    assertEquals(guesses(text), null, text);
+  }
+  assertEquals(whyMisframed(bytes("0005HELLO"), "len4"), null);
+  assertEquals(whyMisframed(bytes("0005HELLO"), "pdu"), null);
+});
+
+test("a server that listens on another port is told on which", async () => {
+  const start = "port = 0";
+  const [told, ...more] = await serverCauses(SERVER(LINE, start), { startMs: 1000 });
+  assertMatch(told, /^your program listens on port \d+, and not on \d+: take the port from the command line$/);
+  assertEquals(more, []);
+}, LINUX);
+
+test("a server over UDP that is called over TCP is told so, and the other way round", async () => {
+  const bind = (kind: string) =>
+    `import socket, sys\nsock = socket.socket(socket.AF_INET, socket.${kind})\nsock.bind(("127.0.0.1", int(sys.argv[1])))\n` +
+    (kind === "SOCK_STREAM" ? "sock.listen()\nsock.accept()" : "sock.recv(1)");
+  const calc = { exercise: findExercise("calc")!, only: "it multiplies", startMs: 1000 };
+  const [udp] = await serverCauses(bind("SOCK_DGRAM"), { ...calc, transport: "tcp" });
+  assertMatch(
+    udp,
+    /^your program has port (\d+) over UDP, and is called over TCP: take TCP, or grade with --transport udp/,
+  );
+  const [tcp] = await serverCauses(bind("SOCK_STREAM"), { ...calc, transport: "udp" });
+  assertMatch(
+    tcp,
+    /^your program has port (\d+) over TCP, and is called over UDP: take UDP, or grade with --transport tcp/,
+  );
+}, LINUX);
+
+test("a server that listens nowhere, ends, or prints without end is told that, and nothing of its protocol", async () => {
+  const run = (command: string, startMs = 20_000) => causesOf({ subject: { type: "server", command }, startMs });
+  const [nowhere, ...more] = await run("sleep 1234 #{port}", 300);
+  assertMatch(nowhere, /^nobody listens on port \d+: your program does not come as far as listen\(\)/);
+  assertEquals(more, []);
+  assertEquals(await run("exit 0 #{port}"), [CAUSES.endedBefore]);
+  assertEquals(await run("exit 3 #{port}"), [CAUSES.endedBefore]);
+  assertEquals(await run("yes #{port}"), [CAUSES.prints]);
+});
+
+test("a server that ends with its first client is told what that usually comes of", async () => {
+  const start = "import os";
+  const causes = await serverCauses(SERVER("os._exit(3) or b''", start));
+  assertMatch(causes[0], /^your program ended in the middle.*status 3/);
+  assertEquals(causes.includes(CAUSES.endedBefore), false);
+}, PYTHON);
+
+test("an address at which nobody listens is said to be one", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  assertEquals(await causesOf({ subject: { type: "address", host: "127.0.0.1", port } }), [
+    `nobody takes calls at 127.0.0.1:${port}: start the server, or look where it listens`,
+  ]);
+});
+
+test("an address at which somebody listens for IPv6 only is told so", async () => {
+  const listener = Deno.listen({ hostname: "::1", port: 0 });
+  try {
+    const { port } = listener.addr as Deno.NetAddr;
+    assertEquals(await causesOf({ subject: { type: "address", host: "127.0.0.1", port } }), [
+      `nobody listens on 127.0.0.1:${port}, and somebody on [::1]:${port}: grade with --server [::1]:${port}`,
+    ]);
+  } finally {
+    listener.close();
+  }
+}, LINUX.ignore ? LINUX : skipUnlessIpv6());
+
+test("a client that calls nobody, or ends before it does, is told that", async () => {
+  const run = (command: string) =>
+    causesOf({ subject: { type: "client", command }, only: "what is typed is sent", startMs: 300 });
+  assertEquals(await run("sleep 1234 #{port}"), [CAUSES.callsNobody]);
+  assertEquals(await run("exit 3 #{port}"), [CAUSES.endedBefore]);
+});
