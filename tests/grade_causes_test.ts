@@ -4,8 +4,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CAUSES } from "../lib/exercises/causes.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
-import { type GradingSettings, runGrading } from "../lib/grade/grading.ts";
+import { type GradingSettings, runGrading, type Subject } from "../lib/grade/grading.ts";
 import { guessFraming, whyMisframed } from "../lib/grade/misframed.ts";
+import type { Failure } from "../lib/grade/report.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { bytes, skipIf, skipUnless, skipUnlessIpv6, test } from "./helpers.ts";
 
@@ -32,8 +33,8 @@ while True:
 `;
 const [LINE, LEN4, BE8] = ['text + b"\\n"', 'b"%04d" % len(text) + text', 'len(text).to_bytes(8, "big") + text'];
 
-/** The causes of the first check, played whole. */
-async function causesOf(settings: Partial<GradingSettings> & Pick<GradingSettings, "subject">): Promise<string[]> {
+/** How the first check fails, played whole. */
+async function failureOf(settings: Partial<GradingSettings> & Pick<GradingSettings, "subject">): Promise<Failure> {
   const { checks: [{ failure }] } = await runGrading({
     exercise: findExercise("chat")!,
     ...{ port: null, wire: "line", ways: [], only: "a client takes a name", seed: 1 },
@@ -41,24 +42,31 @@ async function causesOf(settings: Partial<GradingSettings> & Pick<GradingSetting
     ...settings,
   });
   assert(failure, "the check has passed");
-  return [...failure.causes];
+  return failure;
 }
 
-/** Those of a server in Python. */
-function serverCauses(source: string, changes: Partial<GradingSettings> = {}): Promise<string[]> {
+const causesOf = async (...settings: Parameters<typeof failureOf>) => [...(await failureOf(...settings)).causes];
+
+/** A server in Python. */
+function serverOf(source: string): Subject {
   const path = `${temporaryFolder()}/server.py`;
   Deno.writeTextFileSync(path, source);
-  return causesOf({ subject: { type: "server", command: `python3 ${path} {port}` }, ...changes });
+  return { type: "server", command: `python3 ${path} {port}` };
 }
 
+const serverCauses = (source: string, changes: Partial<GradingSettings> = {}) =>
+  causesOf({ subject: serverOf(source), ...changes });
+
+/** What a server sends, how it should and how it does frame it. */
+const FRAMED_OTHERWISE = [
+  { reply: LEN4, wire: "line", is: "len4" },
+  { reply: BE8, wire: "line", is: "be8" },
+  { reply: LINE, wire: "len4", is: "line" },
+  { reply: BE8, wire: "len4", is: "be8" },
+];
+
 test("a server that frames in another way is told in which, and nothing else", async () => {
-  for (
-    const [reply, is, wire] of [[LEN4, "len4", "line"], [BE8, "be8", "line"], [LINE, "line", "len4"], [
-      BE8,
-      "be8",
-      "len4",
-    ]]
-  ) {
+  for (const { reply, wire, is } of FRAMED_OTHERWISE) {
     const causes = await serverCauses(SERVER(reply), { wire });
     assertEquals(causes.length, 1, causes.join("\n"));
     assertMatch(causes[0], new RegExp(`^what came is framed as with --wire ${is} .*, and not as with --wire ${wire} `));
@@ -67,6 +75,25 @@ test("a server that frames in another way is told in which, and nothing else", a
     const causes = await serverCauses(SERVER("text"), { wire });
     assertEquals([causes[0], causes.includes(CAUSES.hungUp)], [CAUSES.unframed, false]);
   }
+}, PYTHON);
+
+test("what came without the end of a message is said, and not that nothing came", async () => {
+  const got = async (send: string, end: string, wire = "line") => {
+    const subject = serverOf(`
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+client, _ = server.accept()
+client.recv(100)
+client.sendall(b"${send}")
+${end}
+server.accept()
+`);
+    return (await failureOf({ exercise: findExercise("calc")!, only: "it multiplies", subject, wire })).got;
+  };
+  assertEquals(await got("the answer is 42", ""), 'it got no whole message, but "the answer is 42" in 500 ms');
+  assertMatch(await got("42", "client.close()"), /^it got no whole message, but "42", and then the connection ended/);
+  assertMatch(await got("0009 42", "client.close()", "len4"), /^it got no whole message, but "0009 42", and then /);
+  assertEquals(await got("", ""), "it got nothing in 500 ms");
 }, PYTHON);
 
 test("a framing is guessed only where bytes are whole messages of it, and of no other", () => {

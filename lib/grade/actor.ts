@@ -53,6 +53,8 @@ export class Actor {
   #held: (string | Uint8Array)[] = [];
   /** What stood behind the last line when the connection ended. */
   #rest = "";
+  /** A whole message has come since the last expectation that was met. */
+  #hasRead = false;
   /** Nothing has come since the last message was sent. */
   #unanswered = false;
   #paused = false;
@@ -65,7 +67,7 @@ export class Actor {
   constructor(conn: Conn, options: ActorOptions) {
     const { codec, delivery, framer, trace } = options;
     this.#options = options;
-    this.#inbox = new Inbox(options.fill);
+    this.#inbox = new Inbox(options.fill, () => this.#hasRead ? null : this.received);
     this.#bytes = new LastBytes(conn);
     this.#ends = conn.receive === undefined;
     // A line that only the end of the connection ends is none, but it is a part of the rest.
@@ -146,6 +148,7 @@ export class Actor {
   async expect(what: Expectation, timeoutMs = this.#options.timeoutMs): Promise<string> {
     const text = await this.#inbox.expect(what, timeoutMs);
     this.#bytes.forget();
+    this.#hasRead = false;
     return text;
   }
 
@@ -219,6 +222,7 @@ export class Actor {
     let room = MAX_TEXT;
     await this.#channel.each((text) => {
       this.#unanswered = false;
+      this.#hasRead = true;
       this.#inbox.push(text);
       room -= text.length + 1;
       if (room < 0) this.#channel.abort(`it sent more than ${MAX_TEXT} characters`);

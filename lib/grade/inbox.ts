@@ -26,6 +26,7 @@ export class Unmet extends Error {
 /** Texts as they come, each looked at once; what nobody expects is passed over. */
 export class Inbox {
   readonly #fill: (template: string) => string;
+  readonly #fragment: () => string | null;
   readonly #waiting: string[] = [];
   /** What has come of a text that is not complete yet. */
   #unfinished = "";
@@ -34,9 +35,13 @@ export class Inbox {
   #ended: string | null = null;
   #changed: () => void = () => {};
 
-  /** @param fill replaces `$names` */
-  constructor(fill: (template: string) => string) {
+  /**
+   * @param fill replaces `$names`
+   * @param fragment what has come, controls written out, where nothing of it became a text; null for nothing
+   */
+  constructor(fill: (template: string) => string, fragment: () => string | null = () => null) {
     this.#fill = fill;
+    this.#fragment = fragment;
   }
 
   /** Why nothing more comes, or null. */
@@ -82,10 +87,13 @@ export class Inbox {
       }
       if (this.#ended !== null && what.orEnd) return "";
       const got = [...passedOver, ...this.#unfinished === "" ? [] : [this.#unfinished]];
-      const said = got.length > 0 ? `it got ${listTexts(got)}` : "it got nothing";
-      if (this.#ended !== null) throw new Unmet("end", `${said}, and then the connection ended (${this.#ended})`, got);
+      // Bytes that become no text wake nobody: what there is of them is looked at when the waiting is over.
+      const said = () => `it got ${got.length > 0 ? listTexts(got) : this.#nothing}`;
+      if (this.#ended !== null) {
+        throw new Unmet("end", `${said()}, and then the connection ended (${this.#ended})`, got);
+      }
       if (!await this.#changes(deadline)) {
-        throw new Unmet(got.length > 0 ? "other" : "silence", `${said} in ${timeoutMs} ms`, got);
+        throw new Unmet(got.length > 0 ? "other" : "silence", `${said()} in ${timeoutMs} ms`, got);
       }
     }
   }
@@ -109,7 +117,13 @@ export class Inbox {
     const text = got.join(joint);
     this.#checkForbidden(text);
     if (what.matches(text, this.#fill)) return;
-    throw new Unmet("other", `it got ${text === "" ? "nothing" : quote(text)}`, got);
+    throw new Unmet("other", `it got ${text === "" ? this.#nothing : quote(text)}`, got);
+  }
+
+  /** What there is where there is no text. */
+  get #nothing(): string {
+    const fragment = this.#fragment();
+    return fragment === null ? "nothing" : `no whole message, but "${shorten(fragment)}"`;
   }
 
   #meets(text: string, what: Expectation): boolean {
@@ -144,6 +158,7 @@ function listTexts(texts: readonly string[]): string {
 }
 
 export function quote(text: string): string {
-  const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
-  return `"${escapeText(shown)}"`;
+  return `"${escapeText(shorten(text))}"`;
 }
+
+const shorten = (text: string) => text.length > 120 ? `${text.slice(0, 120)}…` : text;
