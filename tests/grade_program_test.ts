@@ -147,7 +147,7 @@ test("what it prints cannot write to a terminal", async () => {
 }, python);
 
 test(
-  "whatever it starts is ended with it: children, those that ignore signals, and those that leave their group",
+  "whatever it starts is ended with it: children, those that ignore signals, and those that leave their group or environment",
   async () => {
     const unique = `4${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     const start = `
@@ -155,6 +155,7 @@ import signal, subprocess
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen(["sleep", "${unique}"])
 subprocess.Popen(["sleep", "${unique}"], start_new_session=True)
+subprocess.Popen(["env", "-i", "sh", "-c", "setsid sleep ${unique}; exit"], start_new_session=True)
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:

@@ -183,19 +183,44 @@ export function shellWord(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Ends a group, and, where /proc tells, those who have left it: they still have the mark. */
+/**
+ * Ends a group, and, where /proc tells, those who have left it: they still have the mark, or are children of one that has it.
+ * One without both, whose parent has ended, is not found.
+ */
 async function killAll(pid: number, mark: string): Promise<void> {
   if (windows) return await run("cmd", ["/c", `taskkill /T /F /PID ${pid}`]);
   await run("sh", ["-c", KILL, String(pid), `${MARK}=${mark}`]);
 }
 
-/** Until none is left, as they may start others meanwhile; the number of rounds is for what cannot be killed. */
-const KILL = `kill -KILL -- "-$0" 2>/dev/null
+/**
+ * Until none is left, as they may start others meanwhile; the number of rounds is for what cannot be killed. Nobody ends
+ * before it is known who its children are.
+ */
+const KILL = String.raw`kill -STOP -- "-$0" 2>/dev/null
+children() {
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) [A-Za-z] \([0-9]*\) .*/\1 \2/' | awk -v roots="$*" '
+    BEGIN { count = split(roots, list, " "); for (i = 1; i <= count; i++) known[list[i]] }
+    { parent[$1] = $2 }
+    END {
+      do {
+        more = 0
+        for (pid in parent) if (!(pid in known) && parent[pid] in known) { known[pid]; print pid; more = 1 }
+      } while (more)
+    }'
+}
 for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   left=$(grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)
+  if [ -n "$left" ]; then
+    kill -STOP $left 2>/dev/null
+    # Twice: a child may have started another before it was stopped.
+    for look in 1 2; do
+      left="$left $(children $left)"
+      kill -STOP $left 2>/dev/null
+    done
+    kill -KILL $left 2>/dev/null
+  fi
+  kill -KILL -- "-$0" 2>/dev/null
   [ -n "$left" ] || exit 0
-  kill -STOP $left 2>/dev/null
-  kill -KILL $left 2>/dev/null
 done`;
 
 async function run(command: string, args: string[]): Promise<void> {
