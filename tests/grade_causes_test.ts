@@ -38,7 +38,7 @@ async function failureOf(settings: Partial<GradingSettings> & Pick<GradingSettin
   const { checks: [{ failure }] } = await runGrading({
     exercise: findExercise("chat")!,
     ...{ port: null, wire: "line", ways: [], only: "a client takes a name", seed: 1 },
-    ...{ timeoutMs: 500, startMs: 20_000, limitMs: 60_000 },
+    ...{ timeoutMs: 1500, startMs: 20_000, limitMs: 60_000 },
     ...settings,
   });
   assert(failure, "the check has passed");
@@ -90,10 +90,10 @@ server.accept()
 `);
     return (await failureOf({ exercise: findExercise("calc")!, only: "it multiplies", subject, wire })).got;
   };
-  assertEquals(await got("the answer is 42", ""), 'it got no whole message, but "the answer is 42" in 500 ms');
+  assertEquals(await got("the answer is 42", ""), 'it got no whole message, but "the answer is 42" in 1500 ms');
   assertMatch(await got("42", "client.close()"), /^it got no whole message, but "42", and then the connection ended/);
   assertMatch(await got("0009 42", "client.close()", "len4"), /^it got no whole message, but "0009 42", and then /);
-  assertEquals(await got("", ""), "it got nothing in 500 ms");
+  assertEquals(await got("", ""), "it got nothing in 1500 ms");
 }, PYTHON);
 
 test("a framing is guessed only where bytes are whole messages of it, and of no other", () => {
@@ -113,7 +113,7 @@ test("a framing is guessed only where bytes are whole messages of it, and of no 
 
 test("a server that listens on another port is told on which", async () => {
   const start = "port = 0";
-  const [told, ...more] = await serverCauses(SERVER(LINE, start), { startMs: 1000 });
+  const [told, ...more] = await serverCauses(SERVER(LINE, start), { startMs: 4000 });
   assertMatch(told, /^your program listens on port \d+, and not on \d+: take the port from the command line$/);
   assertEquals(more, []);
 }, LINUX);
@@ -122,7 +122,7 @@ test("a server over UDP that is called over TCP is told so, and the other way ro
   const bind = (kind: string) =>
     `import socket, sys\nsock = socket.socket(socket.AF_INET, socket.${kind})\nsock.bind(("127.0.0.1", int(sys.argv[1])))\n` +
     (kind === "SOCK_STREAM" ? "sock.listen()\nsock.accept()" : "sock.recv(1)");
-  const calc = { exercise: findExercise("calc")!, only: "it multiplies", startMs: 1000 };
+  const calc = { exercise: findExercise("calc")!, only: "it multiplies", startMs: 4000 };
   const [udp] = await serverCauses(bind("SOCK_DGRAM"), { ...calc, transport: "tcp" });
   assertMatch(
     udp,
@@ -174,8 +174,8 @@ test("an address at which somebody listens for IPv6 only is told so", async () =
 }, LINUX.ignore ? LINUX : skipUnlessIpv6());
 
 test("a client that calls nobody, or ends before it does, is told that", async () => {
-  const run = (command: string) =>
-    causesOf({ subject: { type: "client", command }, only: "what is typed is sent", startMs: 300 });
-  assertEquals(await run("sleep 1234 #{port}"), [CAUSES.callsNobody]);
-  assertEquals(await run("exit 3 #{port}"), [CAUSES.endedBefore]);
+  const run = (command: string, startMs: number) =>
+    causesOf({ subject: { type: "client", command }, only: "what is typed is sent", startMs });
+  assertEquals(await run("sleep 1234 #{port}", 300), [CAUSES.callsNobody]);
+  assertEquals(await run("exit 3 #{port}", 20_000), [CAUSES.endedBefore]);
 });
