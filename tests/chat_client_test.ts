@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
-import { freePort } from "../lib/grade/server_under_test.ts";
+import { freePort } from "../lib/grade/calling.ts";
 import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
 import { bytes, collect, test, within } from "./helpers.ts";

@@ -3,7 +3,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
-import { freePort } from "../lib/grade/server_under_test.ts";
+import { freePort } from "../lib/grade/calling.ts";
 import { connectContext, FakeConsole, withChat } from "./chat_helpers.ts";
 import { environment, NETLAB, netlab, Program, runProgram } from "./cli_helpers.ts";
 import { Peer, skipUnless, test, within } from "./helpers.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
-import { freePort } from "../lib/grade/server_under_test.ts";
+import { freePort } from "../lib/grade/calling.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { formatAddress, formatHostPort } from "../lib/net/conn.ts";
 import { DatagramEndpoint } from "../lib/net/datagram.ts";

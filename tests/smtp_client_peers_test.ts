@@ -1,7 +1,7 @@
 // The mail client against other people's servers: a student's, Python's, npm's and Postfix's.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { freePort } from "../lib/grade/server_under_test.ts";
+import { freePort } from "../lib/grade/calling.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
 import { FakeConsole } from "./chat_helpers.ts";
 import { environment } from "./cli_helpers.ts";

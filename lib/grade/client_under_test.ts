@@ -5,11 +5,11 @@ import { connectTcp } from "../net/client.ts";
 import { outlasts } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import { NetlabError } from "../protocol/errors.ts";
+import { because, dialPatiently, freePort, isSilent, whyRefused } from "./calling.ts";
 import type { Inbox } from "./inbox.ts";
 import { Program, shellWord } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
 import { callTcp } from "./sockets.ts";
-import { because, dialPatiently, freePort, isSilent, whyRefused } from "./server_under_test.ts";
 
 /** How to have a client call. */
 export interface ClientUnderTest {

@@ -2,16 +2,15 @@
 
 import { CAUSES } from "../exercises/causes.ts";
 import type { Exercise, RunningServer, Transport } from "../exercises/exercise.ts";
-import { connectTcp } from "../net/client.ts";
-import { outlasts, pause, systemClock } from "../net/clock.ts";
+import { outlasts, pause } from "../net/clock.ts";
 import { type Conn, formatHostPort } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
-import { openAcceptor } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
+import { because, dialer, dialPatiently, endedBefore, freePort, isSilent, LOOK_MS, whyRefused } from "./calling.ts";
 import { type Inbox, Unmet } from "./inbox.ts";
 import { Program } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
-import { callTcp, listListeners, LOOPBACK, servedElsewhere } from "./sockets.ts";
+import { callTcp, isBound, LOOPBACK, servedElsewhere } from "./sockets.ts";
 
 /** The keyboard and the screen of a server that runs. */
 export interface Terminal {
@@ -52,8 +51,6 @@ const PATIENCE_MS = 1000;
 const PORT_MS = 65_000;
 /** How long the end of a program may come behind the end of its connections, in ms. */
 const SETTLE_MS = 300;
-/** Between two looks, in ms. */
-const LOOK_MS = 25;
 
 /** A server that somebody else has started. */
 export class RemoteServer implements ServerUnderTest {
@@ -322,86 +319,4 @@ export class NetlabServer implements ServerUnderTest {
     await this.#running?.finished;
     this.#running = null;
   }
-}
-
-function dialer(transport: Transport, host: string, port: number): () => Promise<Conn> {
-  return () => transport === "udp" ? connectUdp(host, port) : connectTcp(host, port);
-}
-
-export const isSilent = (error: unknown): error is Unmet => error instanceof Unmet && error.kind === "silence";
-
-/** The same, and why. */
-export const because = ({ kind, message, got }: Unmet, why: string) => new Unmet(kind, message, got, why);
-
-const endedBefore = (death: string) => new Unmet("end", `the program ${death} before it could be called`);
-
-/**
- * Why nobody takes calls on a port, as far as the system tells.
- *
- * @param told whether the program's command line says the port
- */
-export async function whyRefused(
-  program: Program | null,
-  transport: Transport,
-  port: number,
-  told: boolean,
-): Promise<string> {
-  const others = { tcp: "udp", udp: "tcp" } as const;
-  const ports = async (transport: Transport) => new Set((await program?.listeners(transport))?.map(({ port }) => port));
-  const [own, other] = [await ports(transport), await ports(others[transport])];
-  const [first] = own;
-  if (first !== undefined) {
-    const what = told ? "take the port from the command line" : `listen on ${port}, or grade with --port ${first}`;
-    return `your program listens on port ${[...own].join(" and ")}, and not on ${port}: ${what}`;
-  }
-  if (other.has(port)) {
-    const [there, here] = [others[transport], transport].map((name) => name.toUpperCase());
-    return `your program has port ${port} over ${there}, and is called over ${here}: take ${here}, or grade with ` +
-      `--transport ${others[transport]} where your course asks for that`;
-  }
-  return `nobody listens on port ${port}: your program does not come as far as listen(), or listens on another port, or ` +
-    "needs longer for its start than --start";
-}
-
-/** Calls until it is taken, for `ms` at most. @throws {Unmet} */
-export async function dialPatiently(
-  dial: () => Promise<Conn>,
-  ms: number,
-  death: () => string | null,
-): Promise<Conn> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    const dead = death();
-    if (dead !== null) throw endedBefore(dead);
-    try {
-      return await dial();
-    } catch (error) {
-      if (!(error instanceof NetlabError)) throw error;
-      if (performance.now() > deadline) throw new Unmet("silence", error.message);
-      await pause(LOOK_MS);
-    }
-  }
-}
-
-/** Ports that no system gives to callers, nor to listeners that take any: who is called at one of them is who was told it. */
-const QUIET_PORTS = { first: 10_240, count: 22_528 };
-const PORT_TRIES = 100;
-
-/** A port that is free right now. @throws {NetlabError} of kind `transport` */
-export function freePort(transport: Transport): number {
-  for (let tries = 1;; tries++) {
-    const port = QUIET_PORTS.first + crypto.getRandomValues(new Uint32Array(1))[0] % QUIET_PORTS.count;
-    try {
-      openAcceptor({ host: "127.0.0.1", port, transport }, systemClock).close();
-      return port;
-    } catch (error) {
-      if (tries === PORT_TRIES) throw error;
-    }
-  }
-}
-
-/** Whether somebody on this machine listens on that port; null where the system does not tell. */
-async function isBound(transport: Transport, port: number): Promise<boolean | null> {
-  const listeners = await listListeners(transport);
-  return listeners && listeners.some((one) => one.port === port);
 }

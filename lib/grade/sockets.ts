@@ -83,3 +83,9 @@ export async function callTcp(port: number, onElsewhere: (host: string) => void)
     });
   }
 }
+
+/** Whether somebody on this machine listens on that port; null where the system does not tell. */
+export async function isBound(transport: Transport, port: number): Promise<boolean | null> {
+  const listeners = await listListeners(transport);
+  return listeners && listeners.some((one) => one.port === port);
+}
