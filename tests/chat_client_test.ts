@@ -228,11 +228,12 @@ test("a server that refuses the connection is an error with a next step", async 
   assert(error.hint);
 });
 
-test("a line that the framing has no room for is not sent, and said so", () =>
+test("a line that the framing has no room for is not sent, and said so; the others are, and the script has failed", () =>
   withChat(async (room) => {
-    const console = await runScript(room.port, ["NAME alice", `MSG alice ${"x".repeat(90)}`, "MSG alice ok"], {
-      wire: "len2",
-    });
+    const console = new FakeConsole(["NAME alice", `MSG alice ${"x".repeat(90)}`, "MSG alice ok"]);
+    const running = connectChat(connectContext(room.port, console, { wire: "len2" }));
+    const error = await assertRejects(() => within(running, "the client's end"), NetlabError);
+    assertEquals([error.kind, error.message], ["reply", "a line of the script failed"]);
     assertEquals(console.printed, ["HELLO alice", "alice sent ok", "EXIT"]);
     assertEquals(console.notes.at(-1), "not sent: 100 bytes do not fit: len2 carries 99 at most");
   }));

@@ -46,11 +46,19 @@ export async function openChannel(
 }
 
 /**
- * What a script comes to whose questions were answered with ERROR so often.
+ * What a script comes to.
  *
- * @throws {NetlabError} of kind `reply` unless that is never
+ * @param refusals how often it was answered with ERROR
+ * @param failed how many of its lines could not be done
+ * @throws {NetlabError} of kind `reply` unless both are 0
  */
-export function failIfRefused(refusals: number): void {
+export function judgeScript(refusals: number, failed = 0): void {
+  if (failed > 0) {
+    throw new NetlabError(
+      "reply",
+      failed === 1 ? "a line of the script failed" : `${failed} lines of the script failed`,
+    );
+  }
   if (refusals > 0) {
     throw new NetlabError("reply", refusals === 1 ? "an answer was ERROR" : `${refusals} answers were ERROR`);
   }
@@ -69,6 +77,8 @@ export abstract class TextClient {
   protected readonly sendsBlank: boolean = false;
   /** How often the server has answered that something is wrong: a script of which that is true has failed. */
   protected refusals = 0;
+  /** How many messages the framing could not carry. */
+  #unsent = 0;
   #over = false;
   #paced = false;
   #failure: NetlabError | null = null;
@@ -126,7 +136,7 @@ export abstract class TextClient {
         hint: "it stopped, or it sent you away: its last words are above",
       });
     }
-    if (!this.console.interactive) failIfRefused(this.refusals);
+    if (!this.console.interactive) judgeScript(this.refusals, this.#unsent);
   }
 
   #says(line: string): boolean {
@@ -145,6 +155,7 @@ export abstract class TextClient {
     } catch (error) {
       if (!(error instanceof NetlabError)) throw error;
       this.console.note(`not sent: ${error.message}`);
+      this.#unsent++;
       return false;
     }
   }

@@ -6,7 +6,7 @@ import { connectTcp } from "../net/client.ts";
 import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { failIfRefused } from "./client.ts";
+import { judgeScript } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
@@ -182,13 +182,7 @@ export class Node implements RunningServer {
    * @throws {NetlabError} of kind `reply` when something of a script that has come to its end was not done, or refused
    */
   judge(): void {
-    if (!this.#scriptOver) return;
-    const failed = this.#failed;
-    if (failed === 0) return failIfRefused(this.#refusals);
-    throw new NetlabError(
-      "reply",
-      failed === 1 ? "a line of the script failed" : `${failed} lines of the script failed`,
-    );
+    if (this.#scriptOver) judgeScript(this.#refusals, this.#failed);
   }
 
   /** Does what is typed, until the input ends or the program is left. */

@@ -4,7 +4,7 @@
 import type { Channel } from "../../net/channel.ts";
 import { outlasts } from "../../net/clock.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { failIfRefused, openChannel, TextClient } from "../client.ts";
+import { judgeScript, openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
 import { MAX_REQUEST } from "./protocol.ts";
@@ -41,7 +41,7 @@ async function askEach(context: ConnectContext): Promise<void> {
     if (isError(text)) refusals++;
     context.console.print(text, { event: "result", text });
   }
-  if (!context.console.interactive) failIfRefused(refusals);
+  if (!context.console.interactive) judgeScript(refusals);
 }
 
 /** One question on a connection of its own: over UDP, a late answer can then not be taken for another question's. */
