@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Flight } from "../lib/exercises/transfer/flight.ts";
-import { BURST, Pacer, ROOM } from "../lib/exercises/transfer/pacer.ts";
+import { BURST, Pacer, QUEUED, ROOM } from "../lib/exercises/transfer/pacer.ts";
 import { acceptPdu, ackPdu } from "../lib/exercises/transfer/protocol.ts";
 import { property, test } from "./helpers.ts";
 import { assertDelivered, makeFile, Sending, SESSION, simulate } from "./transfer_helpers.ts";
@@ -118,9 +118,9 @@ test("a pacer allows what is moving and a little more: all of a path without a q
   for (let i = 0; i < 1000; i++) pacer.measured(16, limitOf(pacer), 100, 100);
   assertEquals(limitOf(pacer), 1000);
   pacer.measured(16, 80, 1, 0.25);
-  assertEquals(limitOf(pacer), 52);
+  assertEquals(limitOf(pacer), 20 + QUEUED);
   pacer.measured(16, 10, 1, 0);
-  assertEquals(limitOf(pacer), BURST);
+  assertEquals(limitOf(pacer), QUEUED);
   pacer.lost();
   assertEquals(limitOf(pacer), ROOM);
   assertEquals(limitOf(new Pacer(40, 0)), 40);

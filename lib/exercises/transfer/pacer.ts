@@ -12,7 +12,7 @@ import type { Millis } from "../../protocol/clock.ts";
 export const BURST = 32;
 export const ROOM = 64;
 const PER_MS = 8;
-const QUEUED = 32;
+export const QUEUED = 40;
 
 /** How many chunks may leave now. */
 export class Pacer {
@@ -59,7 +59,7 @@ export class Pacer {
    */
   measured(acknowledged: number, inFlight: number, rttMs: Millis, minRttMs: Millis): void {
     const moving = inFlight * (minRttMs / Math.max(rttMs, minRttMs, 1e-3));
-    this.#limit = Math.min(this.#limit + acknowledged / 4, Math.max(BURST, moving + QUEUED), this.#window);
+    this.#limit = Math.min(this.#limit + acknowledged / 4, moving + QUEUED, this.#window);
   }
 
   /** What was on the way is lost: nothing is known of the path any more. */
