@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Channel } from "../lib/net/channel.ts";
+import type { Conn } from "../lib/net/conn.ts";
 import { memoryPair } from "../lib/net/memory.ts";
 import type { Codec } from "../lib/protocol/codec.ts";
 import { ProtocolError } from "../lib/protocol/errors.ts";
-import { DigitsFramer, makeFramer, RawFramer, wrap } from "../lib/protocol/framing.ts";
+import { DigitsFramer, LineFramer, makeFramer, RawFramer, wrap } from "../lib/protocol/framing.ts";
+import { decodeText } from "../lib/protocol/text.ts";
 import { bytes, settle, splits, test } from "./helpers.ts";
-import { follow, FRAME_LIMIT as LIMIT, makeChannel, readAll } from "./net_helpers.ts";
+import { follow, FRAME_LIMIT as LIMIT, makeChannel, readAll, textCodec } from "./net_helpers.ts";
 
 test("each hands over every message, however the stream is split", async () => {
   for (const name of ["line", "len2", "be8"]) {
@@ -80,6 +82,29 @@ test("replies still arrive after the peer has ended its direction", async () => 
   await session;
   await channel.close();
   assertEquals([await readAll(peer), channel.reason], ["re: one\nre: two\n", "end of stream"]);
+});
+
+test("the answers to what one read brought leave in one write; of a channel alone, before the next read begins", async () => {
+  const [conn, peer] = memoryPair();
+  const calls: string[] = [];
+  const watched: Conn = {
+    localAddr: conn.localAddr,
+    remoteAddr: conn.remoteAddr,
+    read: (into) => (calls.push("read"), conn.read(into)),
+    write: (out) => (calls.push(`write ${decodeText(out)}`), conn.write(out)),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+  };
+  const channel = new Channel(watched, { framer: new LineFramer(LIMIT), codec: textCodec });
+  const session = channel.each((text) => void channel.send(text.toUpperCase()), () => {});
+  await peer.write(bytes("one\ntwo\nthr"));
+  await settle();
+  await peer.write(bytes("ee\n"));
+  await settle();
+  await peer.closeWrite();
+  await session;
+  assertEquals(calls, ["read", "write ONE\nTWO\n", "read", "write THREE\n", "read"]);
+  await channel.close();
 });
 
 test("a stream that ends inside a message says so and delivers no half", async () => {

@@ -264,6 +264,9 @@ export class Channel<In, Out = In> {
       try {
         const message = this.#next();
         if (message === undefined) {
+          // Before the next read is begun: the peer may be waking up while that is done. The peers of many are better woken
+          // all at once, at the end of the turn.
+          if (turns.alone) this.#outgoing.flush();
           const turn = turns.next();
           if (turn) await turn;
           if (!await this.#fill()) return;

@@ -26,6 +26,11 @@ export class Turns {
     workers++;
   }
 
+  /** Whether there is no other channel to take turns with. */
+  get alone(): boolean {
+    return workers === 1;
+  }
+
   /** Asked now and then while there is work. @returns what to wait for before it goes on, when it is the others' turn */
   next(): Promise<void> | null {
     const now = performance.now();
