@@ -554,13 +554,45 @@ function writeMailbox(...mails: string[]): string {
   return dir;
 }
 
+/** A part beside text. */
+function inMultipart(part: string): string {
+  const boundary = `b${part.length}`;
+  return `Subject: x\r\nContent-Type: multipart/mixed; boundary=${boundary}\r\n\r\n` +
+    `--${boundary}\r\n\r\nhi\r\n--${boundary}\r\n${part}\r\n--${boundary}--\r\n`;
+}
+
+test("a message that lacks headers, or the empty line behind them, is listed and shown all the same", async () => {
+  const list = writeMailbox(
+    "\r\nno headers\r\n",
+    "Return-Path: <a@x.example>\r\nReceived: from x\r\n\tby y\r\nI love computer networks!\r\nSubject: no\r\n",
+    "From: <>\r\nDate:\r\nSubject : old\r\n\r\ntext\r\n",
+  );
+  const listed = new FakeConsole([]);
+  assertEquals(await client(1, listed, { list }), null);
+  assertEquals(listed.printed, [
+    "1* (no date)  (no sender)  (no subject)",
+    "2* (no date)  a@x.example  (no subject)",
+    "3* (no date)  (no sender)  old",
+  ]);
+  const expected = [["no headers"], ["I love computer networks!", "Subject: no"], ["text"]];
+  for (const [i, text] of expected.entries()) {
+    const shown = new FakeConsole([]);
+    assertEquals(await client(1, shown, { list, show: i + 1 }), null);
+    assertEquals(shown.printed.slice(5), text);
+  }
+});
+
 test("HTML is shown as its text", async () => {
   const html =
-    "<STYLE type=x>p > a { }</Style ><p>one<br/>two</p><script>if (a<b) c();</script>1 &lt; 2 <b title=x>3</b>";
-  const list = writeMailbox(`Subject: x\r\nContent-Type: text/html\r\n\r\n${html}\r\n`);
-  const console = new FakeConsole([]);
-  assertEquals(await client(1, console, { list, show: 1 }), null);
-  assertEquals(console.printed.slice(5), ["one", "two", "1 < 2 3"]);
+    "<STYLE type=x>p > a { }</Style ><p>one<br/>two</p><script>if (a<b) c();</script>1 &lt; 2 <b title=x>&uuml;</b><li>x<li>y";
+  const mail = `Subject: x\r\nContent-Type: text/html\r\n\r\n${html}\r\n`;
+  const list = writeMailbox(mail, inMultipart(mail), inMultipart(`Content-Type: message/rfc822\r\n\r\n${mail}`));
+  for (const show of [1, 2, 3]) {
+    const console = new FakeConsole([]);
+    assertEquals(await client(1, console, { list, show }), null);
+    assertEquals(console.printed.slice(-6), ["one", "two", "", "1 < 2 ü", "* x", "* y"]);
+    assert(!console.printed.join().includes("{"), console.printed.join("\n"));
+  }
 });
 
 test("a style or script of HTML that does not end hides nothing", async () => {
@@ -568,26 +600,21 @@ test("a style or script of HTML that does not end hides nothing", async () => {
   const list = writeMailbox(`Subject: x\r\nContent-Type: text/html\r\n\r\n${html}\r\n`);
   const console = new FakeConsole([]);
   assertEquals(await client(1, console, { list, show: 1 }), null);
-  assertEquals(console.printed.slice(5), ["one b { }two", "three"]);
+  assertEquals(console.printed.slice(5), ["one b { }", "", "two", "", " three"]);
 });
 
 test("a message of nothing but white space, or of tags that do not end, is shown as fast as another one", async () => {
   const long = (piece: string) => piece.repeat(1_000_000 / piece.length);
-  // HTML beside text, which becomes text, too.
-  const mixed = (html: string) =>
-    `Subject: x\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\nhi\r\n--i\r\nContent-Type: text/html\r\n\r\n${html}\r\n--i--\r\n`;
-  const list = writeMailbox(
+  const html = (piece: string) => `Content-Type: text/html\r\n\r\n<${long(piece)}x\r\n`;
+  const pieces = ["<", "<a href=", "<style ", "<script>", "</style", "<br ", "<p\t", "<body ", "<!--", "&", "a"];
+  const mails = [
     `Subject: x\r\n\r\n${long(" ")}x\r\n`,
-    mixed(long("<a href=")),
-    `Subject: x\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n${
-      mixed(long("<a href="))
-    }\r\n--o--\r\n`,
-    ...["<", "<style ", "<script>", "</style", "<br ", "<p\t", "a"].map((piece) =>
-      `Subject: x\r\nContent-Type: text/html\r\n\r\n<${long(piece)}x\r\n`
-    ),
-  );
+    inMultipart(`Content-Type: message/rfc822\r\n\r\n${inMultipart(html("<a href="))}`),
+    ...pieces.flatMap((piece) => [`Subject: x\r\n${html(piece)}`, inMultipart(html(piece))]),
+  ];
+  const list = writeMailbox(...mails);
   const begun = performance.now();
-  for (let show = 1; show <= 10; show++) {
+  for (let show = 1; show <= mails.length; show++) {
     assertEquals(await client(1, new FakeConsole([]), { list, show }), null);
   }
   const ms = performance.now() - begun;

@@ -152,30 +152,30 @@ export function isEightBit(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte >= 0x80);
 }
 
-/**
- * Whether the headers have, which takes SMTPUTF8 (RFC 6532). They end at an empty line, or, where none parts them from the
- * body, at the first line that is no header: all the rest only takes 8BITMIME (RFC 6152).
- */
+/** Whether the headers have, which takes SMTPUTF8 (RFC 6532); of the body, 8BITMIME is enough (RFC 6152). */
 export function hasUtf8Headers(content: Uint8Array): boolean {
+  return isEightBit(content.subarray(0, headLength(content)));
+}
+
+/** Where the headers end: at an empty line, or, where none parts them from the body, at the first line that is no header. */
+export function headLength(content: Uint8Array): number {
   for (let at = 0; at < content.length;) {
     const lf = content.indexOf(LF, at);
     const end = lf < 0 ? content.length : lf + 1;
     const line = content.subarray(at, end);
-    if (!beginsHeader(line) && (at === 0 || !isContinued(line))) return false;
-    if (isEightBit(line)) return true;
+    if (!beginsHeader(line) && (at === 0 || !isContinued(line))) return at;
     at = end;
   }
-  return false;
+  return content.length;
 }
 
 const SPACE = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
 
-/** A name in ASCII, also where the value is not (RFC 6532 section 3.1), and a colon. */
+/** A name in ASCII, also where the value is not (RFC 6532 section 3.1), and a colon, perhaps behind spaces (RFC 5322 section 4.5.8). */
 function beginsHeader(line: Uint8Array): boolean {
-  const colon = line.indexOf(COLON);
-  return colon > 0 && line.subarray(0, colon).every((byte) => byte > SPACE && byte < 0x7f);
+  return /^[\x21-\x39\x3b-\x7e]+[ \t]*$/.test(decodeLossy(line.subarray(0, Math.max(0, line.indexOf(COLON)))));
 }
 
 function isContinued(line: Uint8Array): boolean {

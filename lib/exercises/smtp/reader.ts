@@ -5,6 +5,7 @@ import type { Address, Email } from "postal-mime";
 import { NetlabError } from "../../protocol/errors.ts";
 import { decodeLossy } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
+import { headLength } from "./mime.ts";
 
 /** A message longer than this is read up to here, in bytes: its headers and most of its text are in it. */
 const MAX_BYTES = 32 * 1_048_576;
@@ -78,9 +79,9 @@ async function list({ console }: ConnectContext, entries: readonly Entry[]): Pro
     const email: Partial<Email> = await parse(entry, "head").catch((error: NetlabError) => ({
       subject: `(cannot be read: ${error.message})`,
     }));
-    const [from, date, subject] = [formatAddress(email.from), formatDate(email.date), email.subject ?? ""];
-    const row = `${String(i + 1).padStart(width)}${entry.isNew ? "*" : " "} ${date}  ${from}  ${subject}`;
-    console.print(row, {
+    const [from, subject] = [senderOf(email), email.subject ?? ""];
+    const row = [formatDate(email.date), from || "(no sender)", subject || "(no subject)"].join("  ");
+    console.print(`${String(i + 1).padStart(width)}${entry.isNew ? "*" : " "} ${row}`, {
       ...{ event: "mail", number: i + 1, new: entry.isNew, date: email.date ?? null, from, subject },
       ...{ size: entry.size, path: entry.path },
     });
@@ -95,20 +96,20 @@ async function showMessage({ console }: ConnectContext, entry: Entry, number: nu
     const raw = decodeLossy(readStart(entry.path, MAX_BYTES));
     return console.print(raw.trimEnd().split(LINE_END), { event: "mail", number, raw, why: email.message });
   }
-  const text = email.text ?? (email.html === undefined ? "" : withoutTags(email.html));
+  const text = email.text ?? "";
   const attachments = email.attachments.map(({ filename, mimeType, content }) => ({
     name: filename ?? "(no name)",
     type: mimeType,
     size: content instanceof ArrayBuffer ? content.byteLength : content.length,
   }));
-  const [from, to, subject] = [formatAddress(email.from), (email.to ?? []).map(formatAddress), email.subject ?? ""];
+  const [from, to, subject] = [senderOf(email), (email.to ?? []).map(formatAddress), email.subject ?? ""];
   const rows = [
-    `From: ${from}`,
+    `From: ${from || "(no sender)"}`,
     `To: ${to.join(", ")}`,
     `Date: ${formatDate(email.date)}`,
-    `Subject: ${subject}`,
+    `Subject: ${subject || "(no subject)"}`,
     "",
-    ...text.trimEnd().split(LINE_END),
+    ...text.replace(/^\n+/, "").trimEnd().split(LINE_END),
     ...(attachments.length > 0 ? [""] : []),
     ...attachments.map(({ name, type, size }) => `[${name}, ${type}, ${size} bytes]`),
   ];
@@ -119,10 +120,15 @@ async function showMessage({ console }: ConnectContext, entry: Entry, number: nu
 async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
   // Only who reads mail needs it.
   const { default: PostalMime } = await import("postal-mime");
-  escapeOpenLinks(PostalMime.prototype as unknown as TextCollector);
+  adapt(PostalMime.prototype as unknown as TextCollector);
   try {
     const bytes = readStart(path, what === "head" ? HEAD_BYTES : MAX_BYTES);
-    return await PostalMime.parse(what === "head" ? bytes.subarray(0, headLength(bytes)) : bytes);
+    const end = headLength(bytes);
+    const [head, body] = [bytes.subarray(0, end), bytes.subarray(end)];
+    if (what === "head") return await PostalMime.parse(head);
+    // Where no empty line parts the headers from the text, it would be taken for more of them.
+    const parted = body[0] === LF || (body[0] === CR && body[1] === LF);
+    return await PostalMime.parse(parted ? bytes : new Blob([head, "\r\n", body]));
   } catch (cause) {
     throw new NetlabError("harness", (cause as Error).message, { cause });
   }
@@ -130,36 +136,30 @@ async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
 
 /** The part of postal-mime 4 that every text of a message goes through, those of messages in it too. */
 interface TextCollector {
+  readonly textTypes: Set<string>;
   addTextEntry(node: object, type: "plain" | "html", item: { readonly type: string; readonly value: unknown }): void;
-  readonly escapesOpenLinks?: true;
+  readonly adapted?: true;
 }
 
 /**
- * Has postal-mime get no HTML with an `<a` that does not end: it makes text of HTML beside text, and for `<a href=<a href=` takes
- * time by the square of its length, 40 s for 400 kB.
+ * Has postal-mime make text of all HTML, not only of that beside text. It gets none with style sheets, which it takes for text,
+ * or with an `<a` that does not end: for `<a href=<a href=` it takes time by the square of its length, 40 s for 400 kB. Headings
+ * and items of lists get a line of their own.
  */
-function escapeOpenLinks(prototype: TextCollector): void {
-  if (prototype.escapesOpenLinks) return;
+function adapt(prototype: TextCollector): void {
+  if (prototype.adapted) return;
   const { addTextEntry } = prototype;
   Object.assign(prototype, {
-    escapesOpenLinks: true,
+    adapted: true,
     addTextEntry(this: TextCollector, ...[node, type, item]: Parameters<TextCollector["addTextEntry"]>) {
       const { value } = item;
       const safe = type === "html" && typeof value === "string"
-        ? value.replace(/<(?=a\b)(?![^<>]*>)/gi, "&lt;")
+        ? withoutStyles(value).replace(/<(?=a\b)(?![^<>]*>)/gi, "&lt;").replace(/<(?=\/h\d\b|li\b)/gi, "<br><")
         : value;
       addTextEntry.call(this, node, type, { ...item, value: safe });
+      this.textTypes.add("plain");
     },
   });
-}
-
-/** Where the headers end: at the first empty line. */
-function headLength(bytes: Uint8Array): number {
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-    const next = bytes[at + 1] === CR ? at + 2 : at + 1;
-    if (bytes[next] === LF) return next + 1;
-  }
-  return bytes.length;
 }
 
 function readStart(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
@@ -170,8 +170,12 @@ function readStart(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
   return bytes.subarray(0, at);
 }
 
-function formatAddress(address: Address | undefined): string {
-  if (address === undefined) return "<>";
+/** Who it is from: by the envelope, where the message itself does not say. */
+function senderOf({ from, returnPath }: Partial<Email>): string {
+  return (from && formatAddress(from)) || returnPath || "";
+}
+
+function formatAddress(address: Address): string {
   if (address.address === undefined) {
     return `${address.name}: ${(address.group ?? []).map((one) => formatAddress(one)).join(", ")}`;
   }
@@ -180,7 +184,7 @@ function formatAddress(address: Address | undefined): string {
 
 /** A date as the sender has it, in the reader's time; what is none is shown as it is. */
 function formatDate(text: string | undefined): string {
-  if (text === undefined) return "(no date)";
+  if (!text) return "(no date)";
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
   const two = (n: number) => String(n).padStart(2, "0");
@@ -190,30 +194,25 @@ function formatDate(text: string | undefined): string {
 }
 
 /**
- * HTML for people without a browser: what stands between the tags. No tag reaches beyond the next `<`, so that a message full
- * of those takes no longer than another one.
+ * HTML without style sheets and scripts. No tag reaches beyond the next `<`, so that a message full of those takes no longer
+ * than another one.
  */
-function withoutTags(html: string): string {
-  let text = "";
+function withoutStyles(html: string): string {
+  let kept = "";
   let at = 0;
   let hidden: string | null = null;
   const ends = new Map(["style", "script"].map((name) => [name, lastEnd(html, name)]));
   for (const { 0: tag, index } of html.matchAll(/<[^<>]*>/g)) {
-    if (hidden === null) text += html.slice(at, index);
-    at = index + tag.length;
     const name = /^<(\/?\w*)/.exec(tag)![1].toLowerCase();
-    if (hidden !== null) {
-      if (name === `/${hidden}`) hidden = null;
-    } else if ((ends.get(name) ?? -1) > index) hidden = name;
-    else if (BREAKS.test(name)) text += "\n";
+    if (name === `/${hidden}`) {
+      hidden = null;
+      at = index + tag.length;
+    } else if (hidden === null && (ends.get(name) ?? -1) > index) {
+      hidden = name;
+      kept += html.slice(at, index);
+    }
   }
-  text += html.slice(at);
-  return text
-    .replace(
-      /&(amp|lt|gt|quot|nbsp|#39);/g,
-      (_, name) => ({ amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " ", "#39": "'" })[name as string]!,
-    )
-    .replace(/\n\s*\n\s*\n/g, "\n\n");
+  return kept + html.slice(at);
 }
 
 /** Where the last end tag of that name is; -1 where there is none. What begins behind it would hide all that follows. */
@@ -222,6 +221,3 @@ function lastEnd(html: string, name: string): number {
   for (const { index } of html.matchAll(new RegExp(`</${name}(?!\\w)[^<>]*>`, "gi"))) last = index;
   return last;
 }
-
-/** Tags behind which a line begins. */
-const BREAKS = /^(?:br|\/(?:p|div|tr|h\d|li))$/;
