@@ -98,14 +98,17 @@ test("a discarded message leaves nothing, even when the disk is at work on it", 
   assertEquals([filesUnder(root), maildir.held], [[], 0]);
 });
 
-test("a mailbox that somebody takes away is made again", async () => {
-  const root = temporaryFolder();
-  const maildir = new Maildir(root);
-  await maildir.begin(["a"], head).deliver();
-  Deno.removeSync(`${root}/a`, { recursive: true });
-  await maildir.begin(["a"], head).deliver();
-  assertEquals(filesUnder(root).length, 1);
-});
+for (const part of ["a", "a/tmp", "a/new"]) {
+  test(`${part}, which somebody takes away, is made again`, async () => {
+    const root = temporaryFolder();
+    const maildir = new Maildir(root);
+    await maildir.begin(["a"], head).deliver();
+    Deno.removeSync(`${root}/${part}`, { recursive: true });
+    const mail = maildir.begin(["a"], head);
+    await mail.deliver();
+    assert(filesUnder(root).includes(`${root}/a/new/${mail.id}`));
+  });
+}
 
 /** A disk whose operation number `failing` fails, as when it is full. */
 class FullDisk implements Disk {

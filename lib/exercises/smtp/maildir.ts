@@ -103,24 +103,32 @@ export class Maildir {
 
   /** Opens a new file in `tmp` of a mailbox. */
   open(folder: string, id: string): DiskFile {
-    return this.#inTmp(folder, id, (path) => this.disk.create(path));
+    return this.#inFolder(folder, () => this.disk.create(this.#path(folder, "tmp", id)));
   }
 
   /** Makes a file there. */
   write(folder: string, id: string, bytes: Uint8Array): void {
-    this.#inTmp(folder, id, (path) => this.disk.make(path, bytes));
+    this.#inFolder(folder, () => this.disk.make(this.#path(folder, "tmp", id), bytes));
   }
 
-  /** Does something with a path in a mailbox, which is made if it is not there. */
-  #inTmp<T>(folder: string, id: string, create: (path: string) => T): T {
-    const path = `${this.root}/${folder}/tmp/${id}`;
+  /** Puts what is in `tmp` under this name into `new`. */
+  publish(folder: string, id: string): void {
+    this.#inFolder(folder, () => this.disk.rename(this.#path(folder, "tmp", id), this.#path(folder, "new", id)));
+  }
+
+  #path(folder: string, part: "tmp" | "new", id: string): string {
+    return `${this.root}/${folder}/${part}/${id}`;
+  }
+
+  /** Does something in a mailbox, which is made if it is not there. */
+  #inFolder<T>(folder: string, work: () => T): T {
     if (!this.#folders.has(folder)) this.#makeFolder(folder);
     try {
-      return create(path);
+      return work();
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      this.#makeFolder(folder); // somebody has taken it away
-      return create(path);
+      this.#makeFolder(folder); // somebody has taken it away, or a part of it
+      return work();
     }
   }
 
@@ -130,11 +138,6 @@ export class Maildir {
     // It has to outlast a crash, too: its name stands in the folder above.
     if (this.fsync) [`${root}/${folder}`, root].forEach((path) => disk.syncFolderNow(path));
     this.#folders.add(folder);
-  }
-
-  /** Puts what is in `tmp` under this name into `new`. */
-  publish(folder: string, id: string): void {
-    this.disk.rename(`${this.root}/${folder}/tmp/${id}`, `${this.root}/${folder}/new/${id}`);
   }
 
   /** Resolves when all that has been published in a folder so far is on the disk. */
@@ -149,7 +152,7 @@ export class Maildir {
   /** Takes a message out of `tmp` or `new`, as far as it is there. */
   remove(folder: string, part: "tmp" | "new", id: string): void {
     try {
-      this.disk.remove(`${this.root}/${folder}/${part}/${id}`);
+      this.disk.remove(this.#path(folder, part, id));
     } catch { /* it is not */ }
   }
 }
