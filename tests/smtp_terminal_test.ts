@@ -95,7 +95,7 @@ test(
 );
 
 test(
-  "what is said to log in by hand does not stay in the history",
+  "what is said to log in by hand is typed unseen, and does not stay in the history",
   () =>
     withOffice({ user: "ann:sesame", "auth-insecure": true }, async ({ port }) => {
       await using screen = await Screen.run(`connect smtp --port ${port}`, { columns: 90, rows: 50 });
@@ -104,13 +104,24 @@ test(
         await screen.press("Enter");
         await screen.endsWith(...end, ">");
       };
+      const unseen = async (text: string, drawn: string, ...end: string[]) => {
+        await screen.type(text);
+        await screen.endsWith(drawn);
+        await screen.press("Left", "C-d", text.at(-1)!, "Enter");
+        await screen.endsWith(drawn, ...end, ">");
+      };
       await screen.endsWith("next: EHLO and your name", ">");
       await say("EHLO me", "next: MAIL FROM:<address>, or AUTH");
       await say("/base64 sesame", "c2VzYW1l");
-      await say("AUTH PLAIN AGFubgB3cm9uZw==", "wrong name or password");
+      await unseen(
+        "AUTH PLAIN AGFubgBub25l",
+        "> AUTH PLAIN ************",
+        "S: 535 5.7.8 wrong name or password",
+        "wrong name or password",
+      );
       await say("AUTH LOGIN", 'it asks "Username:": answer in base64 (* gives up; /base64 works before AUTH)');
       await say("YW5u", 'it asks "Password:": answer in base64 (* gives up; /base64 works before AUTH)');
-      await say("c2VzYW1l", "next: MAIL FROM:<address>");
+      await unseen("c2VzYW1l", "> ********", "S: 235 2.7.0 welcome", "next: MAIL FROM:<address>");
       // One that comes too late, or before it is asked for.
       await say("c2VzYW1l", "it does not know that: ? lists the commands");
       for (const line of ["AUTH LOGIN", "EHLO me"]) {

@@ -40,7 +40,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
     if (Deno.stderr.isTerminal()) output.err.divert(print);
     return {
       interactive,
-      lines: (prompt = "> ", isSecret) => terminal.lines(prompt, isSecret),
+      lines: (prompt = "> ", isSecret, hiddenFrom) => terminal.lines(prompt, isSecret, hiddenFrom),
       stop: () => terminal.stop(),
       print: (text) => print(plain(text)),
       note: (text) => options.quiet || wrapText(escapeText(text), output.width).forEach((line) => print(dim(line))),

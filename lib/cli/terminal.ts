@@ -8,8 +8,15 @@ import { NetlabError } from "../protocol/errors.ts";
 
 /** A terminal with one line being edited. */
 export interface Terminal {
-  /** @param isSecret whether a line is kept out of the history */
-  lines(prompt: string, isSecret?: (line: string) => boolean): AsyncIterable<string>;
+  /**
+   * @param isSecret whether a line is kept out of the history
+   * @param hiddenFrom where stars begin in the line being edited
+   */
+  lines(
+    prompt: string,
+    isSecret?: (line: string) => boolean,
+    hiddenFrom?: (line: string) => number,
+  ): AsyncIterable<string>;
   /** Keys by name, each as it is pressed; nothing is edited or echoed meanwhile. */
   keys(): AsyncIterable<string>;
   stop(): void;
@@ -18,8 +25,8 @@ export interface Terminal {
   completeWith(candidates: (line: string) => readonly string[]): void;
 }
 
-/** `prevRows` is how many rows readline goes up, before it draws, to come to the first row of the line. */
-type Editor = readline.Interface & { prevRows: number };
+/** Two parts of readline: how many rows it goes up, before it draws, to come to the first row of the line; and what draws. */
+type Editor = readline.Interface & { prevRows: number; _writeToOutput(text: string): void };
 
 /** Older Denos do not let a program stop itself without the permission to run others. */
 const CAN_SUSPEND = !/^2\.[0-8]\./.test(Deno.version.deno);
@@ -34,7 +41,11 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   let stopped = false;
   let releaseKeys = () => {};
 
-  async function* lines(prompt: string, isSecret = (_line: string) => false): AsyncIterable<string> {
+  async function* lines(
+    prompt: string,
+    isSecret = (_line: string) => false,
+    hiddenFrom = (_line: string) => Infinity,
+  ): AsyncIterable<string> {
     if (stopped) return;
     const typed: string[] = [];
     let wake = () => {};
@@ -49,6 +60,12 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     }) as Editor;
     // For a completion readline pauses its input, in which older Denos lose the keys that come next; ours needs no time.
     edited.pause = () => edited;
+    edited._writeToOutput = (text) => {
+      const hidden = edited.line.length - hiddenFrom(edited.line);
+      // The line is drawn whole, behind the prompt, or what has been typed at its end.
+      const seen = `${prompt}${edited.line}`.endsWith(text) ? Math.max(0, text.length - Math.max(0, hidden)) : Infinity;
+      process.stdout.write(text.slice(0, seen) + "*".repeat(text.slice(seen).length));
+    };
     // The terminal has broken the line anew; readline draws it next, and has to know over how many rows.
     const onResize = () => (edited.prevRows = edited.getCursorPos().rows);
     process.stdout.prependListener("resize", onResize);

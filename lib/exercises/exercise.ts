@@ -21,9 +21,14 @@ export interface Console {
   /**
    * What is typed or piped in, a line each; ends at end of input, or when `stop` is called.
    *
-   * @param isSecret asked for each line as it is typed: what has a password in it does not stay in the history
+   * @param isSecret asked for each line that has been typed: what has a password in it does not stay in the history
+   * @param hiddenFrom where in the line being typed something begins that nobody may see; Infinity where nothing does
    */
-  lines(prompt?: string, isSecret?: (line: string) => boolean): AsyncIterable<string>;
+  lines(
+    prompt?: string,
+    isSecret?: (line: string) => boolean,
+    hiddenFrom?: (line: string) => number,
+  ): AsyncIterable<string>;
   /** Ends `lines`. */
   stop(): void;
   /** A result, of one or more lines, above the line being typed; `event` is its form under `--json`. Controls are escaped. */

@@ -93,7 +93,7 @@ class HandSession {
   async #converse(): Promise<void> {
     const { console } = this.#context;
     await this.#turn();
-    for await (const line of console.lines("> ", (line) => this.#isSecret(line))) {
+    for await (const line of console.lines("> ", (line) => this.#isSecret(line), (line) => this.#hiddenFrom(line))) {
       if (this.#over) break;
       await this.#say(line);
       await this.#turn();
@@ -115,6 +115,13 @@ class HandSession {
     const [word] = line.trim().toUpperCase().split(" ");
     if (word === "AUTH") this.#authTyped = true;
     return this.#authTyped && BASE64.test(line) && !HAND_FORMS.some((form) => form.word === word);
+  }
+
+  /** Where in the line being typed a password begins. */
+  #hiddenFrom(line: string): number {
+    if (this.#mode === "secret") return 0;
+    const [beginning] = (this.#mode === "command" && /^\s*AUTH\s+\S+\s+/i.exec(line)) || [];
+    return beginning?.length ?? Infinity;
   }
 
   /** A script waits for its replies; a person sees them come, unless silence may be the end of one. */
