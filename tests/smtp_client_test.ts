@@ -395,6 +395,41 @@ test("by hand: answers of AUTH are not shown", async () => {
   assert(!JSON.stringify(console.printed).includes(btoa("geheim")));
 });
 
+test("a server that says the password again is quoted without it", async () => {
+  const echo = (line: string) => `${line}\r\n`;
+  const EHLO = "250-mail.example\r\n250 AUTH PLAIN\r\n";
+  const options = { ...TO_ONE, user: "bob", "password-file": passwordFile("geheim") };
+  const answer = btoa("\0bob\0geheim");
+  const wrong = "535 5.7.8 geheim is wrong\r\n";
+  const cases = [
+    await run({ EHLO, AUTH: wrong }, options),
+    await run({ EHLO, AUTH: echo }, options),
+    await run({ EHLO, AUTH: echo }, {}, {}, ["EHLO me", `AUTH PLAIN ${answer}`, "QUIT"]),
+  ];
+  assertEquals(cases[0].error?.message, "the server refuses the login: 535 5.7.8 **** is wrong");
+  for (const { console, error } of cases) {
+    const everything = JSON.stringify([console.printed, console.events, console.notes, error?.message]);
+    assert(everything.includes("****"), everything);
+    assert(!everything.includes("geheim") && !everything.includes(answer), everything);
+  }
+});
+
+test("a reply cut off by the end of the connection is quoted, without a password", async () => {
+  await withListener(async (conn) => {
+    const peer = new Peer(conn as Deno.TcpConn);
+    await peer.send("220 hi\r\n");
+    await peer.read("EHLO [127.0.0.1]\r\n".length);
+    await peer.send("250-hi\r\n250 AUTH PLAIN\r\n");
+    await peer.read(`AUTH PLAIN ${btoa("\0bob\0geheim")}\r\n`.length);
+    await peer.send("535 geheim is wrong");
+  }, async (port) => {
+    const console = new FakeConsole([]);
+    const error = await client(port, console, { ...TO_ONE, user: "bob", "password-file": passwordFile("geheim") });
+    assertMatch(error!.message, /ended the connection before it answered AUTH PLAIN \*\*\*\*/);
+    assertMatch(console.notes.join("\n"), /^"535 \*\*\*\* is wrong" has no CRLF at its end/m);
+  });
+});
+
 test("by hand: a person gets hints and completion, and learns that the server went", async () => {
   const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
   const console = new FakeConsole(undefined, true);

@@ -203,8 +203,7 @@ class HandSession {
 
   async #listen(): Promise<void> {
     await this.#connection.channel.each((line) => {
-      this.#connection.heard(line);
-      const reply = this.#reader.take(line);
+      const reply = this.#reader.take(this.#connection.heard(line));
       this.#wake();
       if (reply !== null) return this.#heard(reply);
     }, (error) => {

@@ -129,16 +129,19 @@ class ReplyFramer implements Framer {
   }
 
   silence(queue: ByteQueue): void {
-    const text = `"${
-      escapeText(decodeLossy(queue.peek(Math.min(queue.length, 100))))
-    }" has no CRLF at its end (RFC 5321 2.3.8)`;
-    if (this.#compat) this.#once(text);
-    else this.#once(`the server is silent: ${text}; --compat course does not mind`);
+    this.#unended(queue, "the server is silent: ");
     this.#silent = this.#compat;
   }
 
   end(queue: ByteQueue): Uint8Array | null {
+    if (queue.length > 0) this.#unended(queue);
     return this.#compat && queue.length > 0 ? queue.take(queue.length) : null;
+  }
+
+  #unended(queue: ByteQueue, why = ""): void {
+    const text = escapeText(decodeLossy(queue.peek(Math.min(queue.length, 100))));
+    const lack = `"${text}" has no CRLF at its end (RFC 5321 2.3.8)`;
+    this.#once(this.#compat ? lack : `${why}${lack}; --compat course does not mind`);
   }
 
   seal(): void {}
@@ -161,6 +164,8 @@ export class SmtpConnection {
   readonly #framer: ReplyFramer;
   readonly #setup: ConnectionSetup;
   readonly #onLine: OnLine | null;
+  /** From here on the server knows a password, and may say it. */
+  #toldSecret = false;
 
   private constructor(
     conn: UpgradableConn,
@@ -173,7 +178,7 @@ export class SmtpConnection {
     this.#setup = setup;
     this.#onLine = onLine;
     this.name = literalOf(conn.localAddr as Deno.NetAddr);
-    this.#framer = new ReplyFramer(setup.compat, onProblem);
+    this.#framer = new ReplyFramer(setup.compat, (text) => onProblem(setup.secrets.hide(text)));
     this.channel = new Channel<string, ClientMessage>(conn, {
       framer: this.#framer,
       codec: new ClientCodec(setup.secrets),
@@ -199,16 +204,23 @@ export class SmtpConnection {
   }
 
   send(message: ClientMessage): void {
-    if (message.type === "command" && message.shown !== undefined) this.#setup.secrets.add(hiddenOf(message));
+    if (message.type === "command" && message.shown !== undefined) {
+      this.#setup.secrets.add(hiddenOf(message));
+      this.#toldSecret = true;
+    }
     this.channel.send(message);
     if (this.#onLine === null) return;
     if (message.type === "command") this.#onLine("C", message.shown ?? message.text);
     else if (message.type !== "line") this.#showContent(message.bytes);
   }
 
-  /** Tells of what the server said. */
-  heard(text: string): void {
-    this.#onLine?.("S", this.#setup.secrets.hide(text));
+  /** Tells of what the server said. @returns it, as it may be quoted */
+  heard(text: string): string {
+    const { secrets } = this.#setup;
+    this.#onLine?.("S", secrets.hide(text));
+    if (!this.#toldSecret) return text;
+    const [code] = /^[2-5]\d\d(?!\d)/.exec(text) ?? [""];
+    return code + secrets.hide(text.slice(code.length));
   }
 
   /** Writes content no faster than the server reads. @param onProgress called as it goes out */

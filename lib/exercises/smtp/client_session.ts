@@ -78,8 +78,8 @@ class Session {
   async #listen(): Promise<void> {
     const { channel } = this.#connection;
     let failure: Error | undefined;
-    await channel.each((text) => {
-      this.#connection.heard(text);
+    await channel.each((line) => {
+      const text = this.#connection.heard(line);
       this.#driven.input({ type: "message", message: { type: "line", text } });
       // Nothing may be read before TLS has begun.
       const upgrading = this.#upgrading;
