@@ -71,6 +71,15 @@ test("headers, text and files are read back as they were meant", async () => {
   });
 }, skipUnless("python3"));
 
+test("a file that is a message itself, or says so by its name, keeps its bytes", async () => {
+  const content = Uint8Array.from({ length: 2000 }, (_, i) => i % 251);
+  const attachments = ["a.eml", "A.MHT", "a.gzip"].map((name) => ({ name, bytes: content }));
+  const message = await composeMessage({ ...DRAFT, attachments });
+  assertWellFormed(message);
+  const { files, defects } = await parsed(message);
+  assertEquals([files, defects], [attachments.map(({ name }) => [name, content.toHex()]), []]);
+}, skipUnless("python3"));
+
 test("a message without files is one part", async () => {
   const message = await composeMessage({ ...DRAFT, subject: undefined });
   assertWellFormed(message);
@@ -115,6 +124,7 @@ for (
     ["a line end in a header", { headers: ["X-A: b\nBcc: x@y.z"] }],
     ["an address longer than a line", { to: [`"${"x".repeat(1000)}" <b@b.example>`] }],
     ["a reference longer than a line", { headers: [`References: <${"x".repeat(1000)}@b.example>`] }],
+    ["an address that is none", { headers: ["To: Bob"] }],
     ["a header without a colon", { headers: ["X-A b"] }],
     ["a blind copy, which no header makes", { headers: ["Bcc: x@y.example"] }],
     ["a header of how the body is written", { headers: ["Content-Type: text/html"] }],

@@ -28,6 +28,8 @@ const MAX_LINE = 998;
 const ENCODED_BYTES = 39;
 /** Those of plain text, where encoded-words stand for any word (RFC 2047 section 5). */
 const PLAIN = /^(?:subject|comments|x-.*)$/i;
+/** Files whose own types, `message/…` and `multipart/…`, rule out base64 (RFC 2045 section 6.4): their bytes would not stay as they are. */
+const NOT_ENCODED = /\.(?:eml|mht|mhtml|mime|nws|gzip)$/i;
 /** Those that say how the body is written: they are ours. */
 const OURS = /^(?:content-.*|mime-version)$/i;
 
@@ -53,20 +55,29 @@ export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuff
     headers: others,
     // A line of text ends in CRLF, also inside of base64 (RFC 2046 section 4.1.1).
     text: toCrlf(draft.text),
-    attachments: (draft.attachments ?? []).map(({ name, bytes }) => ({ filename: name, content: bytes as never })),
+    attachments: (draft.attachments ?? []).map(({ name, bytes }) => ({
+      filename: name,
+      content: bytes as never,
+      ...(NOT_ENCODED.test(name) ? { contentType: "application/octet-stream" } : {}),
+    })),
     newline: "windows",
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   const built: Uint8Array = await composer.compile().build();
-  checkHead(built);
+  checkHead(built, headers);
   return Uint8Array.from(built);
 }
 
 /** Headers that the composer builds itself. */
 const SPECIAL = ["from", "to", "cc", "reply-to", "subject", "date", "message-id"];
 
-function parseHeader(line: string): { key: string; value: string } {
+interface Header {
+  readonly key: string;
+  readonly value: string;
+}
+
+function parseHeader(line: string): Header {
   const [, key, value] = HEADER.exec(line) ?? [];
   if (key === undefined) throw new NetlabError("usage", `not a header: "${line}"`, { hint: "--header 'Name: value'" });
   if (OURS.test(key)) throw new NetlabError("usage", `--header cannot say ${key}: it follows from what is sent`);
@@ -90,10 +101,14 @@ function breakable(text: string): string {
   return words.map((word) => `=?UTF-8?B?${encodeBase64(word)}?=`).join(" ");
 }
 
-/** @throws {NetlabError} of kind `usage` where a header has a line that is too long */
-function checkHead(message: Uint8Array): void {
-  const head = decodeLossy(message.subarray(0, indexOf(message, encodeText("\r\n\r\n"))));
-  for (const header of head.split(/\r\n(?![ \t])/)) {
+/** @throws {NetlabError} of kind `usage` where a header has a line that is too long, or one that was asked for is missing */
+function checkHead(message: Uint8Array, wanted: readonly Header[]): void {
+  const head = decodeLossy(message.subarray(0, indexOf(message, encodeText("\r\n\r\n")))).split(/\r\n(?![ \t])/);
+  for (const { key, value } of wanted) {
+    if (value === "" || head.some((header) => header.toLowerCase().startsWith(`${key.toLowerCase()}:`))) continue;
+    throw new NetlabError("usage", `--header "${key}: ${value}" names no address`, { hint: "local@domain" });
+  }
+  for (const header of head) {
     if (header.split("\r\n").every((line) => encodeText(line).length <= MAX_LINE)) continue;
     const name = header.slice(0, 30).replace(/:.*/s, "");
     throw new NetlabError("usage", `a word of the header ${name} is too long: a line has at most ${MAX_LINE} bytes`);
