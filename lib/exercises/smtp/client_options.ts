@@ -52,7 +52,10 @@ export const connectOptions: readonly OptionSpec[] = [
   { name: "dialogue", type: "flag", summary: "print the conversation, C: and S:, without passwords" },
   stageOption("stop-after", `go no further than this, and leave in good order: ${STAGES.join(", ")}`),
   stageOption("drop-after", "the same, and cut the connection"),
-  { name: "count", type: "number", value: "N", min: 1, default: 1, summary: "send it so many times" },
+  {
+    ...{ name: "count", type: "number", value: "N", min: 1, default: 1 },
+    summary: "send it so many times, each with a Message-ID of its own unless --raw or --header gives one",
+  },
   {
     name: "connections",
     type: "number",
