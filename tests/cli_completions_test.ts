@@ -59,6 +59,10 @@ test("values complete where there is a choice, behind a space and behind =", asy
   assertEquals(await at("serve chat --port="), []);
   assertEquals(await at("serve chat --bug one-r"), ["one-recv"]);
   assertEquals(await at("serve chat --bug=one-r"), ["--bug=one-recv"]);
+  assertEquals((await at("grade chat --wire l")).slice(0, 2), ["line", "len1"]);
+  assertEquals(await at("grade transfer --wire="), ["--wire=pdu", "--wire=seed"]);
+  assertEquals(await at("grade --wire "), []);
+  assertEquals(await at("grade chat --profile chat"), ["chat-seed"]);
 });
 
 test("what files' client does completes, behind an address too, and once", async () => {
@@ -74,6 +78,7 @@ test("a file may stand where an option or a client takes one of this machine, an
   const takesFile = (line: string) => mayBeFile(line.split(" "), commands);
   const yes = ["connect transfer ", "connect transfer localhost x", "serve files --dir ", "serve files --dir=x"];
   yes.push("connect stream --out ", "connect chat --trace-file ", "connect transfer --plot=", "serve files --dir = x");
+  yes.push("grade chat --profile ", "grade chat --out ", "new chat ");
   const no = [
     "",
     "connect ",
@@ -83,7 +88,16 @@ test("a file may stand where an option or a client takes one of this machine, an
     "connect chat ",
     "serve chat ",
   ];
-  no.push("connect transfer --", "connect transfer --arq ", "serve chat --port=", "list ", "nonsense ");
+  no.push(
+    "new ",
+    "new chat x ",
+    "grade chat --wire ",
+    "connect transfer --",
+    "connect transfer --arq ",
+    "serve chat --port=",
+    "list ",
+    "nonsense ",
+  );
   for (const line of yes) assert(takesFile(line), line);
   for (const line of no) assert(!takesFile(line), line);
 });
@@ -200,6 +214,8 @@ test("PowerShell's glue registers a completer that asks netlab", async () => {
   const { out } = await netlab("completions powershell");
   assertMatch(out, /^Register-ArgumentCompleter -Native -CommandName netlab -ScriptBlock \{\n/);
   assertStringIncludes(out, "netlab complete -- @words");
+  // An empty word keeps PowerShell from offering files where none may stand.
+  assertStringIncludes(out, "elseif ($LASTEXITCODE -eq 0) { '' }");
   assertEquals(out.split("{").length, out.split("}").length);
   assertEquals(out.split("(").length, out.split(")").length);
   assertEquals(await complete(["serve", '""'], commands), names);

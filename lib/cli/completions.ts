@@ -16,6 +16,8 @@ import { didYouMean } from "./suggest.ts";
 export const COMPLETE = "complete";
 export const WORDS_ONLY = 0;
 export const FILES_TOO = 1;
+/** How help calls a value that is the name of a file or a folder, or may be one. */
+const TAKES_FILE = /(^|\|)(FILE|DIR)/;
 
 const GLUE: Readonly<Record<string, string>> = {
   bash: `_netlab() {
@@ -50,7 +52,9 @@ complete -c netlab -f -a '(__netlab_complete)'
   param($wordToComplete, $commandAst, $cursorPosition)
   $words = @($commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
   if ($wordToComplete -eq '') { $words += '""' }
-  netlab ${COMPLETE} -- @words 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+  $found = @(netlab ${COMPLETE} -- @words 2>$null)
+  if ($found) { $found | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) } }
+  elseif ($LASTEXITCODE -eq ${WORDS_ONLY}) { '' } # nothing at all, and PowerShell would offer files
 }
 `,
 };
@@ -137,7 +141,7 @@ export function mayBeFile(words: readonly string[], commands: readonly Command[]
   const last = typed.at(-1) ?? "";
   const { command, needed, assigned, words: behind } = read(typed.slice(0, -1), last, commands);
   const option = needed ?? assigned;
-  if (option) return /^(FILE|DIR)/.test(option.value ?? "");
+  if (option) return TAKES_FILE.test(option.value ?? "");
   return !last.startsWith("-") && (command?.takesFile?.(behind) ?? false);
 }
 

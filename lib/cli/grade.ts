@@ -1,15 +1,15 @@
 // `netlab grade EXERCISE`: black-box checks of somebody's server or client.
 
-import type { Example } from "../exercises/exercise.ts";
+import type { Example, Exercise } from "../exercises/exercise.ts";
 import type { OptionSpec } from "../exercises/options.ts";
-import { exercises } from "../exercises/registry.ts";
+import { exercises, findExercise } from "../exercises/registry.ts";
 import { WAYS } from "../grade/delivery.ts";
 import { REPORT_FORMATS } from "../grade/reports/formats.ts";
 import { START_MS } from "../grade/patience.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 
-const options: readonly OptionSpec[] = [
+const optionsOf = (exercise?: Exercise): OptionSpec[] => [
   { name: "server", type: "string", value: "HOST:PORT", summary: "grade a server that runs there" },
   {
     name: "run",
@@ -31,12 +31,15 @@ const options: readonly OptionSpec[] = [
     name: "wire",
     type: "string",
     value: "WIRE",
+    candidates: async () =>
+      exercise ? (await import("../grade/grading.ts")).wiresOf(exercise, await exercise.grading()) : [],
     summary: "how its messages are framed; as netlab's client does, unless said",
   },
   {
     name: "profile",
     type: "string",
     value: "NAME|FILE",
+    candidates: async () => Object.keys((await import("../grade/profiles/mod.ts")).PROFILES),
     summary: "what a course varies: port, framing, wording, points",
   },
   { name: "only", type: "string", value: "TEXT", summary: "the checks with this in their names, and what they need" },
@@ -111,7 +114,7 @@ export const grade: Command = {
     "Plays the other side, step by step, and says what it did, what it expected, what came, and why that usually\n" +
     "happens. What netlab sends is cut into writes in several ways; a check gives half its points for the plainest.\n" +
     "Status 0: everything passed. 1: something did not. 3: the machine or netlab is at fault.",
-  options: () => options,
+  options: ([name = ""]) => optionsOf(findExercise(name)),
   examples,
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
   run: async (context) => (await import("./grade_run.ts")).runGrade(context),

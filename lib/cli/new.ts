@@ -36,6 +36,7 @@ export const starter: Command = {
   ],
   examples: () => [],
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
+  takesFile: (words) => words.length === 1,
   run({ output, words, values }) {
     const exercise = requireExercise(words);
     const dir = words[1];

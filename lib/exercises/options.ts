@@ -9,7 +9,7 @@ export interface OptionSpec {
   readonly name: string;
   readonly type: OptionType;
   readonly summary: string;
-  /** How the value is called in help. What begins with `DIR` or `FILE` is completed as one. */
+  /** How the value is called in help. `DIR…` and `FILE…` are completed as one, in `NAME|FILE`, too. */
   readonly value?: string;
   readonly default?: string | number | boolean;
   /** The only values allowed. */

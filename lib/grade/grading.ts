@@ -95,7 +95,7 @@ export function chooseChecks(
 }
 
 /** The framings that an exercise's programs can be graded in: `auto` is a server's own affair, and none. */
-function wiresOf({ wires }: Exercise, { checks, clientChecks }: Grading): string[] {
+export function wiresOf({ wires }: Exercise, { checks, clientChecks }: Grading): string[] {
   const lengths = Array.from({ length: MAX_DIGITS }, (_, i) => `len${i + 1}`);
   const framings = wires.filter((wire) => wire !== "auto").flatMap((wire) => wire === "lenN" ? lengths : [wire]);
   return [...new Set([...framings, ...[...checks, ...clientChecks].flatMap(({ wire = [] }) => wire)])];
