@@ -234,7 +234,10 @@ test("help says of --json what it does at that end", async () => {
 });
 
 test("explain says each number that an error may have", async () => {
-  assertMatch((await netlab("explain transfer")).out, /code +1 request, 2 name, 3 exists,[^]* 11 cancelled\n/);
+  assertMatch(
+    (await netlab("explain transfer")).out,
+    /code +1 request, 2 name, 3 exists, 4 too large,[^]* 11 cancelled\n/,
+  );
   for (const code of [400, 403, 404, 500]) assertStringIncludes((await netlab("explain files")).out, `ERROR ${code} …`);
 });
 

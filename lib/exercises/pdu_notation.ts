@@ -28,6 +28,12 @@ export function parseWords<T extends string>(text: string, types: readonly T[]) 
   return { type, words, named, quoted: parseBytes(apart[3] ?? "") };
 }
 
+/** What numbers stand for, for people: `{ tooLarge: 4 }` is `4 too large`. */
+export function describeCodes(codes: Readonly<Record<string, number>>): string {
+  const inWords = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return Object.entries(codes).map(([name, code]) => `${code} ${inWords(name)}`).join(", ");
+}
+
 /** A datagram in writing, whatever it is. */
 export function describeBytes<P>(bytes: Uint8Array, decode: (bytes: Uint8Array) => P, format: (pdu: P) => string) {
   try {

@@ -1,6 +1,7 @@
 // Problem 4, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { describeCodes } from "../pdu_notation.ts";
 import { BUFFER_MS, CONTROL_KEYS, CONTROL_LINES, isOneFile, MAX_CLIENTS, PLAYERS, SEED_ENDS } from "./defaults.ts";
 import { makeNotation } from "./framing.ts";
 import { ACTIONS, ASSUMED_RATE, ERROR_CODES, UNPROVEN_BYTES } from "./protocol.ts";
@@ -121,7 +122,7 @@ export const stream: Exercise = {
       },
       { form: "8 ERROR", meaning: "code u16, text; the last word of a session" },
       { form: "action", meaning: ACTIONS.map((action, i) => `${i + 1} ${action}`).join(", ") },
-      { form: "code", meaning: Object.entries(ERROR_CODES).map(([name, code]) => `${code} ${name}`).join(", ") },
+      { form: "code", meaning: describeCodes(ERROR_CODES) },
     ],
     dialogue: [
       { who: "C", text: `REQUEST session=7 start=999 "${SAMPLE_NAME}"` },

@@ -1,6 +1,7 @@
 // The transfer exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { describeCodes } from "../pdu_notation.ts";
 import { areFiles, fileProblem } from "./arguments.ts";
 import { notationCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, ERROR_CODES, MAX_CHUNK, MAX_WINDOW, SCHEMES } from "./protocol.ts";
@@ -148,7 +149,7 @@ export const transfer: Exercise = {
       { form: "5 FIN", meaning: "seq: how many chunks there are; SHA-256 of the file" },
       { form: "6 DONE", meaning: "seq: the same; duplicates u32; the file is in its place" },
       { form: "7 ERROR", meaning: "code u16, text; the last word of a session" },
-      { form: "code", meaning: Object.entries(ERROR_CODES).map(([name, code]) => `${code} ${name}`).join(", ") },
+      { form: "code", meaning: describeCodes(ERROR_CODES) },
       { form: "arq", meaning: SCHEMES.map((scheme, i) => `${i} ${scheme}`).join(", ") },
     ],
     dialogue: [
