@@ -420,6 +420,23 @@ test("a script whose peer is busy has failed, whoever runs it; a person's dialog
     bob.isOver = true;
   }));
 
+test("a script that has no exit, and of which a line has failed, has failed when Ctrl-C ends what serves on", () =>
+  withPeers(async (alice, bob) => {
+    for (const station of [alice, bob]) {
+      if (station === bob) station.type("send to nobody");
+      station.console.endInput();
+      const caller = await station.caller();
+      await caller.send("ERROR that answers no line of it\n");
+      await station.console.shows("ERROR that answers no line of it");
+    }
+    const outcome = ({ server }: Station) => {
+      void server.shutdown(5000);
+      return within(server.finished, "its end").then(() => null, ({ message }) => message);
+    };
+    alice.isOver = bob.isOver = true;
+    assertEquals([await outcome(alice), await outcome(bob)], [null, "a line of the script failed"]);
+  }));
+
 test("netlab peer stays after the end of its script, so that others can call, and Ctrl-C ends it", async () => {
   await using program = new Program("peer --host 127.0.0.1 --port 0 --quiet");
   const port = Number((await program.out.line()).match(/:(\d+) /)![1]);

@@ -55,6 +55,8 @@ export class Node implements RunningServer {
   #leaving = false;
   /** A script has come to its own end, and is responsible for what it has come to. */
   #scriptOver = false;
+  /** It had no exit: what others say from now on need be no answer to it. */
+  #servesOn = false;
   /** How many of its lines could not be done. */
   #failed = 0;
   /** How often others have answered with ERROR. */
@@ -182,16 +184,17 @@ export class Node implements RunningServer {
    * @throws {NetlabError} of kind `reply` when something of a script that has come to its end was not done, or refused
    */
   judge(): void {
-    if (this.#scriptOver) judgeScript(this.#refusals, this.#failed);
+    if (this.#scriptOver) judgeScript(this.#servesOn ? 0 : this.#refusals, this.#failed);
   }
 
   /** Does what is typed, until the input ends or the program is left. */
   async operate(commands: NodeCommands): Promise<void> {
     const left = await this.#operate(commands);
     if (this.#console.interactive) return;
-    this.#scriptOver = left || this.#context.listen === null;
+    this.#scriptOver = true;
     // The end of a script is no end of the program that listens: others may still call.
-    if (!this.#scriptOver) await this.#server.finished;
+    this.#servesOn = !left && this.#context.listen !== null;
+    if (this.#servesOn) await this.#server.finished;
   }
 
   /** @returns whether it was told to exit */
