@@ -185,7 +185,7 @@ test("a trace file that cannot be is refused before anything happens", async () 
   });
   const { status, out, err } = await netlab("serve chat --port 0 --trace-file /no/such/folder/x.jsonl");
   assertEquals([status, out], [3, ""]);
-  assertMatch(err, /^netlab: cannot write \/no\/such\/folder\/x\.jsonl: No such file.*: name another --trace-file\n$/);
+  assertMatch(err, /^netlab: cannot write \/no\/such\/folder\/x\.jsonl: no such file.*: name another --trace-file\n$/);
 });
 
 test(
@@ -201,7 +201,7 @@ test(
           input: SCRIPT,
         });
         assertEquals([status, out], [1, ANSWERS]);
-        assertEquals(err, `warning: cannot write ${path}: File too large: the recording ends here\n${FAILURE}\n`);
+        assertEquals(err, `warning: cannot write ${path}: file too large: the recording ends here\n${FAILURE}\n`);
       } finally {
         await Deno.remove(path);
       }

@@ -87,9 +87,11 @@ test("whatever the system says becomes one line with a next step", () => {
   }
 });
 
-test("what is not foreseen is passed on in the system's words, without its number", () => {
+test("what is not foreseen is passed on in the system's words, without their capital and number", () => {
   const error = transportError(new Error("Something odd (os error 99)"), "connect to", "h:1");
-  assertEquals([error.message, error.hint], ["cannot connect to h:1: Something odd", undefined]);
+  assertEquals([error.message, error.hint], ["cannot connect to h:1: something odd", undefined]);
+  const abbreviation = transportError(new Error("TLS failed (os error 99)"), "connect to", "h:1");
+  assertEquals(abbreviation.message, "cannot connect to h:1: TLS failed");
   const ours = new NetlabError("limit", "ours");
   assert(transportError(ours, "connect to", "h:1") === ours);
 });

@@ -469,7 +469,7 @@ for (const transport of TRANSPORTS) {
             const options = { transport, arq: "go-back-n", window: 16, chunk: 1000 } as const;
             assertEquals(
               await sendingFails(receiver.port, [makeSource("a", makeFile(size))], options),
-              "reply: the receiver: cannot write a: No space left on device",
+              "reply: the receiver: cannot write a: no space left on device",
             );
             for (const { name } of Deno.readDirSync(dir)) Deno.removeSync(`${dir}/${name}`);
             await sendFiles(receiver.port, [makeSource("b", makeFile(20_000))], options);

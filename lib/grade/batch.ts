@@ -3,6 +3,7 @@
 import { type Check, describeStep } from "../exercises/check.ts";
 import type { Exercise, Grading, Transport } from "../exercises/exercise.ts";
 import { spellingOf } from "../exercises/notation.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
 import { WHOLE } from "./delivery.ts";
@@ -51,9 +52,7 @@ function submissionsOf(dir: string): Submission[] {
   try {
     submissions = listSubmissions(dir);
   } catch (cause) {
-    throw new NetlabError("usage", `cannot read ${dir}: ${(cause as Error).message.replace(/ \(os error.*/, "")}`, {
-      cause,
-    });
+    throw new NetlabError("usage", `cannot read ${dir}: ${describeSystemError(cause)}`, { cause });
   }
   if (submissions.length > 0) return submissions;
   throw new NetlabError("usage", `${dir} has no submissions`, { hint: "a submission is a folder in it" });
@@ -86,12 +85,12 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
 }
 
 /** What stands in the place of a result where one submission cannot be graded: the others can. */
-function notGraded(settings: BatchSettings, grading: Grading, { message }: Error): Report {
+function notGraded(settings: BatchSettings, grading: Grading, error: Error): Report {
   const { exercise, subject, seed, only = "" } = settings;
   const kind = subject.type === "client" ? "client" : "server";
   const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
   const checks = all.filter(({ name }) => isCalled(name, only));
-  const because = `it could not be graded: ${message.replace(/ \(os error.*/s, "")}`;
+  const because = `it could not be graded: ${describeSystemError(error)}`;
   return {
     exercise: exercise.name,
     ...{ kind, transport, wire, seed, startedAt: Date.now(), durationMs: 0, points: 0, notes: [because] },

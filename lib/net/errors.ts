@@ -59,12 +59,13 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   return { why: describeSystemError(error) };
 }
 
-/** What the system says, without its number. Some files of it Deno keeps from every program that may not do all. */
+/** What the system says, as part of a sentence and without its number. Some files Deno keeps from whoever may not do all. */
 export function describeSystemError(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     return "netlab may not use it: only plain files, and none of /dev or /proc";
   }
-  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error .*/s, "");
+  const text = (error instanceof Error ? error.message : String(error)).replace(/ \(os error .*/s, "");
+  return text.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()); // no abbreviation begins so
 }
 
 /** Whether the peer is gone without a proper end of stream. */

@@ -5,6 +5,7 @@ import { NetlabError } from "../protocol/errors.ts";
 import { connectTcp } from "./client.ts";
 import { outlasts } from "./clock.ts";
 import { type Conn, formatHostPort } from "./conn.ts";
+import { describeSystemError } from "./errors.ts";
 
 /** How long a handshake may take. */
 export const HANDSHAKE_MS = 10_000;
@@ -76,7 +77,7 @@ export class UpgradableConn implements Conn {
 
   #failure(error: unknown): NetlabError {
     if (error instanceof NetlabError) return error;
-    const why = (error as Error).message.replace(/ \(os error \d+\)$/, "");
+    const why = describeSystemError(error);
     const hint = /certificate|UnknownIssuer|NotValidForName/i.test(why)
       ? "--tls-ca FILE names the certificate to trust, where it is self-signed"
       : "does it speak TLS at this point? --tls does from the beginning, --starttls when both have said so";

@@ -6,6 +6,7 @@
 // What a killed server leaves in `tmp` harms nobody: names never come again, and readers clean up what is older than 36 hours.
 
 import { createHash, randomBytes } from "node:crypto";
+import { describeSystemError } from "../../net/errors.ts";
 import { encodeText, truncateText } from "../../protocol/text.ts";
 import type { Mailbox } from "./address.ts";
 import { type Disk, type DiskFile, systemDisk } from "./disk.ts";
@@ -30,7 +31,7 @@ export class MaildirError extends Error {
   readonly full: boolean;
 
   constructor(cause: unknown) {
-    const message = cause instanceof Error ? cause.message.replace(/ \(os error .*/s, "") : String(cause);
+    const message = describeSystemError(cause);
     super(message, { cause });
     this.full = /no space|quota|file too large/i.test(message);
   }
