@@ -92,10 +92,34 @@ test("what is typed at a server has to be UTF-8, too, and the server goes on wit
   await using server = new Program("serve talk --host 127.0.0.1 --port 0 --quiet");
   await server.out.line();
   await server.write(Uint8Array.of(0x68, 0xff, 0x0a));
-  assertMatch(await server.err.line(), /^warning: line 1 of standard input is not UTF-8 .*: neither it nor /);
+  assertMatch(
+    await server.err.line(),
+    /^warning: line 1 of standard input is not UTF-8 .*: nothing is read from there on$/,
+  );
   server.signal("SIGINT");
   assertEquals((await server.result()).status, 0);
 });
+
+test("where nothing can be read, as under nohup, a client says so, and a server goes on without", async () => {
+  // A standard input that is open for writing only.
+  const command = ["sh", "-c", 'exec "$@" 0>/dev/null', "sh", ...NETLAB];
+  const why = "cannot read standard input: bad file descriptor";
+  await withChat(async ({ port }) => {
+    const { status, out, err } = await runProgram(`connect chat --port ${port} --name alice --quiet`, { command });
+    assertEquals([status, out, err], [3, "HELLO alice\nEXIT\n", `netlab: ${why}\n`]);
+  });
+  for (const exercise of ["peer", "mesh", "talk", "multitalk"]) {
+    await using server = new Program(`serve ${exercise} --host 127.0.0.1 --port 0 --quiet`, { command });
+    assertEquals(await server.err.line(), `warning: ${why}: nothing is read from there on`);
+    const port = Number((await server.out.line()).match(/:(\d+) /)![1]);
+    const caller = await Peer.connect({ hostname: "127.0.0.1", port });
+    await caller.send("hello\n");
+    assertMatch(await server.out.line(), /hello$/);
+    caller.close();
+    server.signal("SIGINT");
+    assertEquals((await server.result()).status, 0);
+  }
+}, skipUnless("sh"));
 
 test("the address may stand in the words, in options, and in the environment; the former win", () =>
   withChat(async ({ port }) => {

@@ -2,7 +2,7 @@
 
 import { dim } from "@std/fmt/colors";
 import type { Console } from "../exercises/exercise.ts";
-import { NetlabError, ProtocolError } from "../protocol/errors.ts";
+import { NetlabError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import type { Output } from "./output.ts";
 import { type PipedLines, pipedLines } from "./piped_lines.ts";
@@ -14,8 +14,8 @@ export interface ConsoleOptions {
   readonly quiet: boolean;
   /** Called when the person presses Ctrl-C while a line is being edited. */
   onInterrupt(): void;
-  /** Called when what is piped in goes on with what is no text, which ends it. */
-  onBadInput(error: ProtocolError): void;
+  /** Called when what is piped in goes on with what is no text, or cannot be read, which ends it. */
+  onBadInput(error: NetlabError): void;
 }
 
 /** The console of this process. */
@@ -78,12 +78,12 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
   };
 }
 
-/** The lines up to one that is no text. */
+/** The lines up to one that is no text, or cannot be read. */
 async function* untilBad(pipe: PipedLines, { onBadInput }: ConsoleOptions): AsyncIterable<string> {
   try {
     yield* pipe.lines();
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
+    if (!(error instanceof NetlabError)) throw error;
     onBadInput(error);
   }
 }

@@ -2,6 +2,7 @@
 // is: the script ends there.
 
 import { DelimiterStream } from "@std/streams";
+import { standardInput } from "../exercises/standard_input.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { decodeText } from "../protocol/text.ts";
 
@@ -16,7 +17,7 @@ export interface PipedLines {
   /**
    * Each without its LF, and one CR before that; the last needs no LF. Nothing is read before somebody asks.
    *
-   * @throws {ProtocolError} at a line that is not UTF-8, naming its number
+   * @throws {NetlabError} at a line that is not UTF-8, naming its number, and where nothing can be read
    */
   lines(): AsyncIterable<string>;
 }
@@ -32,7 +33,7 @@ export function pipedLines(): PipedLines {
     },
     async *lines(): AsyncIterable<string> {
       if (isStopped) return;
-      const lines = Deno.stdin.readable
+      const lines = standardInput()
         .pipeThrough(new DelimiterStream(Uint8Array.of(LF), { disposition: "suffix" }))
         .getReader();
       for (let number = 1;; number++) {

@@ -64,8 +64,7 @@ export const serve: Command = {
           json: values.json === true,
           quiet: values.quiet === true,
           onInterrupt: () => stop(),
-          onBadInput: ({ message }) =>
-            output.err.line(`warning: ${message}: neither it nor what stands behind it is read`),
+          onBadInput: ({ message }) => output.err.line(`warning: ${message}: nothing is read from there on`),
         }),
       });
       started.resolve(server);

@@ -4,6 +4,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { decodeText, encodeText } from "../../protocol/text.ts";
 import type { ConnectContext, Example } from "../exercise.ts";
 import type { OptionSpec, OptionValues } from "../options.ts";
+import { standardInput } from "../standard_input.ts";
 import { readFile, readText } from "./named_files.ts";
 import { DAEMON, type Stage, STAGES } from "./protocol.ts";
 
@@ -153,7 +154,7 @@ export function valuesOf(options: OptionValues, name: string): string[] {
 export async function readBytes(context: ConnectContext, option: string): Promise<Uint8Array<ArrayBuffer>> {
   const path = String(context.options[option]);
   if (path !== "-") return readFile(path);
-  if (!context.console.interactive) return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+  if (!context.console.interactive) return new Uint8Array(await new Response(standardInput()).arrayBuffer());
   const lines = [];
   for await (const line of context.console.lines("")) lines.push(`${line}\n`);
   return encodeText(lines.join(""));

@@ -6,6 +6,7 @@ import { encodeText } from "../../protocol/text.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { MAX_FILE_NAME } from "../names.ts";
 import { openOwn, removeQuietly, sizeOf } from "../own_file.ts";
+import { standardInput } from "../standard_input.ts";
 import { PART } from "./protocol.ts";
 
 /** How much is read, written and digested at once, in bytes. */
@@ -27,7 +28,7 @@ export interface Source {
 
 /** @throws {NetlabError} of kind `harness` when it cannot be read */
 export async function openSource(path: string, name: string): Promise<Source> {
-  if (path === "-") return sourceOf(Deno.stdin.readable, name);
+  if (path === "-") return sourceOf(standardInput(), name);
   const failure = (cause: unknown) =>
     new NetlabError("harness", `cannot read ${path}: ${describeSystemError(cause)}`, { cause });
   let file: Deno.FsFile;
