@@ -266,6 +266,20 @@ test("a fault of netlab itself is one line with status 3", async () => {
   assertEquals([status, out.text, err.text], [3, "", message]);
 });
 
+test("results that cannot be written are missed, and a reader that has enough is not", async () => {
+  const why = "netlab: cannot write standard output: no space left on device\n";
+  const cases: [Error, number, string][] = [
+    [new Error("No space left on device (os error 28)"), 3, why],
+    [new Deno.errors.BrokenPipe("x"), 0, ""],
+  ];
+  for (const [cause, status, said] of cases) {
+    const err = new Captured();
+    const out = new LineWriter({ write: () => Promise.reject(cause) });
+    const output = { out, err: new LineWriter(err), width: 80 };
+    assertEquals([await run(["list"], output, () => undefined), err.text], [status, said]);
+  }
+});
+
 test("netlab runs with the permissions of deno.json, asking for none", async () => {
   assert(NETLAB.includes("-P") && !NETLAB.some((word) => word.startsWith("--allow") || word === "-A"));
   assertEquals((await runProgram("--version", { cwd: "/" })).out, `netlab ${config.version}\n`);

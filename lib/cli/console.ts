@@ -4,7 +4,7 @@ import { dim } from "@std/fmt/colors";
 import type { Console } from "../exercises/exercise.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
-import type { Output } from "./output.ts";
+import { type Output, outputFailure } from "./output.ts";
 import { type PipedLines, pipedLines } from "./piped_lines.ts";
 import { wrapText } from "./wrap.ts";
 
@@ -98,13 +98,12 @@ async function askSecret(question: string, again?: string): Promise<string | nul
   }
 }
 
-/** Writes all of it to standard output. @throws {NetlabError} of kind `harness` when nobody reads it any more */
+/** Writes all of it to standard output. @throws {NetlabError} of kind `harness` when that cannot be written */
 async function writeBytes(bytes: Uint8Array): Promise<void> {
   try {
     for (let left = bytes; left.length > 0;) left = left.subarray(await Deno.stdout.write(left));
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
-    throw new NetlabError("harness", "nobody reads standard output any more", { cause });
+    throw outputFailure(cause);
   }
 }
 

@@ -9,7 +9,7 @@ import { commands } from "./commands.ts";
 import { allOptions, COMPLETE, complete, FILES_TOO, mayBeFile, WORDS_ONLY } from "./completions.ts";
 import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
 import { commandHelp, greeting, overview, requireCommand } from "./help.ts";
-import { decideColor, type Output, systemOutput } from "./output.ts";
+import { decideColor, type Output, outputFailure, systemOutput } from "./output.ts";
 
 type Env = (name: string) => string | undefined;
 
@@ -30,7 +30,9 @@ export async function run(
   } catch (error) {
     status = report(error, output, env);
   }
-  await Promise.all([output.out.flush(), output.err.flush()]);
+  await output.out.flush();
+  if (output.out.failure !== null) status = report(outputFailure(output.out.failure), output, env);
+  await output.err.flush();
   return status;
 }
 

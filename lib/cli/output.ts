@@ -1,6 +1,8 @@
 // Standard output and error: lines go out in order without holding up the program, and colour follows one rule.
 
 import { setColorEnabled } from "@std/fmt/colors";
+import { describeSystemError } from "../net/errors.ts";
+import { NetlabError } from "../protocol/errors.ts";
 
 /** What may wait for a reader that does not read (a terminal on hold, `| less`) before lines are dropped. */
 const MAX_WAITING = 4 * 1_048_576;
@@ -11,6 +13,8 @@ const encoder = new TextEncoder();
 
 /** Writes lines to a stream, many at a time. A reader that is gone (`| head`) is no error. */
 export class LineWriter {
+  /** Why something could not be written, as on a full disk; null when nothing was lost. */
+  failure: unknown = null;
   readonly #stream: { write(bytes: Uint8Array): Promise<number> };
   #waiting: string[] = [];
   #waitingChars = 0;
@@ -74,12 +78,21 @@ export class LineWriter {
         while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
         if (!this.#flushing) await this.#gather();
       }
-    } catch {
+    } catch (error) {
       this.#waiting = [];
+      if (!(error instanceof Deno.errors.BrokenPipe)) this.failure ??= error;
     } finally {
       this.#writing = null;
     }
   }
+}
+
+/** What is said of standard output that cannot be written. */
+export function outputFailure(cause: unknown): NetlabError {
+  const message = cause instanceof Deno.errors.BrokenPipe
+    ? "nobody reads standard output any more"
+    : `cannot write standard output: ${describeSystemError(cause)}`;
+  return new NetlabError("harness", message, { cause });
 }
 
 /** Both streams of this process. */
