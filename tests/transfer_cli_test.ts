@@ -255,17 +255,27 @@ for (const transport of TRANSPORTS) {
   }, SIGNALS);
 }
 
-test("Ctrl-C on a terminal takes the progress away, and says how to go on", async () => {
-  await using receiver = await serve();
-  const path = makeSource("a", makeFile(40_000_000));
-  await using screen = await Screen.run(`connect transfer 127.0.0.1:${receiver.port} ${path}`, { columns: 100 });
-  await screen.shows(/█.* a {2}/);
-  await screen.press("C-c");
-  await screen.shows(/^interrupted: \d+ of 40000000 bytes of a had arrived; --resume goes on from there$/);
-  await screen.endsWith("status 130", "echo icanon isig");
-  assert(!(await screen.rows()).some((row) => /█|\^C/.test(row)), "the progress is still there");
-  await receiver.server.out.until(/not received: a from .*: the sender: interrupted/);
-}, needsTmux());
+for (const [name, columns] of [["a", 100], ["a", 30], ["名".repeat(60), 100]] as const) {
+  test(
+    `Ctrl-C on a terminal of ${columns} columns takes the progress of ${name} away, and says how to go on`,
+    async () => {
+      await using receiver = await serve();
+      const path = makeSource(name, makeFile(40_000_000));
+      await using screen = await Screen.run(`connect transfer 127.0.0.1:${receiver.port} ${path}`, { columns });
+      await screen.shows(/░/);
+      await screen.press("C-c");
+      await screen.endsWith("status 130", "echo icanon isig");
+      const rows = await screen.rows();
+      assertMatch(
+        rows.join(" "),
+        /^ *interrupted: \d+ of 40000000 bytes of .* had arrived; --resume goes on from there/,
+      );
+      assert(!rows.some((row) => /█|\^C/.test(row)), "the progress is still there");
+      await receiver.server.out.until(/not received: .* from .*: the sender: interrupted/);
+    },
+    needsTmux(),
+  );
+}
 
 const ADDRESSES = ["127.0.0.1", "HOST", "localhost:9001", "[::1]:9001", "nowhere 9001"];
 const MISSING: [string, string][] = [

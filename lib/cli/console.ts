@@ -4,6 +4,7 @@ import { dim } from "@std/fmt/colors";
 import type { Console } from "../exercises/exercise.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
+import { pieces } from "../trace/format.ts";
 import { type Output, outputFailure } from "./output.ts";
 import { type PipedLines, pipedLines } from "./piped_lines.ts";
 import { wrapText } from "./wrap.ts";
@@ -120,7 +121,8 @@ function statusLine(output: Output, write: (text: string) => void) {
       const bar = share === undefined
         ? ""
         : `${"█".repeat(Math.round(BAR * share)).padEnd(BAR, "░")} ${String(Math.floor(100 * share)).padStart(3)} %  `;
-      write(`\r\x1b[K${text === null ? "" : (bar + escapeText(text)).slice(0, output.width - 1)}`);
+      // A row that goes on in the next could not be written over; the terminal adds ^C to it.
+      write(`\r\x1b[K${text === null ? "" : pieces(bar + escapeText(text), output.width - 3)[0]}`);
     },
   };
 }

@@ -6,6 +6,9 @@ import { NetlabError } from "../protocol/errors.ts";
 
 /** What may wait for a reader that does not read (a terminal on hold, `| less`) before lines are dropped. */
 const MAX_WAITING = 4 * 1_048_576;
+const UNKNOWN_WIDTH = 80;
+/** Less than this is of no use, and lines are broken by the terminal. */
+const MIN_WIDTH = 20;
 /** What comes so soon behind a write waits for what else comes: each write costs a thread's help. */
 const GATHER_MS = 20;
 
@@ -115,9 +118,10 @@ export function systemOutput(): Output {
 
 function terminalWidth(): number {
   try {
-    return Math.min(120, Math.max(40, Deno.consoleSize().columns));
+    // A terminal of which nobody has said how wide it is has 0 columns.
+    return Math.min(120, Math.max(MIN_WIDTH, Deno.consoleSize().columns || UNKNOWN_WIDTH));
   } catch {
-    return 80;
+    return UNKNOWN_WIDTH;
   }
 }
 
