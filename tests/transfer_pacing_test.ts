@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Flight } from "../lib/exercises/transfer/flight.ts";
-import { BURST, Pacer, QUEUED, ROOM } from "../lib/exercises/transfer/pacer.ts";
+import { BURST, burstOf, Pacer } from "../lib/exercises/transfer/pacer.ts";
 import { acceptPdu, ackPdu } from "../lib/exercises/transfer/protocol.ts";
 import { property, test } from "./helpers.ts";
 import { assertDelivered, makeFile, Sending, SESSION, simulate } from "./transfer_helpers.ts";
@@ -95,7 +95,7 @@ test("paced, over a long way the window is used to the full, after a few round t
 });
 
 test("a pacer lets no more leave at once than a burst, and then as time passes", () => {
-  const pacer = new Pacer(1000, 0);
+  const pacer = new Pacer(1000, BURST, 0);
   for (let i = 0; i < BURST; i++) assert(pacer.mayLeave(i, 0)), pacer.left();
   assertEquals([pacer.until, pacer.mayLeave(BURST, 0), pacer.until], [null, false, 1]);
   pacer.refill(0, 1);
@@ -113,17 +113,30 @@ test("a pacer allows what is moving and a little more: all of a path without a q
     while (pacer.mayLeave(limit, 0)) limit++;
     return limit;
   };
-  const pacer = new Pacer(1000, 0);
-  assertEquals(limitOf(pacer), ROOM);
+  const pacer = new Pacer(1000, BURST, 0);
+  assertEquals(limitOf(pacer), 64);
   for (let i = 0; i < 1000; i++) pacer.measured(16, limitOf(pacer), 100, 100);
   assertEquals(limitOf(pacer), 1000);
   pacer.measured(16, 80, 1, 0.25);
-  assertEquals(limitOf(pacer), 20 + QUEUED);
+  assertEquals(limitOf(pacer), 20 + 40);
   pacer.measured(16, 10, 1, 0);
-  assertEquals(limitOf(pacer), QUEUED);
+  assertEquals(limitOf(pacer), 40);
   pacer.lost();
-  assertEquals(limitOf(pacer), ROOM);
-  assertEquals(limitOf(new Pacer(40, 0)), 40);
+  assertEquals(limitOf(pacer), 64);
+  assertEquals(limitOf(new Pacer(40, BURST, 0)), 40);
+});
+
+test("of chunks that fill a socket's buffer sooner, fewer leave at once, fewer are on the way, and each few are answered", () => {
+  assertEquals([1, 1400, 1648, 1649, 4000, 8000, 20_000, 65_000].map(burstOf), [32, 32, 32, 16, 8, 4, 2, 1]);
+  for (const [chunk, burst] of [[4000, 8], [65_000, 1]]) {
+    const options = { chunk, window: 32, paced: true, rto: { fixedMs: 300 } };
+    const [sending, first] = Sending.of("go-back-n", 40 * chunk, options);
+    const every = Math.ceil(burst / 2);
+    const expected = Array.from({ length: burst }, (_, seq) => `DATA ${seq}${(seq + 1) % every === 0 ? "!" : ""}`);
+    assertEquals(first, expected);
+    sending.pass(100);
+    assertEquals(sending.machine.inFlight, 2 * burst);
+  }
 });
 
 test("a flight knows what is on the way, what is lost, and what came", () => {

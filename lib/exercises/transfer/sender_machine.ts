@@ -14,7 +14,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { RtoEstimator, type RtoOptions } from "../../protocol/rto.ts";
 import { Flight } from "./flight.ts";
-import { BURST, Pacer } from "./pacer.ts";
+import { burstOf, Pacer } from "./pacer.ts";
 import {
   chunksOf,
   ERROR_CODES,
@@ -66,9 +66,6 @@ export type SendEvent =
 type Effects = Effect<Pdu, SendEvent>[];
 
 const NO_BITS = new Uint8Array(0);
-
-/** Paced, each chunk whose number is one less than a multiple of this asks to be acknowledged: more are always on the way. */
-const PUSH_EVERY = 16;
 
 /** Errors behind which what has come is kept. */
 const RESUMABLE: readonly number[] = [
@@ -274,7 +271,10 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       this.#unsent =
       this.#first =
         pdu.seq;
-    if (this.#options.paced && this.#reliable && this.#window > BURST) this.#pacer = new Pacer(this.#window, now);
+    const burst = burstOf(this.#chunk);
+    if (this.#options.paced && this.#reliable && this.#window > burst) {
+      this.#pacer = new Pacer(this.#window, burst, now);
+    }
     if (this.#reliable) {
       const bytes = this.#chunk + HEADER_BYTES;
       const buffer = new Uint8Array(this.#window * bytes);
@@ -354,7 +354,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
         : new Uint8Array(HEADER_BYTES + bytes);
       this.#cut(wire.subarray(HEADER_BYTES));
       const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window ||
-        (this.#pacer !== null && this.#next % PUSH_EVERY === PUSH_EVERY - 1);
+        (this.#pacer !== null && (this.#next + 1) % this.#pacer.pushEvery === 0);
       sealPdu(wire, "DATA", last ? FLAG_PUSH : 0, this.#session, this.#next);
       this.#send(wire, this.#next++, false, out, now);
       this.#unsent = this.#next;
