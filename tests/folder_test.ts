@@ -340,12 +340,13 @@ for (const [what, name, code] of SWAPS) {
   }, unix);
 }
 
-test("a folder with 10,000 files lists in a moment", async () => {
+test("a folder with 10,000 files is listed in not much more time than it takes to make them", async () => {
   const dir = temporaryFolder();
-  for (let i = 0; i < 10_000; i++) Deno.writeFileSync(`${dir}/file ${i}`, new Uint8Array(i % 7));
   const begun = performance.now();
+  for (let i = 0; i < 10_000; i++) Deno.writeFileSync(`${dir}/file ${i}`, new Uint8Array(i % 7));
+  const madeMs = performance.now() - begun;
   const entries = await new Folder(dir).list();
-  const ms = performance.now() - begun;
+  const ms = performance.now() - begun - madeMs;
   assertEquals([entries.length, entries[1]], [10_000, { name: "file 1", size: 1 }]);
-  assert(ms < 5000, `it took ${ms} ms`);
+  assert(ms < 2000 + 4 * madeMs, `it took ${ms} ms, and ${madeMs} ms to make them`);
 });
