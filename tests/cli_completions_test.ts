@@ -62,7 +62,7 @@ test("values complete where there is a choice, behind a space and behind =", asy
   assertEquals((await at("grade chat --wire l")).slice(0, 2), ["line", "len1"]);
   assertEquals(await at("grade transfer --wire="), ["--wire=pdu", "--wire=seed"]);
   assertEquals(await at("grade --wire "), []);
-  assertEquals(await at("grade chat --profile chat"), ["chat-seed"]);
+  assertEquals(await at("grade transfer --profile "), ["transfer-seed", "transfer-seed-udp"]);
 });
 
 test("what files' client does completes, behind an address too, and once", async () => {

@@ -39,7 +39,7 @@ test("in a window that has become narrower the live line still is one", async ()
   await using server = await StreamServer.start({ "a.wav": makeWav(120) });
   await using screen = await Screen.run(`connect stream 127.0.0.1:${server.port} a.wav --play none`, { columns: 110 });
   await screen.shows(/ buffer [1-9]\d* ms /);
-  await screen.resize(62, 14);
+  await screen.resize(60, 14);
   await screen.press("Up");
   await screen.shows(/ 1:0\d of 2:00( |$)/);
   await screen.press("Down");

@@ -109,7 +109,7 @@ async function writeBytes(bytes: Uint8Array): Promise<void> {
 }
 
 /** Columns of a progress bar. */
-const BAR = 24;
+const BAR = 22;
 
 /** One line of a terminal that is written over again and again. */
 function statusLine(output: Output, write: (text: string) => void) {

@@ -39,7 +39,10 @@ const optionsOf = (exercise?: Exercise): OptionSpec[] => [
     name: "profile",
     type: "string",
     value: "NAME|FILE",
-    candidates: async () => Object.keys((await import("../grade/profiles/mod.ts")).PROFILES),
+    candidates: async () => {
+      const { PROFILES } = await import("../grade/profiles/mod.ts");
+      return Object.keys(PROFILES).filter((name) => PROFILES[name].exercise === exercise?.name);
+    },
     summary: "what a course varies: port, framing, wording, points",
   },
   { name: "only", type: "string", value: "TEXT", summary: "the checks with this in their names, and what they need" },
