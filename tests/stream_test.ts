@@ -250,6 +250,18 @@ test("a file that cannot be written is said before anything is kept", async () =
   );
 });
 
+test("when standard output can no longer be written, that is why it ends, and when", async () => {
+  const fails = () => {
+    const write = () => Promise.reject(new NetlabError("harness", "the disk is full"));
+    return Object.assign(new FakeConsole([]), { write });
+  };
+  await using server = await StreamServer.start({ "a.wav": makeWav(10) });
+  assertEquals(await receivingFails(server.port, "a.wav", { out: "-" }, fails()), "harness: the disk is full");
+  await server.console.shows("(it left)");
+  await using bare = await StreamServer.start({ "a.wav": makeWav(10) }, {}, { wire: "seed" });
+  assertEquals(await receivingFails(bare.port, "a.wav", { out: "-" }, fails(), "seed"), "harness: the disk is full");
+});
+
 test("a file that is there is kept, and replaced only with --overwrite", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(0.2) });
   const out = `${temporaryFolder()}/a.wav`;

@@ -98,7 +98,7 @@ async function watch<T>(finished: Promise<T>, machine: SeedMachine, { console }:
 }
 
 function named(failure: Error, address: string): Error {
-  if (!(failure instanceof NetlabError)) return failure;
+  if (!(failure instanceof NetlabError) || failure.kind === "harness") return failure; // what this machine cannot do
   return new NetlabError(failure.kind, `${address}: ${failure.message}`, { hint: failure.hint });
 }
 

@@ -10,7 +10,7 @@ import type { Piece } from "./protocol.ts";
 export interface Sink {
   /** A piece has come, in any order. @throws {NetlabError} when it cannot be kept */
   arrived?(piece: Piece): void;
-  /** A piece is due; `skipped` bytes before it have not come. */
+  /** A piece is due; `skipped` bytes before it have not come. @throws {NetlabError} when an earlier one could not be kept */
   play?(bytes: Uint8Array, skipped: number): void;
   /** All has been given. @throws {NetlabError} when it could not be kept */
   finish(): Promise<void>;
@@ -63,25 +63,26 @@ export class FileSink implements Sink {
 export class OutputSink implements Sink {
   readonly #console: Console;
   #last: Promise<void> = Promise.resolve();
-  #failed = false;
+  #failure: Error | null = null;
 
   constructor(console: Console) {
     this.#console = console;
   }
 
   play(bytes: Uint8Array, skipped: number): void {
+    if (this.#failure) throw this.#failure;
     if (skipped > 0) this.#write(silence(skipped));
     this.#write(bytes);
   }
 
   async finish(): Promise<void> {
     await this.#last;
-    if (this.#failed) throw new NetlabError("harness", "nobody reads standard output any more");
+    if (this.#failure) throw this.#failure;
   }
 
   #write(bytes: Uint8Array): void {
-    this.#last = this.#last.then(() => this.#failed ? undefined : this.#console.write?.(bytes)).catch(() => {
-      this.#failed = true;
+    this.#last = this.#last.then(() => this.#failure ? undefined : this.#console.write?.(bytes)).catch((error) => {
+      this.#failure = error;
     });
   }
 }
