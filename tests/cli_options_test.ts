@@ -188,6 +188,12 @@ test("a port in an address that is none is refused", () => {
   assertThrows(() => takeAddress(["localhost", "65536"]), NetlabError, 'not a port: "65536"');
 });
 
+test("a port alone is no host, and what is no address is not looked up", async () => {
+  const why = 'not a host: "7777": port 7777 of this machine is :7777';
+  assertEquals((await netlab("connect chat 7777")).err, `netlab: ${why}\n`);
+  assertThrows(() => parseAddress("http://lab:7777/"), NetlabError, 'not an address: "http://lab:7777/"');
+});
+
 test("a negative number is no option, wherever it stands", () => {
   const { positionals, values } = parse(["-7", "/", "2", "--name", "-1", "--", "-x", "-3"]);
   assertEquals(positionals, ["-7", "/", "2", "-x", "-3"]);

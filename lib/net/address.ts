@@ -45,8 +45,12 @@ export function parseAddress(word: string): WrittenAddress {
   if (bracketed) {
     return bracketed[2] === undefined ? { host: bracketed[1] } : { host: bracketed[1], port: parsePort(bracketed[2]) };
   }
-  if (word === "" || /[[\]\s]/.test(word)) {
+  if (word === "" || /[[\]\s/]/.test(word)) {
     throw new NetlabError("usage", `not an address: "${word}"`, { hint: "host, host:port, or [IPv6]:port" });
+  }
+  // As a host it would be an address in one number, 0.0.30.97.
+  if (/^\d+$/.test(word)) {
+    throw new NetlabError("usage", `not a host: "${word}"`, { hint: `port ${word} of this machine is :${word}` });
   }
   const colons = word.split(":").length - 1;
   if (colons !== 1) return { host: word };
