@@ -76,7 +76,8 @@ test("with --once a receiver of a file that fails exits with 1, and says why", a
   await using receiver = await serve("--transport udp --once");
   const relay = new Relay(receiver.port, { lose: ({ pdu }) => pdu?.type === "DATA" && pdu.seq === 1 });
   const { status, err } = await send(relay.port, makeSource("a", makeFile(250)), "--transport", "udp");
-  assertEquals([status, err], [1, "netlab: the receiver: lost 1 of 3 chunks: 1\n"]);
+  const hint = "--arq selective-repeat sends again what is lost";
+  assertEquals([status, err], [1, `netlab: the receiver: lost 1 of 3 chunks: 1: ${hint}\n`]);
   const served = await receiver.server.result();
   assertEquals([served.status, served.err.trimEnd().split("\n").at(-1)], [
     1,

@@ -234,13 +234,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #receive(pdu: Pdu, out: Effects, now: Millis): void {
     if (pdu.type === "ERROR") {
       const { code, text } = readError(pdu);
-      const resumable = RESUMABLE.includes(code);
-      this.#close(
-        out,
-        new NetlabError("reply", `the receiver: ${text}`, {
-          hint: resumable ? `${this.#progress()}; the rest can be sent with --resume` : undefined,
-        }),
-      );
+      const hint = RESUMABLE.includes(code)
+        ? `${this.#progress()}; the rest can be sent with --resume`
+        : code === ERROR_CODES.lost
+        ? "--arq selective-repeat sends again what is lost"
+        : undefined;
+      this.#close(out, new NetlabError("reply", `the receiver: ${text}`, { hint }));
     } else if (pdu.type === "ACCEPT" && this.#state === "opening") this.#accepted(pdu, out, now);
     else if (pdu.type === "ACK" && this.#state === "sending" && this.#reliable) this.#acknowledged(pdu, out, now);
     else if (pdu.type === "DONE" && this.#state === "finishing" && pdu.seq === this.#unsent) {
