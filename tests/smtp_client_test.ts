@@ -449,6 +449,27 @@ test("by hand: a person gets hints and completion, and learns that the server we
   });
 });
 
+test("by hand: what a person pastes waits where a reply decides how it is meant, and each hint is its own reply's", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const console = new FakeConsole(undefined, true);
+  await withListener(
+    (conn) => play(conn, { RCPT: (line) => /bad/.test(line) ? "550 no\r\n" : "250 ok\r\n" }, heard),
+    async (port) => {
+      const ended = client(port, console, {});
+      console.type("EHLO me", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "Subject: pasted", "", "  QUIT", ".");
+      console.type("MAIL FROM:<a@x>", "RCPT TO:<bad@y>", "QUIT");
+      assertEquals(await ended, null);
+    },
+  );
+  assertEquals([heard.contents, heard.ends], [["Subject: pasted\r\n\r\n  QUIT"], ["quit"]]);
+  assertEquals(console.notes.filter((note) => note.startsWith("next: ")).slice(0, 4), [
+    "next: EHLO and your name",
+    "next: MAIL FROM:<address>, or AUTH",
+    "next: RCPT TO:<address>",
+    "next: DATA, or RCPT TO:<address> for somebody else",
+  ]);
+});
+
 test("what does not go together is said before anything is connected", async () => {
   const cases: [OptionValues, RegExp][] = [
     [{ ...TO_ONE, tls: true, starttls: true }, /--tls or --starttls/],

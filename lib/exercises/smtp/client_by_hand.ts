@@ -37,9 +37,8 @@ class HandSession {
   #mode: "command" | "content" | "chunk" | "user" | "secret" = "command";
   /** What is still to come of a chunk, in bytes. */
   #chunkLeft = 0;
-  /** The last command, in upper case, and what it was about. */
-  #asked = "";
-  #owed = 1;
+  /** What has not been answered yet, in upper case, the greeting first: it is the answer to nothing. */
+  readonly #asked: string[] = [""];
   #refusals = 0;
   #over = false;
   #leaving = false;
@@ -133,11 +132,13 @@ class HandSession {
   async #answered(): Promise<void> {
     const limit = this.#context.idleMs ?? (this.#mode === "content" ? TIMEOUT_MS.end : TIMEOUT_MS.command);
     const end = performance.now() + limit;
-    while (this.#owed > 0 && !this.#over) {
+    while (this.#asked.length > 0 && !this.#over) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
       const open = this.#reader.open && this.#setup.compat;
       if (!await outlasts(changed, open ? SILENCE_MS : Math.max(0, end - performance.now()))) continue;
-      if (!open) throw new NetlabError("timeout", `no answer to ${this.#asked || "the greeting"} in ${limit / 1000} s`);
+      if (!open) {
+        throw new NetlabError("timeout", `no answer to ${this.#asked[0] || "the greeting"} in ${limit / 1000} s`);
+      }
       this.#context.console.note(this.#reader.lack);
       await this.#heard(this.#reader.complete());
     }
@@ -145,6 +146,8 @@ class HandSession {
 
   async #say(line: string): Promise<void> {
     const { console } = this.#context;
+    // What this line is depends on a reply that may still be on its way.
+    if (this.#asked.some((asked) => TURNING.test(asked))) await this.#answered();
     if (this.#mode === "content") return this.#sayContent(line);
     if (this.#mode === "chunk") return await this.#sayChunk(line);
     if (this.#mode === "user" || this.#mode === "secret") return this.#sayAnswer(line);
@@ -153,19 +156,17 @@ class HandSession {
     if (text === "?") return void describeForms(HAND_FORMS).forEach((row) => console.print(row));
     const [, plain] = /^\/base64 (.*)$/.exec(text) ?? [];
     if (plain !== undefined) return void console.print(encodeBase64(plain));
-    // A reply may still be on its way: what this line is depends on it.
-    if (/^(?:DATA|AUTH|STARTTLS)\b/i.test(text)) await this.#answered();
+    if (TURNING.test(text)) await this.#answered();
     this.#send(text);
   }
 
   #send(text: string): void {
-    this.#owed++;
     if (/^QUIT\b/i.test(text)) this.#leaving = true;
     const [, address] = /^(?:MAIL FROM|RCPT TO):\s*<([^>]+)>/i.exec(text) ?? [];
     if (address !== undefined) this.#addresses.add(address);
     const [, beginning] = /^(AUTH\s+PLAIN\s+)\S/i.exec(text) ?? [];
     const shown = beginning === undefined ? undefined : `${beginning}****`;
-    this.#asked = (shown ?? text).toUpperCase();
+    this.#asked.push((shown ?? text).toUpperCase());
     this.#connection.send({ type: "command", text, shown });
     // No reply comes before the chunk does (RFC 3030 section 2).
     this.#chunkLeft = Number(/^BDAT\s+(\d+)(?:\s+LAST)?$/i.exec(text)?.[1] ?? 0);
@@ -189,14 +190,13 @@ class HandSession {
   #sayContent(line: string): void {
     if (line === ".") {
       this.#mode = "command";
-      this.#asked = ".";
-      this.#owed++;
+      this.#asked.push(".");
     }
     this.#connection.send({ type: "command", text: line });
   }
 
   #sayAnswer(line: string): void {
-    this.#owed++;
+    this.#asked.push("AUTH");
     this.#connection.send({ type: "command", text: line, shown: this.#mode === "user" ? undefined : "****" });
     this.#mode = this.#mode === "user" ? "secret" : "command";
   }
@@ -212,8 +212,7 @@ class HandSession {
   }
 
   async #heard(reply: ClientReply): Promise<void> {
-    const asked = this.#asked;
-    if (this.#owed > 0) this.#owed--;
+    const asked = this.#asked.shift() ?? "";
     if (reply.code >= 400) {
       this.#refusals++;
       // A chunk is sent to its end, whatever is said to it.
@@ -265,6 +264,9 @@ class HandSession {
 /** A password in a command: what AUTH says at once, and what is only to be shown in base64. */
 const SECRET = /^\s*(?:AUTH\s+\S+\s+\S|\/base64\s)/i;
 const BASE64 = /^\s*[A-Za-z0-9+/]+=*\s*$/;
+
+/** What changes how the next line is meant. */
+const TURNING = /^(?:DATA|AUTH|STARTTLS)\b/i;
 
 /** What a refusal asks for, by its code. */
 const REFUSALS: Readonly<Record<number, string>> = {
