@@ -480,16 +480,32 @@ test("--idle shortens every wait, and content that makes progress lengthens its 
   talk.wait();
   assertMatch(talk.error!.message, /in 5 s/);
 
-  const machine = new SmtpClientMachine({ name: "x", tls: "none", login: null, stop: null, compat: false }, () => MAIL);
+  for (const limitMs of [undefined, 5000]) {
+    const machine = inContent(limitMs);
+    assertEquals(machine.deadline(), limitMs ?? TIMEOUT_MS.block);
+    machine.step({ type: "command", command: { type: "progress" } }, 1000);
+    assertEquals(machine.deadline(), 1000 + (limitMs ?? TIMEOUT_MS.block));
+    machine.step({ type: "command", command: { type: "written" } }, 2000);
+    assertEquals(machine.deadline(), 2000 + (limitMs ?? TIMEOUT_MS.end));
+  }
+});
+
+/** A client whose content is on its way. */
+function inContent(limitMs?: number): SmtpClientMachine {
+  const options = { name: "x", tls: "none", login: null, stop: null, compat: false, limitMs } as const;
+  const machine = new SmtpClientMachine(options, () => MAIL);
   machine.step({ type: "start" }, 0);
   for (const text of ["220 hi", "250 hi", "250 ok", "250 ok", "354 go"]) {
     machine.step({ type: "message", message: { type: "line", text } }, 0);
   }
-  assertEquals(machine.deadline(), TIMEOUT_MS.block);
-  machine.step({ type: "command", command: { type: "progress" } }, 1000);
-  assertEquals(machine.deadline(), 1000 + TIMEOUT_MS.block);
-  machine.step({ type: "command", command: { type: "written" } }, 2000);
-  assertEquals(machine.deadline(), 2000 + TIMEOUT_MS.end);
+  return machine;
+}
+
+test("a refusal that comes while content is on its way is the server's answer to it", () => {
+  const machine = inContent();
+  const effects = machine.step({ type: "message", message: { type: "line", text: "552 too large" } }, 0);
+  const close = effects.find((effect) => effect.type === "close");
+  assertEquals((close?.error as NetlabError).message, "the server refuses the message: 552 too large");
 });
 
 test("a server that does not say goodbye has the message all the same", () => {

@@ -96,7 +96,7 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
       const reply = wait.for === "reply" ? this.#replies.shift() : undefined;
       if (reply === undefined) {
         this.#wait = wait;
-        this.#due = this.#now + Math.min(wait.ms, this.#options.limitMs ?? Infinity);
+        this.#due = this.#now + this.#patience(wait);
         return;
       }
       this.#owed--;
@@ -118,9 +118,11 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
   }
 
   #arrived(reply: ClientReply): void {
-    // A server may end a session at any time (RFC 5321 section 3.8), and says nothing else unasked.
+    // A server may end a session at any time (RFC 5321 section 3.8), and says nothing else unasked; some refuse content while
+    // it comes.
     if (this.#replies.length >= this.#owed) {
       if (reply.code === 421) return this.#lose(refused("to go on", reply));
+      if (reply.code >= 400 && this.#wait?.for === "written") return this.#lose(refused("the message", reply));
       const what = `"${formatReply(reply)}" answers nothing: there was one reply too many`;
       if (this.#options.compat) return this.#problem(what);
       return this.#lose(new ProtocolError(what));
@@ -133,18 +135,22 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
     });
   }
 
+  #patience({ ms }: Wait): Millis {
+    return Math.min(ms, this.#options.limitMs ?? Infinity);
+  }
+
   #told(command: ClientCommand): void {
     if (command.type === "progress") {
-      if (this.#wait?.for === "written") this.#due = this.#now + this.#wait.ms;
+      if (this.#wait?.for === "written") this.#due = this.#now + this.#patience(this.#wait);
     } else if (command.type === this.#wait?.for) this.#go(() => this.#talk.next(undefined as never));
   }
 
   #timer(): void {
     if (this.#due !== null && this.#now >= this.#due) {
-      const { what, ms } = this.#wait!;
-      const seconds = Math.min(ms, this.#options.limitMs ?? Infinity) / 1000;
+      const wait = this.#wait!;
       const hint = this.#reader.open ? `${this.#reader.lack}: --compat course does not mind` : undefined;
-      return this.#lose(new NetlabError("timeout", `no answer to ${what} in ${seconds} s`, { hint }));
+      const why = `no answer to ${wait.what} in ${this.#patience(wait) / 1000} s`;
+      return this.#lose(new NetlabError("timeout", why, { hint }));
     }
     if (!this.#reader.open || this.#now < this.deadline()!) return;
     if (this.#options.compat) {
