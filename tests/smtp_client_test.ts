@@ -638,6 +638,25 @@ test("a message that lacks headers, or the empty line behind them, is listed and
   }
 });
 
+test("a message that a mail program moves while the mailbox is listed is there once", async () => {
+  const list = writeMailbox("Subject: stays\r\n\r\n", "Subject: moved\r\n\r\n");
+  const readDirSync = Deno.readDirSync;
+  Deno.readDirSync = (path) => {
+    const names = [...readDirSync(path)];
+    if (String(path).endsWith("/new")) {
+      Deno.renameSync(`${list}/new/1700000000.M1P1Q1.x`, `${list}/cur/1700000000.M1P1Q1.x:2,S`);
+    }
+    return names.values();
+  };
+  try {
+    const console = new FakeConsole([]);
+    assertEquals(await client(1, console, { list }), null);
+    assertEquals(console.events.map(({ subject }) => subject), ["stays", "moved"]);
+  } finally {
+    Deno.readDirSync = readDirSync;
+  }
+});
+
 test("HTML is shown as its text", async () => {
   const html =
     "<STYLE type=x>p > a { }</Style ><p>one<br/>two</p><script>if (a<b) c();</script>1 &lt; 2 <b title=x>&uuml;</b><li>x<li>y";

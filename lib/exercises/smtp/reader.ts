@@ -2,6 +2,7 @@
 // controls out.
 
 import type { Address, Email } from "postal-mime";
+import { describeSystemError } from "../../net/errors.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import { decodeLossy } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
@@ -39,17 +40,20 @@ export async function readMaildir(context: ConnectContext): Promise<void> {
 
 /** The messages of a Maildir, in the order in which they came: that is what their names begin with. */
 function findMessages(dir: string): Entry[] {
-  const folders = ["cur", "new"].filter((folder) => isFolder(`${dir}/${folder}`));
+  // A reader moves mail from new to cur: what has gone from the one meanwhile is in the other.
+  const folders = ["new", "cur"].filter((folder) => isFolder(`${dir}/${folder}`));
   if (folders.length === 0) throw noMailbox(dir);
-  const entries = folders.flatMap((folder) =>
+  const found = folders.flatMap((folder) =>
     [...Deno.readDirSync(`${dir}/${folder}`)]
       .filter(({ name, isFile }) => isFile && !name.startsWith("."))
-      .map(({ name }) => {
-        const path = `${dir}/${folder}/${name}`;
-        return { path, name, isNew: folder === "new", size: Deno.statSync(path).size };
-      })
+      .map(({ name }) => ({ path: `${dir}/${folder}/${name}`, name, isNew: folder === "new" }))
   );
-  return entries.sort((a, b) => compareNames(a.name, b.name));
+  return found
+    .flatMap((one) => {
+      const size = stat(one.path)?.size;
+      return size === undefined ? [] : [{ ...one, size }];
+    })
+    .sort((a, b) => compareNames(a.name, b.name));
 }
 
 /** `1700000000.M5P1Q2.host`: numbers count as numbers, so that the tenth of a process comes behind its ninth. */
@@ -65,10 +69,15 @@ function noMailbox(dir: string): NetlabError {
 }
 
 function isFolder(path: string): boolean {
+  return stat(path)?.isDirectory ?? false;
+}
+
+/** Null where there is nothing of that name. */
+function stat(path: string): Deno.FileInfo | null {
   try {
-    return Deno.statSync(path).isDirectory;
+    return Deno.statSync(path);
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -130,7 +139,7 @@ async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
     const parted = body[0] === LF || (body[0] === CR && body[1] === LF);
     return await PostalMime.parse(parted ? bytes : new Blob([head, "\r\n", body]));
   } catch (cause) {
-    throw new NetlabError("harness", (cause as Error).message, { cause });
+    throw new NetlabError("harness", describeSystemError(cause), { cause });
   }
 }
 
