@@ -518,7 +518,10 @@ test("--tls encrypts from the beginning, and trusts only whom it is told to", as
   const stranger = await client(port, new FakeConsole([]), { ...TO_ONE, tls: true });
   assertEquals(stranger?.kind, "transport");
   assertMatch(stranger!.hint!, /--tls-ca/);
-  assertEquals(await client(port, new FakeConsole([]), { ...TO_ONE, tls: true, "tls-ca": path }), null);
+  const trusted = { ...TO_ONE, tls: true, "tls-ca": path };
+  const another = await client(port, new FakeConsole([]), trusted, { host: "localhost" });
+  assertEquals(another?.hint, "it is for another name: connect by one that it has", another?.message);
+  assertEquals(await client(port, new FakeConsole([]), trusted), null);
   assertEquals(heard.contents.length, 1);
   listener.close();
   await serving;

@@ -78,7 +78,9 @@ export class UpgradableConn implements Conn {
   #failure(error: unknown): NetlabError {
     if (error instanceof NetlabError) return error;
     const why = describeSystemError(error);
-    const hint = /certificate|UnknownIssuer|NotValidForName/i.test(why)
+    const hint = /not valid for name|NotValidForName/i.test(why)
+      ? "it is for another name: connect by one that it has"
+      : /certificate|UnknownIssuer/i.test(why)
       ? "--tls-ca FILE names the certificate to trust, where it is self-signed"
       : "does it speak TLS at this point? --tls does from the beginning, --starttls when both have said so";
     return new NetlabError("transport", `no TLS with ${this.#address}: ${why}`, { hint, cause: error });
