@@ -395,6 +395,26 @@ test("by hand: answers of AUTH are not shown", async () => {
   assert(!JSON.stringify(console.printed).includes(btoa("geheim")));
 });
 
+test("by hand: nor are those to an AUTH that was refused", async () => {
+  const trace = collect();
+  const answers = [btoa("bob"), btoa("geheim")];
+  const { console, heard } = await run({ AUTH: "503 no\r\n" }, {}, { trace }, [
+    "EHLO me",
+    "AUTH LOGIN",
+    ...answers,
+    "QUIT",
+  ]);
+  assertEquals(heard.commands.slice(2, 4), answers);
+  assertEquals(console.printed.filter((row) => row.startsWith("C: ")), [
+    "C: EHLO me",
+    "C: AUTH LOGIN",
+    "C: ****",
+    "C: ****",
+    "C: QUIT",
+  ]);
+  assert(!JSON.stringify(trace.events).includes(btoa("geheim")));
+});
+
 test("a server that says the password again is quoted without it", async () => {
   const echo = (line: string) => `${line}\r\n`;
   const EHLO = "250-mail.example\r\n250 AUTH PLAIN\r\n";

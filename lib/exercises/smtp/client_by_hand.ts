@@ -12,6 +12,7 @@ import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
 import { TIMEOUT_MS } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
+import { VERBS } from "./protocol.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */
 const SILENCE_MS = 300;
@@ -107,13 +108,13 @@ class HandSession {
     await this.#answered();
   }
 
-  /** Whether a line that has just been typed has a password in it, or may have. */
+  /** Whether a line that has just been typed has a password in it, or may have: an answer, too, where AUTH was refused. */
   #isSecret(line: string): boolean {
     if (this.#mode === "content" || this.#mode === "chunk") return false;
     if (this.#mode !== "command" || SECRET.test(line)) return true;
     const [word] = line.trim().toUpperCase().split(" ");
     if (word === "AUTH") this.#authTyped = true;
-    return this.#authTyped && BASE64.test(line) && !HAND_FORMS.some((form) => form.word === word);
+    return this.#authTyped && BASE64.test(line) && !VERBS.some((verb) => verb === word);
   }
 
   /** Where in the line being typed a password begins. */
@@ -165,7 +166,8 @@ class HandSession {
     const [, address] = /^(?:MAIL FROM|RCPT TO):\s*<([^>]+)>/i.exec(text) ?? [];
     if (address !== undefined) this.#addresses.add(address);
     const [, beginning] = /^(AUTH\s+PLAIN\s+)\S/i.exec(text) ?? [];
-    const shown = beginning === undefined ? undefined : `${beginning}****`;
+    const stray = this.#isSecret(text) && !/^AUTH\b/i.test(text);
+    const shown = beginning !== undefined ? `${beginning}****` : stray ? "****" : undefined;
     this.#asked.push((shown ?? text).toUpperCase());
     this.#connection.send({ type: "command", text, shown });
     // No reply comes before the chunk does (RFC 3030 section 2).
