@@ -395,6 +395,22 @@ test("by hand: answers of AUTH are not shown", async () => {
   assert(!JSON.stringify(console.printed).includes(btoa("geheim")));
 });
 
+test("by hand: a script learns what the reply lacks that it waits for", async () => {
+  const lack = /"220-mail.example" is the last line, and has a minus behind its code/;
+  const { error } = await run({ greeting: "220-mail.example\r\n" }, {}, { idleMs: 1500 }, ["EHLO me"]);
+  assertEquals(error?.message, "no answer to the greeting in 1.5 s");
+  assertMatch(error!.hint!, lack);
+
+  const console = new FakeConsole(["EHLO me"]);
+  await withListener(async (conn) => {
+    await new Peer(conn as Deno.TcpConn).send("220-mail.example\r\n");
+    await console.shows("the server is silent");
+  }, async (port) => {
+    await client(port, console, {});
+    assertMatch(console.notes.join(), lack);
+  });
+});
+
 test("by hand: nor are those to an AUTH that was refused", async () => {
   const trace = collect();
   const answers = [btoa("bob"), btoa("geheim")];

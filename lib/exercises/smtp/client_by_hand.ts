@@ -16,6 +16,8 @@ import { VERBS } from "./protocol.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */
 const SILENCE_MS = 300;
+/** Silence in a reply after which the person is told what may be wrong, in ms. */
+const HINT_MS = 2000;
 const LINGER_MS = 1000;
 
 /** Connects, and lets the person or the script speak. @throws {NetlabError} when a script's command is refused, or the server goes */
@@ -133,15 +135,24 @@ class HandSession {
   async #answered(): Promise<void> {
     const limit = this.#context.idleMs ?? (this.#mode === "content" ? TIMEOUT_MS.end : TIMEOUT_MS.command);
     const end = performance.now() + limit;
+    let hinted = false;
     while (this.#asked.length > 0 && !this.#over) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
-      const open = this.#reader.open && this.#setup.compat;
-      if (!await outlasts(changed, open ? SILENCE_MS : Math.max(0, end - performance.now()))) continue;
-      if (!open) {
-        throw new NetlabError("timeout", `no answer to ${this.#asked[0] || "the greeting"} in ${limit / 1000} s`);
+      const open = this.#reader.open;
+      const left = Math.max(0, end - performance.now());
+      const patience = !open ? Infinity : this.#setup.compat ? SILENCE_MS : hinted ? Infinity : HINT_MS;
+      if (!await outlasts(changed, Math.min(patience, left))) continue;
+      if (open && this.#setup.compat) {
+        this.#context.console.note(this.#reader.lack);
+        await this.#heard(this.#reader.complete());
+      } else if (patience < left) {
+        hinted = true;
+        this.#context.console.note(`the server is silent: ${this.#reader.lack}; --compat course does not mind`);
+      } else {
+        const hint = open ? `${this.#reader.lack}: --compat course does not mind` : undefined;
+        const why = `no answer to ${this.#asked[0] || "the greeting"} in ${limit / 1000} s`;
+        throw new NetlabError("timeout", why, { hint });
       }
-      this.#context.console.note(this.#reader.lack);
-      await this.#heard(this.#reader.complete());
     }
   }
 
