@@ -748,7 +748,7 @@ test("a message that cannot be taken apart does not hide the others, and is show
   const listed = new FakeConsole([]);
   assertEquals(await client(1, listed, { list }), null);
   assertEquals(listed.events.map(({ subject }) => subject), ["nested", "large", "small"]);
-  for (const [show, why] of [[1, /apart \(Maximum MIME nesting/], [2, /apart \(Maximum header size/]] as const) {
+  for (const [show, why] of [[1, /apart \(maximum MIME nesting/], [2, /apart \(maximum header size/]] as const) {
     const shown = new FakeConsole([]);
     assertEquals(await client(1, shown, { list, show }), null);
     assertMatch(shown.notes.join(), why);
