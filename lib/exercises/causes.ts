@@ -6,7 +6,8 @@ export const CAUSES = {
     "comes in a buffer, and take a message out of it when it is whole",
   joined:
     "your program takes one recv() for one message. TCP carries bytes: two messages may come in one piece. Keep what is " +
-    "behind the first in a buffer: it is the next",
+    'behind the first in a buffer: it is the next (in Python, makefile("rw") loses it when it writes: use one file to ' +
+    "read and one to write)",
   ended: "your program ended in the middle, probably by an exception: what it printed last says where",
   endedBefore: "your program ended before it could be called, or call: what it printed last says why",
   prints:
@@ -14,7 +15,7 @@ export const CAUSES = {
     "has ended the connection then",
   callsNobody:
     "your program called nobody at the host and port of its command line: take both from there. A client with a port of " +
-    "its own is graded with --port",
+    "its own is graded with --port. Or it waits for more than was typed: what it printed last may say for what",
   silence:
     "nothing came. Either the program waits for more bytes, as when it expects another framing, or it is busy with " +
     "another connection, or it never sends this",
@@ -22,6 +23,8 @@ export const CAUSES = {
     "what came is no whole message: look at its end, or its beginning. With --wire line every message ends with a newline " +
     "(\\n); if your program frames in another way, say so with --wire",
   hungUp: "the connection was ended where it should go on: a function that serves a client returned or threw",
+  onlyOne:
+    "your program ended in good order where it was still needed: when a client has gone, go back to accept() for the next",
   oneAtATime:
     "your server serves one client at a time: while one is connected, the others wait. Serve each in a thread " +
     "of its own, or all of them with select",
@@ -38,7 +41,7 @@ export const CAUSES = {
     "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that costs more than this client",
   cut:
     "a client that goes without a word is more than its own end: recv() returns nothing then, or throws, as sending " +
-    "does. Look and catch where one client is served, and let that one go",
+    "does. Look and catch where one client is served, close its connection, and go on with the others",
   says: "what is typed is not sent as it is, or not as a message of its own",
   shows:
     "what comes is only looked at when something is typed or asked: read the keyboard and the socket at the same " +
@@ -48,7 +51,9 @@ export const CAUSES = {
     "other has vanished (in Python: ConnectionResetError). Catch that, forget the connection, and go on",
   refused:
     "connect() throws when nobody listens there (in Python: ConnectionRefusedError): catch it, say so, and go on",
-  leaves: "the end of the connection is not looked at: recv() returns nothing then, again and again",
+  leaves:
+    "the end of the connection is not looked at, or ends one thread only: recv() returns nothing then, again and again. " +
+    "Leave the loop, and end the whole program",
   badAnswer: "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: show what can be shown " +
     '(in Python: decode("utf-8", "replace"))',
 } as const;

@@ -172,8 +172,12 @@ export const orEnd = (what: Expectation): Expectation => ({
 
 /** A message that says no. Words of refusal in English count, whatever else it says. */
 export function refuses(what: string): Expectation {
-  const words =
-    /error|invalid|illegal|taken|exist|already|unknown|unrecogni|not |n't|no such|cannot|wrong|fail|must|first/i;
+  const words = new RegExp(
+    "error|invalid|illegal|taken|exist|already|unknown|unrecogni|undefined|unsupported|unavailable|unable|not\\b|n't|not_|" +
+      "nobody|no such|cannot|wrong|fail|must|first|sorry|in use|incorrect|denied|rejected|refused|forbidden|missing|usage|" +
+      "\\b(bad|used|another|offline)\\b|\\bno (one|user|client|name|command|person|member|recipient)\\b",
+    "i",
+  );
   return {
     what,
     accepts: "it says error, invalid, taken, unknown, not …, or the like",

@@ -51,6 +51,15 @@ export const WORDINGS: Readonly<Record<string, Wording>> = {
     noSuchUser: "can't send, user does not exist",
     unknown: "Error: wrong command",
   },
+  "[alice] hi, refusals without the word error": {
+    hello: (name) => `OK ${name}`,
+    delivery: (from, text) => `[${from}] ${text}`,
+    names: (names) => `Online: ${names.join("; ")}`,
+    taken: "Name in use, please choose another",
+    invalid: "Bad name",
+    noSuchUser: "No user with that name",
+    unknown: "COMMAND_UNSUPPORTED",
+  },
 };
 
 interface Student {

@@ -42,8 +42,11 @@ export const CAUSE = {
     "Python's int has any size, elsewhere it is BigInteger or BigInt",
   zero: "dividing by zero throws, and nobody catches it: look at the divisor before, and answer with an error",
   words:
-    "what is no number, or no operator, throws where it is converted, and nobody catches it: catch it, answer with an " +
-    "error, and serve the next question",
+    "what is no number throws where it is converted, and nobody catches it: catch it, answer with an error, and serve " +
+    "the next question",
+  operator:
+    "what is none of + - * / % falls through every branch, or does something in your language: answer with an error in " +
+    "the last one",
   evaluates:
     "the question is run as a program (eval): whoever asks can do with your machine what you can. Convert the numbers " +
     "with int(), and choose the operation yourself",
@@ -155,17 +158,24 @@ export const checks: readonly Check[] = [
   },
   {
     name: REFUSES,
-    points: 10,
+    points: 5,
     cause: CAUSE.words,
     needs: [MULTIPLIES],
     steps: [
-      ...afresh(["seven * six", saysNo("a refusal")], ["7 ^ 6", saysNo("a refusal")]),
+      ...afresh(["seven * six", saysNo("a refusal")]),
       // Without an end of line, half a question may still become a whole one.
       ...connect("mallory"),
       send("mallory", "7 *"),
       leave("mallory"),
       ...goesOn,
     ],
+  },
+  {
+    name: "an unknown operator is refused, and the server goes on",
+    points: 5,
+    cause: CAUSE.operator,
+    needs: [MULTIPLIES],
+    steps: [...afresh(["7 ^ 6", saysNo("a refusal")]), ...goesOn],
   },
   {
     name: "what is asked is not run as a program",

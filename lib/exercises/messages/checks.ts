@@ -33,7 +33,7 @@ const SECOND = "a second client is served while the first stays";
 export const CAUSE = {
   quits:
     "quit is not understood, or the connection stays open behind the log: only its end tells the client that the log " +
-    "is whole",
+    "is whole. In Python close() ends it only when every file of makefile() is closed, too; shutdown() does at once",
   echoes:
     "each message is sent back when it comes: that is an echo. Put it on a list, and send nothing until quit: the client " +
     "may not read before",

@@ -159,7 +159,7 @@ export const checks: readonly Check[] = [
       : "a client that vanishes disturbs nobody",
     points: 5,
     cause: CAUSES.cut,
-    needs: [MANY],
+    needs: [AGAIN, MANY],
     steps: [
       ...called("alice", "bob"),
       leave("bob", how),
@@ -184,7 +184,7 @@ export const checks: readonly Check[] = [
     name: "bytes that are not UTF-8 disturb nobody",
     points: 5,
     cause: CAUSES.badText,
-    needs: [MANY],
+    needs: [AGAIN, MANY],
     steps: [
       ...called("alice"),
       ...connect("mallory"),

@@ -48,6 +48,7 @@ export const CAUSE = {
   next: "the server ends with its first conversation, or still holds a place for who has gone: call accept() in a loop",
   twice: "UDP may bring a datagram twice: the same message again, while its reply is owed, is the same message",
   empty: "an empty datagram is taken for the end: over UDP nothing says that somebody has gone",
+  shows: "what comes is not read, or not shown: when a line is sent, read the reply from the connection, and print it",
   waits: "the next line is sent before the reply to the last has come: wait for it, and read the keyboard then",
 } as const;
 
@@ -318,7 +319,8 @@ export const checks: readonly Check[] = [
   },
 ];
 
-const SAYS = "what is typed is sent, and the reply is shown";
+const SAYS = "what is typed is sent";
+const SHOWS = "the reply is shown";
 
 /** A client under test has said something: some call only then. */
 const calls = (text: string): Step[] => [
@@ -340,15 +342,22 @@ const round = (text: string, reply: string): Step[] => [
 export const clientChecks: readonly Check[] = [
   {
     name: SAYS,
-    points: 20,
+    points: 10,
     cause: CAUSES.says,
+    steps: calls("hello from $alice"),
+  },
+  {
+    name: SHOWS,
+    points: 10,
+    cause: CAUSE.shows,
+    needs: [SAYS],
     steps: [...calls("hello from $alice"), ...isAnswered("hello $alice")],
   },
   {
     name: "the client goes on, turn by turn",
     points: 15,
     cause: CAUSE.rounds,
-    needs: [SAYS],
+    needs: [SHOWS],
     steps: [
       ...calls("hello from $alice"),
       ...isAnswered("hello $alice"),
@@ -360,7 +369,7 @@ export const clientChecks: readonly Check[] = [
     name: "a second line that is typed before the reply is not sent",
     points: 15,
     cause: CAUSE.waits,
-    needs: [SAYS],
+    needs: [SHOWS],
     steps: [
       ...calls("first of $alice"),
       type("client", "second of $alice"),
@@ -373,21 +382,21 @@ export const clientChecks: readonly Check[] = [
     name: "text that is not ASCII arrives whole in both directions",
     points: 10,
     cause: CAUSES.text,
-    needs: [SAYS],
+    needs: [SHOWS],
     steps: [...calls("grüße, 你好"), ...isAnswered("你好, grüße")],
   },
   {
     name: "a long reply is shown whole",
     points: 5,
     cause: CAUSES.buffer,
-    needs: [SAYS],
+    needs: [SHOWS],
     steps: [...calls("hello from $alice"), send("server", LONG), shows("client", wholeText(LONG))],
   },
   {
     name: "a refusal is shown",
     points: 10,
     cause: "what begins with ERROR is not shown: show what comes, whatever it is",
-    needs: [SAYS],
+    needs: [SHOWS],
     steps: [
       ...calls("hello from $alice"),
       send("server", "ERROR busy"),
@@ -398,7 +407,7 @@ export const clientChecks: readonly Check[] = [
     name: "a server that hangs up does not hang the client",
     points: 10,
     cause: CAUSES.leaves,
-    needs: [SAYS],
+    needs: [SHOWS],
     transports: ["tcp"],
     steps: [...calls("hello from $alice"), leave("server", "reset"), endInput("client"), exits("client")],
   },
@@ -406,7 +415,7 @@ export const clientChecks: readonly Check[] = [
     name: "a reply that is not UTF-8 does not hang the client",
     points: 5,
     cause: CAUSES.badAnswer,
-    needs: [SAYS],
+    needs: [SHOWS],
     transports: ["tcp"],
     steps: [
       ...calls("hello from $alice"),
@@ -420,7 +429,7 @@ export const clientChecks: readonly Check[] = [
     name: "the end of the input ends the client",
     points: 10,
     cause: "the end of the input is not looked at, or a thread goes on: close the connection and end",
-    needs: [SAYS],
+    needs: [SHOWS],
     steps: [
       ...calls("hello from $alice"),
       ...isAnswered("hello $alice"),
