@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CAUSES } from "../lib/exercises/causes.ts";
+import { CAUSE } from "../lib/exercises/chat/checks.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
 import { type GradingSettings, runGrading, type Subject } from "../lib/grade/grading.ts";
 import { guessFraming, whyMisframed } from "../lib/grade/misframed.ts";
@@ -94,6 +95,103 @@ server.accept()
   assertMatch(await got("42", "client.close()"), /^it got no whole message, but "42", and then the connection ended/);
   assertMatch(await got("0009 42", "client.close()", "len4"), /^it got no whole message, but "0009 42", and then /);
   assertEquals(await got("", ""), "it got nothing in 1500 ms");
+}, PYTHON);
+
+test("lengths that count characters are said to, and nothing else", async () => {
+  const server = `
+import socket, sys, threading
+users = {}
+def serve(client):
+    name = None
+    while head := client.recv(4, socket.MSG_WAITALL):
+        words = client.recv(int(head), socket.MSG_WAITALL).decode().split(" ", 2)
+        def send(to, text):
+            to.sendall(("%04d" % len(text) + text).encode())
+        if words[0] == "NAME":
+            name = words[1]
+            users[name] = client
+            send(client, "HELLO " + name)
+        else:
+            send(users[words[1]], name + " sent " + words[2])
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+  const { got, causes } = await failureOf({
+    ...{ subject: serverOf(server), wire: "len4" },
+    only: "text that is not ASCII arrives whole",
+  });
+  assertMatch(
+    got,
+    /^it got "alice[a-z] sent grüße, \ufffd", and then what is no message: length field is not a number/,
+  );
+  assertEquals(causes, [CAUSES.characters]);
+}, PYTHON);
+
+test("a server that decodes pieces is not told that it takes pieces for messages", async () => {
+  const server = `
+import socket, sys, threading
+def serve(client):
+    with client:
+        text = ""
+        while data := client.recv(1024):
+            text += data.decode()
+            *log, last = text.split("\\n")
+            if "quit" in log:
+                client.sendall("\\n".join(log[:-1]).encode())
+                return
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+  const settings = { exercise: findExercise("messages")!, only: "text that is not ASCII", ways: ["bytes"] as const };
+  assertEquals(await serverCauses(server, settings), [CAUSES.text]);
+}, PYTHON);
+
+test("a server that ends in good order with one of its clients is told so", async () => {
+  const server = `
+import os, socket, sys, threading
+users = {}
+def serve(client):
+    for line in client.makefile("r"):
+        word, _, name = line.strip().partition(" ")
+        if word == "NAME":
+            users[name] = client
+            client.sendall(("HELLO " + name + "\\n").encode())
+        elif word == "GET_NAMES":
+            client.sendall((" ".join(users) + "\\n").encode())
+        else:
+            os._exit(0)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+  assertEquals((await serverCauses(server, { only: "EXIT ends the connection" }))[0], CAUSES.onlyOne);
+}, PYTHON);
+
+test("a program that goes on, or ends, is not told what a connection that does so usually comes of", async () => {
+  const client = (source: string): Subject => {
+    const path = `${temporaryFolder()}/client.py`;
+    Deno.writeTextFileSync(path, source);
+    return { type: "client", command: `python3 ${path} {port}` };
+  };
+  const start = `
+import socket, sys
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+answers = server.makefile("r")
+`;
+  const goesOn = client(`${start}
+for line in sys.stdin:
+    server.sendall(line.encode())
+    print(answers.readline(), flush=True)
+`);
+  assertEquals(await causesOf({ subject: goesOn, only: "a server that hangs up ends the client" }), [CAUSES.leaves]);
+  const ends = client(`${start}
+server.sendall(input().encode() + b"\\n")
+`);
+  const { got, causes } = await failureOf({ subject: ends, only: "what the server answers is shown" });
+  assertEquals(got, "it got nothing, and then the program ended with status 0");
+  assertEquals(causes, [CAUSE.answers]);
 }, PYTHON);
 
 test("a framing is guessed only where bytes are whole messages of it, and of no other", () => {

@@ -1,12 +1,17 @@
 // Submissions that misbehave: none of them hangs, fools or crashes the grader, and nothing of them is left behind. What the
 // exit status says is whether the submission is bad or the machine.
 
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { chat } from "../lib/exercises/chat/mod.ts";
-import { shape } from "../lib/grade/delivery.ts";
+import { messages } from "../lib/exercises/messages/mod.ts";
+import { spellingOf } from "../lib/exercises/notation.ts";
+import { Actor } from "../lib/grade/actor.ts";
+import { shape, WHOLE } from "../lib/grade/delivery.ts";
 import { runGrading } from "../lib/grade/grading.ts";
+import { Unmet } from "../lib/grade/inbox.ts";
 import { Program } from "../lib/grade/program.ts";
 import type { Report } from "../lib/grade/report.ts";
+import { ServerProgram } from "../lib/grade/server_under_test.ts";
 import { memoryPair } from "../lib/net/memory.ts";
 import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -112,6 +117,55 @@ test("one that crashes at its third client loses the check with three, and is st
   assertMatch(three.failure!.causes[0], /ended in the middle.*status 7/);
 }, python);
 
+test(
+  "one that serves a single client, and is a while about its end, has points for it with each that comes anew",
+  async () => {
+    const command = python3(`
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+client, _ = server.accept()
+with client, client.makefile("r") as lines:
+    log = []
+    for line in lines:
+        if line == "quit\\n":
+            break
+        log.append(line)
+    client.sendall("".join(log).encode())
+time.sleep(0.1)
+`);
+    const { checks, notes } = await runGrading({
+      ...{ exercise: messages, subject: { type: "server", command }, port: null, seed: 1 },
+      ...{ only: "the next client gets a log of its own", ways: [], timeoutMs: 4000, limitMs: 60_000 },
+    });
+    assertEquals(checks.map(({ outcome, failure }) => [outcome, failure?.got]), [["passed", undefined]]);
+    assertEquals(notes, [
+      "it ended when a client had gone, and was started again for the next: it should go back to accept()",
+    ]);
+  },
+  python,
+);
+
+test("one that ends with an error in the middle of a check is had anew for the next, and not before", async () => {
+  const command = python3(`
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+server.accept()
+sys.exit(3)
+`);
+  const server = new ServerProgram(command, { transport: "tcp", port: null, startMs: 20_000 });
+  try {
+    for (let check = 0; check < 2; check++) {
+      server.begin();
+      (await server.dial()).close();
+      while (server.death === null) await server.settle();
+      const { message, kind } = await assertRejects(() => server.dial(), Unmet);
+      assertEquals([message, kind], ["the program ended with status 3 before it could be called", "end"]);
+    }
+  } finally {
+    await server.stop();
+  }
+}, python);
+
 test("one that prints without end is stopped, and what it printed first and last is kept", async () => {
   const report = await gradeProgram("yes it is so #{port}", { only: "a client takes a name" });
   const { failure } = report.checks[0];
@@ -194,6 +248,16 @@ test("a message shorter than the place where it would be cut is cut all the same
   const first = await cut.write(text);
   await cut.write(text.subarray(first));
   assertEquals(writes, ["7 * 6", "\n"]);
+});
+
+test("whoever hangs up waits not long for one that never does, where nobody asks whether it does", async () => {
+  const [ours, theirs] = memoryPair();
+  const { makeFramer, codec } = spellingOf(chat, "tcp", "line");
+  const fill = (text: string) => text;
+  const actor = new Actor(ours, { framer: makeFramer(), codec, fill, delivery: WHOLE, timeoutMs: 3_600_000 });
+  await actor.leave("end");
+  assertEquals(await theirs.read(new Uint8Array(1)), null);
+  await actor.close();
 });
 
 test("where timers come late, the pause between two pieces is repeated: the reader is late, too", async () => {
@@ -308,6 +372,14 @@ test("the exit status tells a bad submission from a machine without the language
   assertEquals(missing.status, 3);
   assertEquals(missing.err, "netlab: this machine has no no-such-language: install it, or write its path\n");
   assertEquals((await grade("python3 server.py")).status, 2);
+});
+
+test("one that took its own folder away is not started again, and that is said", () => {
+  assertThrows(
+    () => new Program({ command: "true", cwd: `${temporaryFolder()}/gone` }),
+    NetlabError,
+    "the folder of the program is gone: it may have taken it away",
+  );
 });
 
 test("a folder to start programs in that is none is wrong usage", async () => {

@@ -18,6 +18,9 @@ const STAY_MS = 200;
 /** Without framing, only silence tells one message from the next: longer than a server may wait for it, in ms. */
 const RAW_PAUSE_MS = 450;
 
+/** How long the other side may take to end a connection that we have ended, where that is nobody's affair, in ms. */
+const GOODBYE_MS = 500;
+
 /** How many of the bytes that came are kept for a report: the first and the last. */
 const KEPT_BYTES = 256;
 
@@ -55,6 +58,7 @@ export class Actor {
   #rest = "";
   /** A whole message has come since the last expectation that was met. */
   #hasRead = false;
+  #unreadable = false;
   /** Nothing has come since the last message was sent. */
   #unanswered = false;
   #paused = false;
@@ -107,7 +111,7 @@ export class Actor {
 
   /** Whether what came could not be read as messages, so that netlab has given up. */
   get unreadable(): boolean {
-    return this.#channel.reason?.startsWith("protocol error") ?? false;
+    return this.#unreadable;
   }
 
   async send(message: string | Uint8Array): Promise<void> {
@@ -184,7 +188,7 @@ export class Actor {
   /** @throws {Unmet} when the other side ends the connection soon, or has said what is forbidden up to here */
   async stays(): Promise<void> {
     if (await this.#inbox.endsWithin(STAY_MS)) {
-      throw new Unmet("end", `the connection ended (${this.#inbox.ended})`);
+      throw new Unmet("end", this.#inbox.ended!);
     }
     this.#inbox.checkAll();
   }
@@ -197,11 +201,16 @@ export class Actor {
     this.#inbox.checkRest(what, this.#channel.framer.name === "raw" ? "" : "\n");
   }
 
-  /** `end` says so and waits for the other side to end it too; `reset` is gone at once. */
-  async leave(how: "end" | "reset"): Promise<void> {
+  /**
+   * `end` says so and waits for the other side to end it too; `reset` is gone at once.
+   *
+   * @param matters whether it is looked at that the other side does: otherwise nobody waits long for one that never does
+   */
+  async leave(how: "end" | "reset", matters = false): Promise<void> {
     if (how === "end") {
-      await outlasts(this.#channel.closeWrite(), this.#options.timeoutMs);
-      this.#abandoned = !await this.#inbox.endsWithin(this.#options.timeoutMs);
+      const { timeoutMs } = this.#options;
+      await outlasts(this.#channel.closeWrite(), timeoutMs);
+      this.#abandoned = !await this.#inbox.endsWithin(matters ? timeoutMs : Math.min(timeoutMs, GOODBYE_MS));
     }
     this.#channel.abort("left");
   }
@@ -225,11 +234,18 @@ export class Actor {
       this.#hasRead = true;
       this.#inbox.push(text);
       room -= text.length + 1;
-      if (room < 0) this.#channel.abort(`it sent more than ${MAX_TEXT} characters`);
+      if (room < 0) {
+        this.#inbox.end(`more than ${MAX_TEXT} characters, so that netlab hung up`);
+        this.#channel.abort("said too much");
+      }
       // Nothing more is read until this settles.
       if (this.#paused) return this.#resume.promise;
-    }, (error) => this.#inbox.push(`(unreadable: ${error.message})`));
-    this.#inbox.end(this.#channel.reason ?? "closed");
+    }, ({ fatal, message }) => {
+      if (!fatal) return this.#inbox.push(`(unreadable: ${message})`);
+      this.#unreadable = true;
+      this.#inbox.end(`what is no message: ${message}`);
+    });
+    this.#inbox.end(`the connection ended (${this.#channel.reason ?? "closed"})`);
   }
 }
 

@@ -250,7 +250,7 @@ async function meet(
     address = await server.address();
   } catch (error) {
     if (!(error instanceof Unmet)) throw error;
-    return { step: "the server is started", because: error.message, kind: error.kind };
+    return { step: "the server is started", does: "start", because: error.message, kind: error.kind };
   }
   const { broken } = await play(script, {
     client: { program, transport, port: 0, server: address },

@@ -130,9 +130,11 @@ export class NetlabClient implements ClientUnderTest {
   start(host: string, port: number, words: readonly string[], fill: (template: string) => string): RunningClient {
     const console = new ScriptConsole(fill, this.#both);
     let exitCode: number | null = null;
+    let why: string | null = null;
     const end = (status: number) => {
       exitCode = status;
-      console.shown.end(`ended with status ${status}`);
+      why = `ended with status ${status}`;
+      console.shown.end(`the program ${why}`);
     };
     const { finished, serving } = this.#run(host, port, words, console);
     const ended = finished.then(() => end(0), (error) => {
@@ -145,7 +147,7 @@ export class NetlabClient implements ClientUnderTest {
         return console.output;
       },
       get ended() {
-        return console.shown.ended;
+        return why;
       },
       get exitCode() {
         return exitCode;

@@ -2,7 +2,7 @@
 // ended.
 
 import { CAUSES } from "../exercises/causes.ts";
-import type { Check } from "../exercises/check.ts";
+import type { Check, Step } from "../exercises/check.ts";
 import type { Way } from "./delivery.ts";
 import type { Break } from "./play.ts";
 import { PRINTED } from "./program.ts";
@@ -10,28 +10,43 @@ import { PRINTED } from "./program.ts";
 /** What is known when a check has failed. */
 export interface Symptoms {
   readonly check: Check;
-  /** The ways in which it was played, and whether it passed. */
+  /** The ways in which it was played, and whether it passed; and in which it broke so. */
   readonly ways: ReadonlyMap<Way, boolean>;
+  readonly way: Way;
   readonly broken: Break;
 }
 
 /** The likely causes, the likeliest first. */
-export function diagnose({ check, ways, broken }: Symptoms): string[] {
+export function diagnose({ check, ways, way, broken }: Symptoms): string[] {
   if (broken.death?.startsWith(PRINTED)) return [CAUSES.prints];
   const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
     // What is split may have arrived joined: where single bytes do no harm, pieces are not the trouble.
+    // Other checks have shown that it bears single bytes: it is what becomes of them.
+    if (way === "bytes" && check.needs?.length && DECODES.includes(check.cause)) return [CAUSES.text, ...ended];
     const inPieces = ways.get("bytes") === false || (ways.get("split") === false && ways.get("joined") !== false);
     return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }
   if (broken.why !== undefined) return [broken.why];
   const usual = check.cause === undefined ? [] : [check.cause];
   if (ended.length > 0) return [...ended, ...usual];
-  const unfinished = broken.kind === "silence" && broken.expected !== undefined && broken.bytes !== undefined;
-  if (unfinished || broken.unreadable) return [CAUSES.unframed, ...usual];
-  const general = broken.kind === "silence" ? [CAUSES.silence] : broken.kind === "end" ? [CAUSES.hungUp] : [];
-  return [...usual, ...general];
+  const awaited = AWAITS.includes(broken.does);
+  const unfinished = broken.kind === "silence" && awaited && broken.bytes !== undefined;
+  if (unfinished || broken.unreadable) {
+    // What it needs has shown that other messages are whole.
+    return check.needs?.length ? [...usual, CAUSES.unframed] : [CAUSES.unframed, ...usual];
+  }
+  if (broken.left) return [CAUSES.onlyOne, ...usual];
+  if (broken.kind === "silence" && awaited) return [...usual, CAUSES.silence];
+  if (broken.kind === "end" && TALKS.includes(broken.does)) return [...usual, CAUSES.hungUp];
+  return usual;
 }
+
+/** Causes that lie in how bytes become text. */
+const DECODES: readonly (string | undefined)[] = [CAUSES.text, CAUSES.characters];
+/** Steps that wait for a message; and those that the end of a connection breaks, and not of a program. */
+const AWAITS: readonly Step["do"][] = ["expect", "eventually", "shows"];
+const TALKS: readonly Step["do"][] = ["send", "sendBytes", "expect", "eventually", "expectRest", "stays"];
 
 /** The first place where two texts differ, in characters. */
 export function firstDifference(a: string, b: string): number {

@@ -44,7 +44,7 @@ export class Inbox {
     this.#fragment = fragment;
   }
 
-  /** Why nothing more comes, or null. */
+  /** Why nothing more comes, in a clause (`the connection ended (end of stream)`), or null. */
   get ended(): string | null {
     return this.#ended;
   }
@@ -90,7 +90,7 @@ export class Inbox {
       // Bytes that become no text wake nobody: what there is of them is looked at when the waiting is over.
       const said = () => `it got ${got.length > 0 ? listTexts(got) : this.#nothing}`;
       if (this.#ended !== null) {
-        throw new Unmet("end", `${said()}, and then the connection ended (${this.#ended})`, got);
+        throw new Unmet("end", `${said()}, and then ${this.#ended}`, got);
       }
       if (!await this.#changes(deadline)) {
         throw new Unmet(got.length > 0 ? "other" : "silence", `${said()} in ${timeoutMs} ms`, got);

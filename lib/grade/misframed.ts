@@ -1,5 +1,8 @@
 // Whether what came is framed in another way than it should be. What cannot be known is not said.
 
+import { CAUSES } from "../exercises/causes.ts";
+import { decodeLossy } from "../protocol/text.ts";
+
 /** How messages are told apart in the framings of text, for a student. */
 function rule(wire: string): string | null {
   if (wire === "line") return "every message ends with a newline, \\n";
@@ -18,6 +21,7 @@ function rule(wire: string): string | null {
 export function whyMisframed(bytes: Uint8Array, wire: string): string | null {
   const right = rule(wire);
   if (right === null || bytes.length === 0) return null;
+  if (countsCharacters(bytes, wire)) return CAUSES.characters;
   const guess = guessFraming(bytes);
   if (guess === null || guess === wire) return null;
   return `what came is framed as with --wire ${guess} (${rule(guess)}), and not as with --wire ${wire} (${right}): ` +
@@ -44,6 +48,15 @@ const startsWithZero = (bytes: Uint8Array) => bytes[0] === ZERO;
 /** Lines, and at least one: with nothing behind the last, and no control characters in them. */
 const isLines = (bytes: Uint8Array) =>
   bytes.at(-1) === LF && bytes.every((byte) => byte >= SPACE || (byte >= 0x09 && byte <= 0x0d));
+
+/** Whether bytes are messages whose lengths are right for characters, and wrong for bytes. */
+function countsCharacters(bytes: Uint8Array, wire: string): boolean {
+  const digits = Number(/^len(\d)$/.exec(wire)?.[1] ?? 0);
+  const text = decodeLossy(bytes);
+  if (digits === 0 || text.includes("\ufffd")) return false;
+  const characters = Uint8Array.from(Array.from(text, (character) => Math.min(character.codePointAt(0)!, 0xff)));
+  return isInFrames(characters, digits, readDigits) && !isInFrames(bytes, digits, readDigits);
+}
 
 /** Whether bytes are messages, each with its length before it. @param read null for what is no length */
 function isInFrames(bytes: Uint8Array, headBytes: number, read: (head: Uint8Array) => number | null): boolean {

@@ -10,6 +10,8 @@ import { Stage, type StageOptions } from "./stage.ts";
 export interface Break {
   /** In plain English. */
   readonly step: string;
+  /** What kind of step it is. */
+  readonly does: Step["do"];
   /** What came instead. */
   readonly because: string;
   readonly kind: UnmetKind;
@@ -26,6 +28,8 @@ export interface Break {
   readonly unreadable?: boolean;
   /** How the program under test ended, if it did, and not in good order. */
   readonly death?: string;
+  /** It ended in good order, though it should run, and nothing came any more. */
+  readonly left?: boolean;
 }
 
 /** How one play ended. */
@@ -43,21 +47,28 @@ export async function play(check: Check, options: StageOptions): Promise<Played>
   const stage = new Stage(options);
   const done: string[] = [];
   try {
-    for (const step of check.steps) {
+    for (const [i, step] of check.steps.entries()) {
       const text = stage.fill(describeStep(step));
       try {
         await stage.flush(step.do === "send" || step.do === "sendBytes" ? step.who : undefined);
-        await playStep(stage, step);
+        await playStep(stage, step, check.steps[i + 1]);
       } catch (error) {
         if (!(error instanceof Unmet) && !isPeers(error)) throw error;
         return { done, broken: describeBreak(stage, step, text, error), output: stage.output };
       }
       done.push(text);
     }
-    return { done, broken: null, output: stage.output };
+    // What ends only when everybody hangs up has played all of it.
+    return { done, broken: describeDeath(options.death?.() ?? null), output: stage.output };
   } finally {
     await stage.close();
   }
+}
+
+/** A server that has ended while it was not needed is as broken as one that was, unless it ended in good order. */
+function describeDeath(death: string | null): Break | null {
+  if (death === null || death.endsWith("status 0")) return null;
+  return { step: "the server goes on running", does: "runs", because: `the program ${death}`, kind: "end", death };
 }
 
 /** Whether an error is the other side's doing. */
@@ -70,6 +81,7 @@ function describeBreak(stage: Stage, step: Step, text: string, error: Unmet | Ne
   const fill = (template: string | undefined) => template === undefined ? undefined : stage.fill(template);
   return {
     step: text,
+    does: step.do,
     because: error.message,
     kind: error instanceof Unmet ? error.kind : "end",
     expected: fill(what?.what),
@@ -83,7 +95,7 @@ function describeBreak(stage: Stage, step: Step, text: string, error: Unmet | Ne
   };
 }
 
-async function playStep(stage: Stage, step: Step): Promise<void> {
+async function playStep(stage: Stage, step: Step, next?: Step): Promise<void> {
   switch (step.do) {
     case "connect":
       return await stage.connect(step.who);
@@ -110,7 +122,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     case "expectEnd":
       return await stage.actor(step.who).expectEnd();
     case "leave":
-      return await stage.actor(step.who).leave(step.how);
+      return await stage.actor(step.who).leave(step.how, next?.do === "expectEnd" && next.who === step.who);
     case "start":
       return await stage.start(step.who, step.words);
     case "accept":

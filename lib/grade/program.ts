@@ -81,7 +81,10 @@ export class Program {
         detached: true,
       })).spawn();
     } catch (cause) {
-      throw new NetlabError("harness", `cannot start a shell: ${(cause as Error).message}`, { cause });
+      const why = isGone(cwd)
+        ? "the folder of the program is gone: it may have taken it away"
+        : (cause as Error).message;
+      throw new NetlabError("harness", `cannot start a shell: ${why}`, { cause });
     }
     this.#forget = onInterrupt(() => this.kill());
     this.#keyboard = keyboard ? this.#child.stdin.getWriter() : null;
@@ -92,7 +95,7 @@ export class Program {
       await outlasts(this.#reading, 200);
       const why = signal ? `was ended by ${signal}` : `ended with status ${code}`;
       this.exit ??= { code, signal, why };
-      this.shown.end(this.exit.why);
+      this.shown.end(`the program ${this.exit.why}`);
       return this.exit;
     });
   }
@@ -145,7 +148,7 @@ export class Program {
       this.#keep(text);
       if (this.#printed > MAX_OUTPUT) {
         this.exit ??= { code: 1, signal: null, why: `${PRINTED} ${MAX_OUTPUT >> 20} MB and was stopped` };
-        this.shown.end(this.exit.why);
+        this.shown.end(`the program ${this.exit.why}`);
         // Those who ask for its end do so by themselves: it may have happened while nobody looked.
         await killAll(this.#child.pid, this.#mark);
         break;
@@ -165,6 +168,14 @@ export class Program {
     const room = KEPT_OUTPUT / 2 - this.#first.length;
     if (room > 0) this.#first += text.slice(0, room);
     if (text.length > room) this.#last = (this.#last + text.slice(Math.max(0, room))).slice(-KEPT_OUTPUT / 2);
+  }
+}
+
+function isGone(folder?: string): boolean {
+  try {
+    return folder !== undefined && !Deno.statSync(folder).isDirectory;
+  } catch {
+    return true;
   }
 }
 

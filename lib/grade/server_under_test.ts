@@ -8,7 +8,7 @@ import { connectUdp } from "../net/datagram_peers.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { because, dialer, dialPatiently, endedBefore, freePort, isSilent, LOOK_MS, whyRefused } from "./calling.ts";
 import { type Inbox, Unmet } from "./inbox.ts";
-import { Program } from "./program.ts";
+import { type Exit, Program } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
 import { callTcp, isBound, LOOPBACK, servedElsewhere } from "./sockets.ts";
 
@@ -31,9 +31,10 @@ export interface ServerUnderTest {
   fresh(): Promise<void>;
   /** Whether that may be done often: the system may keep a port back for a minute behind the one that used it. */
   readonly renewable: boolean;
-  /** What it has printed since it was started, or asked to forget that; empty where that is not known. */
+  /** A check begins: what was printed before is no part of it. */
+  begin(): void;
+  /** What it has printed since then, or since it was started; empty where that is not known. */
   readonly output: string;
-  forgetOutput(): void;
   /** Gives one that may be ending right now the time for it. */
   settle(): Promise<void>;
   /** How it has ended, though it should run; null while it runs or where that is not known. */
@@ -95,7 +96,7 @@ export class RemoteServer implements ServerUnderTest {
     return Promise.resolve({ host: this.#host, port: this.#port });
   }
 
-  forgetOutput(): void {}
+  begin(): void {}
 
   settle(): Promise<void> {
     return Promise.resolve();
@@ -125,6 +126,10 @@ export class ServerProgram implements ServerUnderTest {
   #program: Program | null = null;
   /** Nobody has called it yet, so that it may still be starting. */
   #untried = true;
+  /** It has been called since the check began. */
+  #called = false;
+  /** It ends by itself when a caller has gone, so that the next gets it anew. */
+  #ends = false;
 
   /**
    * @param command a line for the shell; `{port}` in it is a free port, another each time
@@ -154,7 +159,8 @@ export class ServerProgram implements ServerUnderTest {
     return this.#program?.output ?? "";
   }
 
-  forgetOutput(): void {
+  begin(): void {
+    this.#called = false;
     this.#program?.forgetOutput();
   }
 
@@ -172,6 +178,9 @@ export class ServerProgram implements ServerUnderTest {
 
   async fresh(): Promise<void> {
     const again = this.#program !== null && this.#fixedPort !== null;
+    const exit = this.#program?.exit;
+    // An error in the middle of a check is that check's.
+    if (!this.#untried && exit && (exit.code === 0 || !this.#called)) this.#noteEnd(exit);
     const deadline = performance.now() + PORT_MS;
     for (let tries = 0;; tries++) {
       await this.stop();
@@ -188,7 +197,12 @@ export class ServerProgram implements ServerUnderTest {
   }
 
   async dial(): Promise<Conn> {
-    if (this.#program === null || this.#program.exit !== null) await this.fresh();
+    // While it ends, the system may still take calls for it.
+    if (this.#ends && !this.#untried) await this.settle();
+    const exit = this.#program?.exit;
+    if (this.#called && exit && exit.code !== 0) throw endedBefore(exit.why);
+    if (this.#program === null || exit) await this.fresh();
+    this.#called = true;
     const until = performance.now() + (this.#untried ? this.#startMs : PATIENCE_MS);
     const dial = () => this.#transport === "udp" ? this.#dialUdp() : callTcp(this.#port, (host) => this.#isAt(host));
     try {
@@ -222,6 +236,16 @@ export class ServerProgram implements ServerUnderTest {
   async #dialUdp(): Promise<Conn> {
     this.#isAt(await servedElsewhere("udp", this.#port) ?? LOOPBACK);
     return await connectUdp(this.#host, this.#port);
+  }
+
+  /** Notes that it ends by itself, which may be all that is wrong with it. */
+  #noteEnd({ code }: Exit): void {
+    if (!this.#ends && code === 0) {
+      this.notes.push(
+        "it ended when a client had gone, and was started again for the next: it should go back to accept()",
+      );
+    }
+    this.#ends = true;
   }
 
   /** Keeps where it is, and notes that where it is not where everybody calls. */
@@ -302,7 +326,7 @@ export class NetlabServer implements ServerUnderTest {
     return await dialPatiently(dialer(transport as Transport, host, port), PATIENCE_MS, () => null);
   }
 
-  forgetOutput(): void {}
+  begin(): void {}
 
   settle(): Promise<void> {
     return Promise.resolve();

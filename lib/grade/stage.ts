@@ -23,6 +23,8 @@ export interface StageOptions {
   dial?(): Promise<Conn>;
   /** Where somebody sits at it. */
   terminal?(): Terminal | null | undefined;
+  /** How it has ended, though it should run; null while it runs. */
+  death?(): string | null;
   /** The client under test, and on what it calls; for checks of clients. */
   readonly client?: {
     readonly program: ClientUnderTest;
@@ -146,7 +148,7 @@ export class Stage {
   async type(who: string, text: string): Promise<void> {
     const terminal = this.#terminal(who);
     const { ended } = terminal.shown;
-    if (ended !== null) throw new Unmet("end", `the program ${ended} before that`);
+    if (ended !== null) throw new Unmet("end", `${ended} before that`);
     await terminal.type(this.fill(text));
   }
 
