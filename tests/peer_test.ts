@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import { peer } from "../lib/exercises/peer/mod.ts";
 import { FORMS } from "../lib/exercises/peer/protocol.ts";
+import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectPeer, servePeer } from "../lib/exercises/peer/server.ts";
 import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
@@ -188,6 +189,36 @@ test("two that call each other at the same moment have one connection, and talk"
     });
   }
 });
+
+test("of two calls that cross, and both stand when that is found out, that of the smaller address stays", () =>
+  withPeers(async (alice) => {
+    const bob = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    try {
+      // Whose address is the smaller depends on the ports.
+      for (const seen = new Set<boolean>(); seen.size < 2;) {
+        alice.type(`connect 127.0.0.1 ${(bob.addr as Deno.NetAddr).port}`);
+        const called = await bob.accept();
+        await alice.has(1);
+        const calling = await alice.caller();
+        const bobsStays = formatAddress(calling.conn.localAddr) < formatAddress(called.remoteAddr);
+        if (bobsStays) {
+          await called.write(bytes("ERROR busy\n"));
+          called.close();
+          const text = `it is me, bob, at ${(calling.conn.localAddr as Deno.NetAddr).port}`;
+          await calling.send(`${text}\n`);
+          await alice.console.shows(text);
+          alice.type("disconnect");
+        } else {
+          assertEquals(await calling.rest(), "ERROR busy\n");
+          called.close();
+        }
+        await alice.has(0);
+        seen.add(bobsStays);
+      }
+    } finally {
+      bob.close();
+    }
+  }));
 
 test("who was called may hang up as well, and then both are free", () =>
   withPeers(async (alice, bob, carol) => {

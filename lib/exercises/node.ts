@@ -3,8 +3,10 @@
 
 import type { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
+import { systemClock } from "../net/clock.ts";
 import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
+import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { judgeScript } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
@@ -18,8 +20,8 @@ export interface Link {
   readonly channel: Channel<string>;
   /** Settles when it is no longer there. */
   readonly ended: Promise<void>;
-  /** As it was typed, where we called. */
-  called: { readonly host: string; readonly port: number } | null;
+  /** Where we called: as it was typed, over which connection, and when. */
+  called: { readonly host: string; readonly port: number; readonly conn: Conn; readonly at: Millis } | null;
 }
 
 /** What a kind of node adds to the connections: its commands. */
@@ -37,7 +39,7 @@ export interface NodeCommands {
 /** What a node is made of: what a server gets, or, to only call others, what a client gets. */
 export type NodeContext =
   & Pick<ServeContext, "console" | "limits" | "trace" | "transport" | "wire">
-  & { readonly listen: ListenOptions | null; readonly full?: string };
+  & { readonly listen: ListenOptions | null; readonly full?: string; roomFor?(caller: Conn): Promise<unknown> | null };
 
 /** As a client: a node that does not listen, and that calls the other at once. */
 export function clientContext(context: ConnectContext): NodeContext {
@@ -71,6 +73,7 @@ export class Node implements RunningServer {
       listen: context.listen,
       limits: context.limits,
       trace: context.trace,
+      roomFor: context.roomFor,
       codec: textCodec,
       makeFramer: (onDecided) => freeTextFramer(context, onDecided),
       farewells: { refuse: errorReply, bad: badReply, full: context.full, leaving: "peer is leaving", goodbye: false },
@@ -136,7 +139,7 @@ export class Node implements RunningServer {
     }
     const channel = this.#server.adopt(conn);
     const link = this.#links.get(channel.id)!;
-    link.called = { host, port };
+    link.called = { host, port, conn, at: systemClock.now() };
     return link;
   }
 

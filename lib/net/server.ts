@@ -81,6 +81,8 @@ export interface ServerOptions<In, Out> {
    * word, and the one that has been there the longest makes room when the server is full.
    */
   readonly forgetful?: boolean;
+  /** What a caller that finds it full waits for before it is looked at once more; null for nothing. It must settle. */
+  roomFor?(caller: Conn): Promise<unknown> | null;
   readonly limits?: Partial<Limits>;
   readonly trace?: Trace;
   readonly clock?: Clock;
@@ -202,9 +204,11 @@ export class Server<In, Out> {
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
   }
 
-  #admit(caller: Conn): void {
-    const conn = this.#options.wrap?.(caller) ?? caller;
+  #admit(caller: Conn, hasWaited = false): void {
     const full = this.#clients.size >= this.#limits.maxClients;
+    const room = full && !hasWaited ? this.#options.roomFor?.(caller) : null;
+    if (room) return void this.#admitAfter(room, caller);
+    const conn = this.#options.wrap?.(caller) ?? caller;
     if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
     if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
     const channel = this.#open(conn);
@@ -213,6 +217,13 @@ export class Server<In, Out> {
       return void this.#refuse(channel, why);
     }
     this.#enter(channel, false);
+  }
+
+  async #admitAfter(room: Promise<unknown>, caller: Conn): Promise<void> {
+    await room;
+    await Promise.all([...this.#clients].map(({ channel, finished }) => channel.ending && finished));
+    if (this.#draining) caller.close();
+    else this.#admit(caller, true);
   }
 
   #enter(channel: Channel<In, Out>, called: boolean): Channel<In, Out> {

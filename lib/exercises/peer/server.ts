@@ -1,8 +1,8 @@
 // One peer: listens and calls, and has one connection at a time.
 
 import { takeAddress } from "../../net/address.ts";
-import { outlasts } from "../../net/clock.ts";
-import { formatAddress } from "../../net/conn.ts";
+import { outlasts, systemClock } from "../../net/clock.ts";
+import { type Address, type Conn, formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext, RunningServer, ServeContext } from "../exercise.ts";
 import { clientContext, type Link, Node, type NodeCommands } from "../node.ts";
@@ -10,7 +10,11 @@ import { BUSY, FORMS } from "./protocol.ts";
 
 /** Starts a peer that can be called. */
 export function servePeer(context: ServeContext): RunningServer {
-  const node = new Node({ ...context, listen: context, limits: { ...context.limits, maxClients: 1 }, full: BUSY });
+  const limits = { ...context.limits, maxClients: 1 };
+  const node: Node = new Node({
+    ...{ ...context, listen: context, limits, full: BUSY },
+    roomFor: (caller) => yieldTo(node, caller),
+  });
   void node.operate(commandsOf(node)).finally(() => context.stop());
   return node;
 }
@@ -71,8 +75,24 @@ async function call(node: Node, where: string): Promise<void> {
   });
 }
 
+// Two that have called each other at the same moment have two connections, and each would end one: its own, or the other's.
+// That of the caller with the smaller address stays. Whoever knows both waits until the other has ended its own.
+
 /**
- * Two that have called each other at the same moment have two connections, and each would end its own. Whose address as a
- * caller is the smaller waits for so long, in ms, whether the other does.
+ * Where we have called somebody, and are called from there before anything came: until our call has ended, if it is not the
+ * one that stays.
  */
+function yieldTo(node: Node, caller: Conn): Promise<unknown> | null {
+  const [link] = node.links;
+  if (!link?.called || link.channel.reads > 0) return null;
+  const { conn, at } = link.called;
+  const stays = formatAddress(conn.localAddr) < formatAddress(caller.remoteAddr);
+  const leftMs = at + YIELD_MS - systemClock.now();
+  if (stays || leftMs < 0 || hostOf(conn) !== hostOf(caller)) return null;
+  return outlasts(link.ended, leftMs);
+}
+
+const hostOf = ({ remoteAddr }: Conn) => formatAddress({ ...remoteAddr as Address, port: 0 });
+
+/** How long one of two such callers waits for the other, in ms. */
 const YIELD_MS = 1000;
