@@ -194,6 +194,20 @@ server.sendall(input().encode() + b"\\n")
   assertEquals(causes, [CAUSE.answers]);
 }, PYTHON);
 
+test("a datagram that is cut is not told to come in pieces", async () => {
+  const server = `
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", int(sys.argv[1])))
+while True:
+    data, client = server.recvfrom(1024)
+    print(data.decode(), flush=True)
+    server.sendto(input().encode(), client)
+`;
+  const settings = { exercise: findExercise("talk")!, transport: "udp", wire: undefined } as const;
+  assertEquals(await serverCauses(server, { ...settings, only: "a long message is shown whole" }), [CAUSES.datagram]);
+}, PYTHON);
+
 test("a framing is guessed only where bytes are whole messages of it, and of no other", () => {
   const guesses = (...parts: (string | Uint8Array)[]) => guessFraming(bytes(...parts));
   assertEquals(guesses("0012HELLO aliceb"), "len4");

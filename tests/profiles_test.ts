@@ -50,6 +50,13 @@ const SERVERS: readonly (readonly [profile: string, command: string, fails: Read
   ["transfer-seed", "transfer_seed_server.py {port} {dir}/got", {
     "seed: a chunk that comes in two pieces is acknowledged once": /what one recv\(100\) returns is taken for a chunk/,
   }],
+  ["smtp-seed", "smtp_seed_server.py {port}", {
+    "EHLO is answered with 250 (4.1.1.1)": ONE_RECV,
+    "commands that come in one group are answered in order (RFC 2920 section 3.1)": ONE_RECV,
+    "a second client is served while the first stays": /serves one client at a time/,
+    "a client that vanishes in the middle of a message harms nobody": /recv\(\) returns nothing then/,
+    "bytes that are not UTF-8 harm nobody": BAD_TEXT,
+  }],
 ];
 
 for (const [name, command, fails] of SERVERS) {

@@ -34,6 +34,9 @@ export const CAUSES = {
   buffer:
     "recv(1024) brings 1024 bytes at most: what is longer comes in pieces. Read on until the message is whole, and " +
     "take no piece of it for a message",
+  datagram:
+    "recvfrom(1024) brings 1024 bytes at most, and what the datagram has beyond that is lost: ask for as many as one may " +
+    "have (65535)",
   text:
     "text becomes bytes, or bytes text, by something other than UTF-8, or piece by piece where a character may lie " +
     "across two: say UTF-8 in both directions, and decode whole messages",

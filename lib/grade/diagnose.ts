@@ -3,6 +3,7 @@
 
 import { CAUSES } from "../exercises/causes.ts";
 import type { Check, Step } from "../exercises/check.ts";
+import type { Transport } from "../exercises/exercise.ts";
 import type { Way } from "./delivery.ts";
 import type { Break } from "./play.ts";
 import { PRINTED } from "./program.ts";
@@ -14,10 +15,11 @@ export interface Symptoms {
   readonly ways: ReadonlyMap<Way, boolean>;
   readonly way: Way;
   readonly broken: Break;
+  readonly transport: Transport;
 }
 
 /** The likely causes, the likeliest first. */
-export function diagnose({ check, ways, way, broken }: Symptoms): string[] {
+export function diagnose({ check, ways, way, broken, transport }: Symptoms): string[] {
   if (broken.death?.startsWith(PRINTED)) return [CAUSES.prints];
   const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
@@ -28,7 +30,8 @@ export function diagnose({ check, ways, way, broken }: Symptoms): string[] {
     return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }
   if (broken.why !== undefined) return [broken.why];
-  const usual = check.cause === undefined ? [] : [check.cause];
+  const cause = transport === "udp" && check.cause === CAUSES.buffer ? CAUSES.datagram : check.cause;
+  const usual = cause === undefined ? [] : [cause];
   if (ended.length > 0) return [...ended, ...usual];
   const awaited = AWAITS.includes(broken.does);
   const unfinished = broken.kind === "silence" && awaited && broken.bytes !== undefined;

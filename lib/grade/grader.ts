@@ -139,7 +139,7 @@ class Grader {
       ...(ways.size < deliveries.length && failures.length === 0 ? { because: this.#over! } : {}),
       failure: failures.length === 0 ? undefined : {
         ...failures[0],
-        causes: diagnose({ check, ways, ...breaks[0] }),
+        causes: diagnose({ check, ways, transport: this.#options.transport, ...breaks[0] }),
       },
     });
   }
