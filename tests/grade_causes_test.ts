@@ -223,6 +223,45 @@ test("a framing is guessed only where bytes are whole messages of it, and of no 
   assertEquals(whyMisframed(bytes("0005HELLO"), "pdu"), null);
 });
 
+test("a length that is wrong is said to be, and how", () => {
+  const why = (text: string) => whyMisframed(bytes(text), "len4");
+  for (const [text, says, came] of [["0006HELLO", 6, 5], ["0002hi0009HELLO", 9, 5], ["0004", 4, 0]] as const) {
+    assertEquals(
+      why(text),
+      `the length before a message says ${says} bytes, and ${came} came: it is the number of the bytes that follow, ` +
+        "without its own digits",
+    );
+  }
+  const more = "behind a message there is an end of line that its length does not count: send none, or count it";
+  for (const text of ["0005HELLO\n", "0005HELLO\r\n0002hi\r\n"]) assertEquals(why(text), more);
+  for (const text of ["0005HELLO, and more", "HELLO", "00", "0005HELLO\nand more"]) assertEquals(why(text), null);
+});
+
+test("an end of line that a length does not count is found behind the message, though that is read", async () => {
+  const causes = await serverCauses(SERVER(`${LEN4} + b"\\n"`), {
+    ...{ wire: "len4", only: "the names of all users are listed" },
+  });
+  assertMatch(causes.join("\n"), /^behind a message there is an end of line that its length does not count/);
+}, PYTHON);
+
+test("where no length is counted, text that is not ASCII is not said to be counted wrongly", async () => {
+  const path = `${temporaryFolder()}/client.py`;
+  Deno.writeTextFileSync(
+    path,
+    `
+import socket, sys
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+answers = server.makefile("r")
+for line in sys.stdin:
+    server.sendall(line.encode("latin-1", "replace"))
+    print(answers.readline(), flush=True)
+`,
+  );
+  const subject: Subject = { type: "client", command: `python3 ${path} {port}` };
+  const [first] = await causesOf({ subject, only: "text that is not ASCII arrives whole" });
+  assertEquals(first, CAUSES.text);
+}, PYTHON);
+
 test("a server that listens on another port is told on which", async () => {
   const start = "port = 0";
   const [told, ...more] = await serverCauses(SERVER(LINE, start), { startMs: 4000 });

@@ -71,7 +71,7 @@ export class Actor {
   constructor(conn: Conn, options: ActorOptions) {
     const { codec, delivery, framer, trace } = options;
     this.#options = options;
-    this.#inbox = new Inbox(options.fill, () => this.#hasRead ? null : this.received);
+    this.#inbox = new Inbox(options.fill, () => this.#hasRead || this.#unreadable ? null : this.received);
     this.#bytes = new LastBytes(conn);
     this.#ends = conn.receive === undefined;
     // A line that only the end of the connection ends is none, but it is a part of the rest.
@@ -151,7 +151,8 @@ export class Actor {
   /** @returns what was expected, as it came */
   async expect(what: Expectation, timeoutMs = this.#options.timeoutMs): Promise<string> {
     const text = await this.#inbox.expect(what, timeoutMs);
-    this.#bytes.forget();
+    // What could not be read came behind the message.
+    if (!this.#unreadable) this.#bytes.forget();
     this.#hasRead = false;
     return text;
   }

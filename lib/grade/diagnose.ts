@@ -16,10 +16,11 @@ export interface Symptoms {
   readonly way: Way;
   readonly broken: Break;
   readonly transport: Transport;
+  readonly wire: string;
 }
 
 /** The likely causes, the likeliest first. */
-export function diagnose({ check, ways, way, broken, transport }: Symptoms): string[] {
+export function diagnose({ check, ways, way, broken, transport, wire }: Symptoms): string[] {
   if (broken.death?.startsWith(PRINTED)) return [CAUSES.prints];
   const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
@@ -30,7 +31,7 @@ export function diagnose({ check, ways, way, broken, transport }: Symptoms): str
     return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }
   if (broken.why !== undefined) return [broken.why];
-  const cause = transport === "udp" && check.cause === CAUSES.buffer ? CAUSES.datagram : check.cause;
+  const cause = causeOn(transport, wire, check.cause);
   const usual = cause === undefined ? [] : [cause];
   if (ended.length > 0) return [...ended, ...usual];
   const awaited = AWAITS.includes(broken.does);
@@ -43,6 +44,13 @@ export function diagnose({ check, ways, way, broken, transport }: Symptoms): str
   if (broken.kind === "silence" && awaited) return [...usual, CAUSES.silence];
   if (broken.kind === "end" && TALKS.includes(broken.does)) return [...usual, CAUSES.hungUp];
   return usual;
+}
+
+/** The usual cause, as it is on a transport and in a framing. */
+function causeOn(transport: Transport, wire: string, cause: string | undefined): string | undefined {
+  if (cause === CAUSES.buffer && transport === "udp") return CAUSES.datagram;
+  if (cause === CAUSES.characters && (transport === "udp" || !/^(len|be8)/.test(wire))) return CAUSES.text;
+  return cause;
 }
 
 /** Causes that lie in how bytes become text. */

@@ -105,6 +105,7 @@ class Grader {
     const begun = performance.now();
     const idle = this.#whyNot(check);
     if (idle !== null) return this.#result(check, "not run", begun, { because: idle });
+    const { transport, wire } = this.#options;
     const deliveries = this.#deliveries(check);
     const ways = new Map<Way, boolean>();
     const failures: Omit<Failure, "causes">[] = [];
@@ -139,7 +140,7 @@ class Grader {
       ...(ways.size < deliveries.length && failures.length === 0 ? { because: this.#over! } : {}),
       failure: failures.length === 0 ? undefined : {
         ...failures[0],
-        causes: diagnose({ check, ways, transport: this.#options.transport, ...breaks[0] }),
+        causes: diagnose({ check, ways, transport, wire, ...breaks[0] }),
       },
     });
   }

@@ -23,7 +23,10 @@ export function whyMisframed(bytes: Uint8Array, wire: string): string | null {
   if (right === null || bytes.length === 0) return null;
   if (countsCharacters(bytes, wire)) return CAUSES.characters;
   const guess = guessFraming(bytes);
-  if (guess === null || guess === wire) return null;
+  if (guess === wire) return null;
+  // An end of line behind what has a length makes a line of it.
+  const wrong = guess === null || guess === "line" ? whyWrongLength(bytes, wire) : null;
+  if (guess === null || wrong !== null) return wrong;
   return `what came is framed as with --wire ${guess} (${rule(guess)}), and not as with --wire ${wire} (${right}): ` +
     `frame in that way, or grade with --wire ${guess}`;
 }
@@ -57,6 +60,30 @@ function countsCharacters(bytes: Uint8Array, wire: string): boolean {
   const characters = Uint8Array.from(Array.from(text, (character) => Math.min(character.codePointAt(0)!, 0xff)));
   return isInFrames(characters, digits, readDigits) && !isInFrames(bytes, digits, readDigits);
 }
+
+/** What is wrong with the first length in decimal digits that is not right for its message. */
+function whyWrongLength(bytes: Uint8Array, wire: string): string | null {
+  const digits = Number(/^len(\d)$/.exec(wire)?.[1] ?? 0);
+  for (let at = 0; digits > 0 && at + digits <= bytes.length;) {
+    const length = readDigits(bytes.subarray(at, at + digits));
+    if (length === null) break;
+    at += digits + length;
+    const after = bytes.subarray(at);
+    if (after.length > 0 && isLineEnd(after)) {
+      return "behind a message there is an end of line that its length does not count: send none, or count it";
+    }
+    if (at > bytes.length) {
+      return `the length before a message says ${length} bytes, and ${
+        bytes.length - at + length
+      } came: it is the number ` +
+        "of the bytes that follow, without its own digits";
+    }
+  }
+  return null;
+}
+
+/** Whether bytes begin with an end of line, and go on, if they do, with a length. */
+const isLineEnd = (bytes: Uint8Array) => /^\r?\n(\d|$)/.test(decodeLossy(bytes));
 
 /** Whether bytes are messages, each with its length before it. @param read null for what is no length */
 function isInFrames(bytes: Uint8Array, headBytes: number, read: (head: Uint8Array) => number | null): boolean {
