@@ -20,6 +20,9 @@ export interface TestOptions {
   readonly limitMs?: number;
 }
 
+/** In an older Deno the write to a connection that we have closed goes on until its peer is seen to be gone, which may be later. */
+const LEAVES_WRITES = /^2\.[0-8]\./.test(Deno.version.deno);
+
 /** `Deno.test` with the leak sanitizers on (off by default since Deno 2.8) and an end to waiting. */
 export function test(
   name: string,
@@ -29,7 +32,7 @@ export function test(
   Deno.test({
     name,
     ignore: options.ignore ?? false,
-    sanitizeOps: true,
+    sanitizeOps: !LEAVES_WRITES,
     sanitizeResources: true,
     sanitizeExit: true,
     fn: (t) => within(Promise.resolve(t).then(fn), "the end of the test", options.limitMs),
