@@ -24,9 +24,9 @@ export function diagnose({ check, ways, way, broken, transport, wire }: Symptoms
   if (broken.death?.startsWith(PRINTED)) return [CAUSES.prints];
   const ended = broken.death === undefined ? [] : [`${CAUSES.ended} (it ${broken.death})`];
   if (ways.get("whole")) {
-    // What is split may have arrived joined: where single bytes do no harm, pieces are not the trouble.
     // Other checks have shown that it bears single bytes: it is what becomes of them.
     if (way === "bytes" && check.needs?.length && DECODES.includes(check.cause)) return [CAUSES.text, ...ended];
+    // What is split may have arrived joined: where single bytes do no harm, pieces are not the trouble.
     const inPieces = ways.get("bytes") === false || (ways.get("split") === false && ways.get("joined") !== false);
     return [inPieces ? CAUSES.oneRecv : CAUSES.joined, ...ended];
   }

@@ -14,6 +14,7 @@ import type { ClientUnderTest } from "./client_under_test.ts";
 import { chooseDelivery, type Delivery, describeDelivery, type Way, WHOLE } from "./delivery.ts";
 import { diagnose, firstDifference } from "./diagnose.ts";
 import { type Break, letters, play, type Played } from "./play.ts";
+import { isGoodEnd } from "./program.ts";
 import type { Failure, GradedCheck, Outcome, Report } from "./report.ts";
 import type { ServerUnderTest } from "./server_under_test.ts";
 import type { StageOptions } from "./stage.ts";
@@ -185,10 +186,9 @@ class Grader {
       if (broken?.kind === "end" || broken?.does === "expectRest" || this.#plays === 1) await target.server.settle();
       const { death, output } = target.server;
       played = { ...played, output };
-      if (broken && death?.endsWith("status 0")) {
-        played = { ...played, broken: { ...broken, left: broken.got === undefined && broken.bytes === undefined } };
-      } else if (broken && death !== null) {
-        played = { ...played, broken: { ...broken, death } };
+      if (broken && death !== null) {
+        const left = broken.got === undefined && broken.bytes === undefined;
+        played = { ...played, broken: { ...broken, ...(isGoodEnd(death) ? { left } : { death }) } };
       }
     }
     this.#suspect = played.broken !== null;

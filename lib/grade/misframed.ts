@@ -7,9 +7,12 @@ import { decodeLossy } from "../protocol/text.ts";
 function rule(wire: string): string | null {
   if (wire === "line") return "every message ends with a newline, \\n";
   if (wire === "be8") return "every message begins with the number of its bytes, in 8 bytes, the highest first";
-  const [, digits] = /^len(\d)$/.exec(wire) ?? [];
-  return digits === undefined ? null : `every message begins with the number of its bytes, in ${digits} digits`;
+  const digits = digitsOf(wire);
+  return digits === 0 ? null : `every message begins with the number of its bytes, in ${digits} digits`;
 }
+
+/** How many decimal digits a length has; 0 in framings that have none. */
+const digitsOf = (wire: string) => Number(/^len(\d)$/.exec(wire)?.[1] ?? 0);
 
 /**
  * What is wrong with the framing of what came where no message could be read of it, if that is known.
@@ -54,7 +57,7 @@ const isLines = (bytes: Uint8Array) =>
 
 /** Whether bytes are messages whose lengths are right for characters, and wrong for bytes. */
 function countsCharacters(bytes: Uint8Array, wire: string): boolean {
-  const digits = Number(/^len(\d)$/.exec(wire)?.[1] ?? 0);
+  const digits = digitsOf(wire);
   const text = decodeLossy(bytes);
   if (digits === 0 || text.includes("\ufffd")) return false;
   const characters = Uint8Array.from(Array.from(text, (character) => Math.min(character.codePointAt(0)!, 0xff)));
@@ -63,20 +66,18 @@ function countsCharacters(bytes: Uint8Array, wire: string): boolean {
 
 /** What is wrong with the first length in decimal digits that is not right for its message. */
 function whyWrongLength(bytes: Uint8Array, wire: string): string | null {
-  const digits = Number(/^len(\d)$/.exec(wire)?.[1] ?? 0);
+  const digits = digitsOf(wire);
   for (let at = 0; digits > 0 && at + digits <= bytes.length;) {
     const length = readDigits(bytes.subarray(at, at + digits));
     if (length === null) break;
+    const came = bytes.length - at - digits;
     at += digits + length;
-    const after = bytes.subarray(at);
-    if (after.length > 0 && isLineEnd(after)) {
+    if (came > length && isLineEnd(bytes.subarray(at))) {
       return "behind a message there is an end of line that its length does not count: send none, or count it";
     }
-    if (at > bytes.length) {
-      return `the length before a message says ${length} bytes, and ${
-        bytes.length - at + length
-      } came: it is the number ` +
-        "of the bytes that follow, without its own digits";
+    if (came < length) {
+      return `the length before a message says ${length} bytes, and ${came} came: it is the number of the bytes that ` +
+        "follow, without its own digits";
     }
   }
   return null;

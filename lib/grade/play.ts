@@ -4,6 +4,7 @@
 import { type Check, describeStep, type Expectation, type Step } from "../exercises/check.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { Unmet, type UnmetKind } from "./inbox.ts";
+import { isGoodEnd } from "./program.ts";
 import { Stage, type StageOptions } from "./stage.ts";
 
 /** The step that broke a check. */
@@ -67,7 +68,7 @@ export async function play(check: Check, options: StageOptions): Promise<Played>
 
 /** A server that has ended while it was not needed is as broken as one that was, unless it ended in good order. */
 function describeDeath(death: string | null): Break | null {
-  if (death === null || death.endsWith("status 0")) return null;
+  if (death === null || isGoodEnd(death)) return null;
   return { step: "the server goes on running", does: "runs", because: `the program ${death}`, kind: "end", death };
 }
 

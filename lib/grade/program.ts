@@ -179,6 +179,9 @@ function isGone(folder?: string): boolean {
   }
 }
 
+/** Whether a program that ended for that reason did so in good order. */
+export const isGoodEnd = (why: string) => why === "ended with status 0";
+
 /** The variable by which a program's processes are known. */
 const MARK = "NETLAB_GRADED";
 
