@@ -89,7 +89,7 @@ class Served {
       } catch {
         if (performance.now() - begun > START_MS) {
           await served.stop();
-          throw new Error(`${server} does not listen: is ${program} installed?`);
+          throw new Error(`${server} does not listen; it was begun with ${[program, ...args].join(" ")}`);
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

@@ -44,6 +44,28 @@ for (const size of [0, 1, 4096, 262_144, 262_145, 1_000_000]) {
   });
 }
 
+property(
+  "a line of the wire ends in LF in the file, however it comes; a bare CR or LF stays what it was",
+  300,
+  async (random) => {
+    const root = temporaryFolder();
+    const mail = new Maildir(root, { fsync: false }).begin(["a", "b"], head, random.int(0, 200));
+    const content = Array.from({ length: random.int(0, 60) }, () => random.pick(["\r\n", "\r", "\n", "x", "yy\r\n"]))
+      .join("");
+    for (let at = 0; at < content.length;) {
+      const length = random.int(1, 7);
+      mail.write(encodeText(content.slice(at, at += length)));
+      if (random.chance(0.1)) await mail.relieve();
+    }
+    assertEquals(mail.bytes, content.length);
+    await mail.deliver();
+    for (const folder of mail.folders) {
+      const text = Deno.readTextFileSync(`${root}/${folder}/new/${mail.id}`);
+      assertEquals(text, `for ${folder}: ${mail.id}\n${content.replaceAll("\r\n", "\n")}`);
+    }
+  },
+);
+
 test("names are never the same, and many messages at once all arrive", async () => {
   const root = temporaryFolder();
   const maildir = new Maildir(root);
@@ -294,7 +316,7 @@ test("a disk that is full in earnest: 452, and later mail is taken", async () =>
 test("Python's mailbox module reads what is there", async () => {
   const root = temporaryFolder();
   const maildir = new Maildir(root);
-  const mail = maildir.begin(["a@x.org"], () => encodeText("Return-Path: <b@y.org>\r\n"));
+  const mail = maildir.begin(["a@x.org"], () => encodeText("Return-Path: <b@y.org>\n"));
   mail.write(bytes("Subject: =?utf-8?b?w6Q=?=\r\n\r\nhello\r\n"));
   await mail.deliver();
   const script =
@@ -308,7 +330,7 @@ test("mutt lists what is there, and shows it decoded", async () => {
   const root = temporaryFolder();
   const maildir = new Maildir(root);
   for (const [day, name, text] of [["02", "J=C3=BCrgen", "erste"], ["03", "Ann", "zweite"]]) {
-    const mail = maildir.begin(["a@x.org"], () => encodeText("Return-Path: <b@y.org>\r\n"));
+    const mail = maildir.begin(["a@x.org"], () => encodeText("Return-Path: <b@y.org>\n"));
     const headers = [
       `From: =?utf-8?q?${name}?= <b@y.org>`,
       "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
@@ -327,11 +349,12 @@ test("mutt lists what is there, and shows it decoded", async () => {
   await screen.shows(/^ +1 N +Jan 02 Jürgen +\([^)]*\) Grüße$/);
   await screen.shows(/^ +2 N +Jan 03 Ann +\([^)]*\) Grüße$/);
   await screen.press("2", "Enter", "Enter");
+  await screen.shows(/^Date: 03 Jan 2026 03:04:05 \+0000$/);
   await screen.shows(/^zweite wörter$/);
   await screen.press("q", "x");
   await screen.endsWith("status 0");
 }, needsTmux("mutt"));
 
 test("what delivery adds can be told from the content", () => {
-  assertEquals(contentOf("Return-Path: <>\r\nDelivered-To: a\r\nReceived: b\r\n\tc\r\n\td\r\nx\r\n"), "x\r\n");
+  assertEquals(contentOf("Return-Path: <>\nDelivered-To: a\nReceived: b\n\tc\n\td\nx\n"), "x\n");
 });

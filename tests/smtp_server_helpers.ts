@@ -70,7 +70,7 @@ export function readPart(root: string, recipient: string, part: "new" | "tmp"): 
 
 /** What stands behind the three headers that delivery adds. */
 export function contentOf(file: string): string {
-  const [, content] = /^Return-Path: .*\r\nDelivered-To: .*\r\nReceived: .*\r\n\t.*\r\n\t.*\r\n([\s\S]*)$/.exec(file)!;
+  const [, content] = /^Return-Path: .*\nDelivered-To: .*\nReceived: .*\n\t.*\n\t.*\n([^]*)$/.exec(file)!;
   return content;
 }
 

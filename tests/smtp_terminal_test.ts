@@ -55,7 +55,7 @@ test(
         await screen.press("Enter");
       }
       await screen.endsWith("next: MAIL FROM:<address> for another message, or QUIT", ">");
-      assertEquals(mail("ann@x.org").map(contentOf), ["Subject: by hand\r\n\r\nDATA\r\n"]);
+      assertEquals(mail("ann@x.org").map(contentOf), ["Subject: by hand\n\nDATA\n"]);
       await complete(screen, "q", "QUIT");
       await screen.press("Enter");
       await screen.endsWith("S: 221 2.0.0 netlab says goodbye", "status 0", "echo icanon isig");

@@ -15,7 +15,7 @@ export interface Arrival {
   readonly date: string;
 }
 
-/** The lines before a message that is delivered to `recipient`. */
+/** The lines before a message that is delivered to `recipient`, as a Maildir has them: each ends in LF. */
 export function deliveryHead({ envelope, from, by, date }: Arrival, recipient: Mailbox, id: string): Uint8Array {
   const address = from.includes(":") ? `IPv6:${from}` : from;
   return encodeText([
@@ -25,7 +25,7 @@ export function deliveryHead({ envelope, from, by, date }: Arrival, recipient: M
     `\tby ${by} with ${envelope.protocol} id ${id}`,
     `\tfor <${recipient.text}>; ${date}`,
     "",
-  ].join("\r\n"));
+  ].join("\n"));
 }
 
 /** `Fri, 21 Nov 2025 17:39:00 +0000` */

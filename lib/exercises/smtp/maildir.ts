@@ -3,6 +3,9 @@
 //
 //     bytes ─► memory ─► (when it is much: first file in tmp) ─► a file a recipient in tmp, fsync ─► rename to new ─► fsync of new
 //
+// As in every mail system of Unix, a line of the wire ends in LF here: programs that read Maildirs show a CR as one. A bare CR or
+// LF stays what it was.
+//
 // What a killed server leaves in `tmp` harms nobody: names never come again, and readers clean up what is older than 36 hours.
 
 import { createHash, randomBytes } from "node:crypto";
@@ -22,6 +25,9 @@ const COPY_BYTES = 262_144;
 const AT_ONCE = 16;
 /** In front of a message in memory: its head goes there, so that both are one write. */
 const HEAD_ROOM = 2048;
+const CR = 0x0d;
+const LF = 0x0a;
+const ONE_CR = Uint8Array.of(CR);
 /** What buffers of messages that are done may hold for those to come, in bytes, all together. */
 const SPARE_BYTES = 4_194_304;
 
@@ -240,7 +246,7 @@ export class NewMail {
     this.#firstBytes = HEAD_ROOM + Math.min(KEEP_BYTES, Math.max(FIRST_BYTES, sizeHint + 1024));
   }
 
-  /** How many bytes have come. */
+  /** How many bytes have come, as on the wire. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -254,12 +260,22 @@ export class NewMail {
   /** Takes in a copy of the next bytes. */
   write(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
-    if (this.#problem !== null) return;
+    if (this.#problem === null) this.#add(bytes);
+  }
+
+  #add(bytes: Uint8Array): void {
     const end = HEAD_ROOM + this.#filled;
     const buffer = this.#room(end + bytes.length);
     buffer.set(bytes, end);
-    this.#filled += bytes.length;
-    this.#maildir.held += bytes.length;
+    const all = buffer.subarray(0, end + bytes.length);
+    const filled = withoutCrs(all, this.#endsInCr ? end - 1 : end) - HEAD_ROOM;
+    this.#maildir.held += filled - this.#filled;
+    this.#filled = filled;
+  }
+
+  /** Whether an LF that comes next makes a CRLF. */
+  get #endsInCr(): boolean {
+    return this.#filled > 0 && this.#buffer![HEAD_ROOM + this.#filled - 1] === CR;
   }
 
   /** The buffer, with so many bytes at least. */
@@ -291,17 +307,19 @@ export class NewMail {
   /** Writes to the disk what is in memory. What goes wrong is said by `deliver`. */
   async relieve(): Promise<void> {
     await this.#work(async () => {
+      const held = this.#endsInCr ? 1 : 0;
       try {
         if (this.#first === null) {
           this.#first = this.#maildir.open(this.folders[0], this.id);
           await this.#first.write(this.#head(this.folders[0], this.id));
         }
-        await this.#first.write(this.#content);
+        await this.#first.write(this.#content.subarray(0, this.#filled - held));
       } catch (error) {
         this.#problem = MaildirError.of(error);
         this.#drop();
       }
       this.#release();
+      if (held > 0 && this.#problem === null) this.#add(ONE_CR);
     });
   }
 
@@ -454,4 +472,21 @@ export class NewMail {
     this.#maildir.buffers.give(this.#buffer);
     this.#buffer = null;
   }
+}
+
+/**
+ * Makes LF of each CRLF from a place on.
+ *
+ * @returns how many bytes there are then
+ */
+function withoutCrs(bytes: Uint8Array, from: number): number {
+  let to = from;
+  for (let cr; (cr = bytes.indexOf(CR, from)) >= 0;) {
+    const next = bytes[cr + 1] === LF ? cr : cr + 1;
+    if (to < from) bytes.copyWithin(to, from, next);
+    to += next - from;
+    from = cr + 1;
+  }
+  if (to < from) bytes.copyWithin(to, from);
+  return to + bytes.length - from;
 }

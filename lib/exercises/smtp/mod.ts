@@ -118,7 +118,7 @@ export const smtp: Exercise = {
       `${MAX_COMMAND} bytes, CR LF included, and a longer one is answered with 500. A line of content should have at most 1000 (RFC`,
       `5321, 4.5.3.1.6); longer ones are taken all the same, up to the size of a whole message, which EHLO says (SIZE;`,
       `--max-size sets it). Mail is delivered to Maildirs, one for each recipient, and never sent on; the reply 250 means that`,
-      `it is on the disk.`,
+      `it is on the disk. There each CR LF is an LF, as programs that read Maildirs expect it.`,
       ``,
       `With --bare-newline reject, CR and LF that stand alone are refused everywhere. With --compat course, students' programs`,
       `are understood that the RFC does not allow: 300 ms of silence end a command, an empty line is passed over, an address`,
