@@ -123,7 +123,7 @@ for (
       `${word} answered with half a line`,
       { [word]: (_, n) => n > 1 ? null : "25", QUIT: null },
       "timeout",
-      /no answer to/,
+      word === "greeting" ? /no whole greeting/ : /no answer to/,
     ],
     [`${word} answered with nonsense`, { [word]: "\x00\xff hello\r\n" }, "protocol", /is no reply/],
     [`${word} answered with two codes`, { [word]: "250-a\r\n350 b\r\n" }, "protocol", /the same code/],
@@ -398,7 +398,7 @@ test("by hand: answers of AUTH are not shown", async () => {
 test("by hand: a script learns what the reply lacks that it waits for", async () => {
   const lack = /"220-mail.example" is the last line, and has a minus behind its code/;
   const { error } = await run({ greeting: "220-mail.example\r\n" }, {}, { idleMs: 1500 }, ["EHLO me"]);
-  assertEquals(error?.message, "no answer to the greeting in 1.5 s");
+  assertEquals(error?.message, "no whole greeting in 1.5 s");
   assertMatch(error!.hint!, lack);
 
   const console = new FakeConsole(["EHLO me"]);
@@ -409,6 +409,19 @@ test("by hand: a script learns what the reply lacks that it waits for", async ()
     await client(port, console, {});
     assertMatch(console.notes.join(), lack);
   });
+});
+
+test("by hand: who is not greeted is told that TLS may begin at once", async () => {
+  const console = new FakeConsole(["EHLO me", "QUIT"]);
+  await withListener(async (conn) => {
+    const peer = new Peer(conn as Deno.TcpConn);
+    await console.shows("no greeting yet: does TLS begin at once there? then --tls");
+    await peer.send("220 hi\r\n");
+    for (const reply of ["250 hi\r\n", "221 bye\r\n"]) {
+      await peer.line();
+      await peer.send(reply);
+    }
+  }, async (port) => assertEquals(await client(port, console, {}), null));
 });
 
 test("by hand: nor are those to an AUTH that was refused", async () => {

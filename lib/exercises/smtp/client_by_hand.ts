@@ -10,7 +10,7 @@ import type { ConnectContext } from "../exercise.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
-import { TIMEOUT_MS } from "./client_messages.ts";
+import { TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
 import { VERBS } from "./protocol.ts";
 
@@ -94,7 +94,7 @@ class HandSession {
 
   async #converse(): Promise<void> {
     const { console } = this.#context;
-    await this.#turn();
+    await this.#answered();
     for await (const line of console.lines("> ", (line) => this.#isSecret(line), (line) => this.#hiddenFrom(line))) {
       if (this.#over) break;
       await this.#say(line);
@@ -140,17 +140,24 @@ class HandSession {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
       const open = this.#reader.open;
       const left = Math.max(0, end - performance.now());
-      const patience = !open ? Infinity : this.#setup.compat ? SILENCE_MS : hinted ? Infinity : HINT_MS;
+      // Whoever has not greeted may wait, as the client does.
+      const mute = this.#asked[0] === "" && !open && this.#setup.tls !== "active";
+      const patience = open && this.#setup.compat ? SILENCE_MS : (open || mute) && !hinted ? HINT_MS : Infinity;
       if (!await outlasts(changed, Math.min(patience, left))) continue;
       if (open && this.#setup.compat) {
         this.#context.console.note(this.#reader.lack);
         await this.#heard(this.#reader.complete());
       } else if (patience < left) {
         hinted = true;
-        this.#context.console.note(`the server is silent: ${this.#reader.lack}; --compat course does not mind`);
+        this.#context.console.note(
+          open
+            ? `the server is silent: ${this.#reader.lack}; --compat course does not mind`
+            : `no greeting yet: ${TLS_AT_ONCE}`,
+        );
+        if (!open && this.#context.console.interactive) return;
       } else {
-        const hint = open ? `${this.#reader.lack}: --compat course does not mind` : undefined;
-        const why = `no answer to ${this.#asked[0] || "the greeting"} in ${limit / 1000} s`;
+        const hint = open ? `${this.#reader.lack}: --compat course does not mind` : mute ? TLS_AT_ONCE : undefined;
+        const why = `no ${this.#asked[0] ? `answer to ${this.#asked[0]}` : "whole greeting"} in ${limit / 1000} s`;
         throw new NetlabError("timeout", why, { hint });
       }
     }

@@ -11,7 +11,13 @@ import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import type { Effect } from "../../protocol/machine.ts";
 import { encodeBase64 } from "./base64.ts";
 import { Delivery, isPositive, type Mail, refused } from "./client_mail.ts";
-import { type ClientEvent, type ClientMessage, type ClientOptions, TIMEOUT_MS } from "./client_messages.ts";
+import {
+  type ClientEvent,
+  type ClientMessage,
+  type ClientOptions,
+  TIMEOUT_MS,
+  TLS_AT_ONCE,
+} from "./client_messages.ts";
 import { type ClientReply, formatReply } from "./client_replies.ts";
 import { DataEncoder } from "./data.ts";
 import { MAX_COMMAND, type Stage, STAGES } from "./protocol.ts";
@@ -116,9 +122,7 @@ export class Dialogue {
   /** RFC 3207: what was said before counts for nothing behind it. */
   *#startTls(): Talk {
     if (!this.#extensions.has("STARTTLS") && !this.#options.compat) {
-      throw new NetlabError("reply", "the server does not offer STARTTLS", {
-        hint: "is it one with TLS from the beginning? then --tls",
-      });
+      throw new NetlabError("reply", "the server does not offer STARTTLS", { hint: TLS_AT_ONCE });
     }
     const reply = yield* this.#ask("STARTTLS");
     if (reply.code !== 220) throw refused("STARTTLS", reply);

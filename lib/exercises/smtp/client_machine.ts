@@ -6,7 +6,13 @@ import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { Dialogue, type Talk, type Wait, type Wire } from "./client_dialogue.ts";
 import { type Mail, refused } from "./client_mail.ts";
-import type { ClientCommand, ClientEvent, ClientMessage, ClientOptions } from "./client_messages.ts";
+import {
+  type ClientCommand,
+  type ClientEvent,
+  type ClientMessage,
+  type ClientOptions,
+  TLS_AT_ONCE,
+} from "./client_messages.ts";
 import { type ClientReply, formatReply, ReplyReader } from "./client_replies.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */
@@ -31,6 +37,8 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
   #now: Millis = 0;
   #heardAt: Millis = 0;
   #hinted = false;
+  /** The server has not said a word. */
+  #mute = true;
   #closed = false;
   #out: Effects = [];
 
@@ -58,10 +66,13 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
 
   deadline(): Millis | null {
     if (this.#closed || this.#due === null) return null;
-    if (!this.#reader.open) return this.#due;
-    const { compat } = this.#options;
-    const soon = compat ? this.#heardAt + SILENCE_MS : this.#hinted ? Infinity : this.#heardAt + HINT_MS;
-    return Math.min(this.#due, soon);
+    const { open } = this.#reader;
+    const silence = open && this.#options.compat
+      ? SILENCE_MS
+      : (open || this.#waitsForTls) && !this.#hinted
+      ? HINT_MS
+      : Infinity;
+    return Math.min(this.#due, this.#heardAt + silence);
   }
 
   step(input: Input<ClientMessage, ClientCommand>, now: Millis): Effects {
@@ -70,6 +81,7 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
     if (this.#closed) return this.#out;
     switch (input.type) {
       case "start":
+        this.#heardAt = now;
         this.#go(() => this.#talk.next(undefined as never));
         break;
       case "message":
@@ -107,7 +119,7 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
 
   #hear(line: string): void {
     this.#heardAt = this.#now;
-    this.#hinted = false;
+    this.#hinted = this.#mute = false;
     try {
       const reply = this.#reader.take(line);
       if (reply !== null) this.#arrived(reply);
@@ -135,6 +147,11 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
     });
   }
 
+  /** Whether the server may wait as the client does. */
+  get #waitsForTls(): boolean {
+    return this.#mute && this.#options.tls !== "active";
+  }
+
   #patience({ ms }: Wait): Millis {
     return Math.min(ms, this.#options.limitMs ?? Infinity);
   }
@@ -148,12 +165,20 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
   #timer(): void {
     if (this.#due !== null && this.#now >= this.#due) {
       const wait = this.#wait!;
-      const hint = this.#reader.open ? `${this.#reader.lack}: --compat course does not mind` : undefined;
-      const why = `no answer to ${wait.what} in ${this.#patience(wait) / 1000} s`;
+      const hint = this.#reader.open
+        ? `${this.#reader.lack}: --compat course does not mind`
+        : this.#waitsForTls
+        ? TLS_AT_ONCE
+        : undefined;
+      const missing = wait.what === "the greeting" ? "whole greeting" : `answer to ${wait.what}`;
+      const why = `no ${missing} in ${this.#patience(wait) / 1000} s`;
       return this.#lose(new NetlabError("timeout", why, { hint }));
     }
-    if (!this.#reader.open || this.#now < this.deadline()!) return;
-    if (this.#options.compat) {
+    if (this.#now < this.deadline()!) return;
+    if (!this.#reader.open) {
+      this.#hinted = true;
+      this.#problem(`no greeting yet: ${TLS_AT_ONCE}`);
+    } else if (this.#options.compat) {
       this.#problem(this.#reader.lack);
       this.#arrived(this.#reader.complete());
     } else {
@@ -164,7 +189,11 @@ export class SmtpClientMachine implements Machine<ClientMessage, ClientCommand, 
 
   #ended(error?: Error): void {
     if (error instanceof NetlabError) return this.#lose(error);
-    const where = this.#reader.open ? "inside of a reply" : `before it answered ${this.#wait?.what ?? "anything"}`;
+    const where = this.#reader.open
+      ? "inside of a reply"
+      : this.#mute
+      ? "before it said anything"
+      : `before it answered ${this.#wait?.what ?? "anything"}`;
     const why = error === undefined ? "" : ` (${error.message})`;
     this.#lose(new NetlabError("transport", `the server ended the connection ${where}${why}`));
   }

@@ -15,6 +15,9 @@ export const TIMEOUT_MS = {
   // The message is safe by then: a server that does not say goodbye is not waited for as long.
   quit: 10_000,
 } as const;
+/** What to try where the server lacks a greeting, or STARTTLS. */
+export const TLS_AT_ONCE = "does TLS begin at once there? then --tls";
+
 /** What the client does. */
 export interface ClientOptions {
   /** What it calls itself. */
