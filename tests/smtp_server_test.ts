@@ -64,6 +64,18 @@ test("a large message to several is whole, by DATA and by BDAT in pieces", () =>
     }
   }));
 
+test("where a mailbox cannot be made, the sender is told to come again, and the log says whose mail it was", async () => {
+  const trace = collect(["warning"]);
+  await withOffice({}, async ({ call, mail, root }) => {
+    const client = await call();
+    Deno.writeTextFileSync(`${root}/a@x.org`, "a file");
+    assertMatch(await client.deliver("hello", "a@x.org", "b@x.org"), /^451 4\.3\.0 /);
+    assertMatch(String(trace.of("warning")[0].text), /^not delivered to <a@x\.org>, <b@x\.org>: /);
+    assertMatch(await client.deliver("hello", "b@x.org"), /^250 /);
+    assertEquals(mail("b@x.org").length, 1);
+  }, { trace });
+});
+
 test("a message that is not sent to its end, refused or reset leaves nothing", () =>
   withOffice({ "max-size": 1_000_000 }, async ({ call, mail, server }) => {
     const cut = await call();

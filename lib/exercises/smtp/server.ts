@@ -132,6 +132,7 @@ function makeRoot(root: string): void {
   }
 }
 
+const recipientsOf = ({ to }: Envelope) => to.map(({ text }) => `<${text}>`).join(", ");
 const text = (value: OptionValues[string]) => value === undefined ? undefined : String(value);
 
 /** The domains of --accept. @throws {NetlabError} of kind `usage` */
@@ -280,7 +281,7 @@ class Visit implements Session<SmtpMessage> {
     };
     const failed = (error: unknown) => {
       const { full, message } = error as MaildirError;
-      this.#warn(`not delivered: ${message}`);
+      this.#warn(`not delivered to ${recipientsOf(envelope)}: ${message}`);
       const problem = full ? reply(452, "4.3.1", "no room") : reply(451, "4.3.0", "it cannot be kept here");
       this.#answer({ type: "failed", reply: problem });
     };
@@ -300,7 +301,7 @@ class Visit implements Session<SmtpMessage> {
     const from = envelope.from?.text ?? "";
     const to = envelope.to.map(({ text }) => text);
     this.#office.context.console.print(
-      `mail from <${from}> for ${to.map((one) => `<${one}>`).join(", ")}: ${bytes} bytes`,
+      `mail from <${from}> for ${recipientsOf(envelope)}: ${bytes} bytes`,
       { event: "mail", id, from, to, bytes, client: this.#channel.remote, user: this.#machine.user },
     );
   }
