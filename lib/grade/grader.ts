@@ -1,18 +1,16 @@
 // Grades: plays each check, first in the plainest way and then in every other, and makes a report of it.
 
-import { stripAnsiCode } from "@std/fmt/colors";
 import type { Check } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import type { Spelling } from "../exercises/notation.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { Random } from "../protocol/random.ts";
 import { encodeText } from "../protocol/text.ts";
-import type { TraceEvent } from "../protocol/trace.ts";
 import { TraceBus } from "../trace/bus.ts";
-import { ladderSink } from "../trace/ladder.ts";
 import type { ClientUnderTest } from "./client_under_test.ts";
 import { chooseDelivery, type Delivery, describeDelivery, type Way, WHOLE } from "./delivery.ts";
 import { diagnose, firstDifference } from "./diagnose.ts";
+import { Ladder } from "./ladder.ts";
 import { type Break, letters, play, type Played } from "./play.ts";
 import { isGoodEnd } from "./program.ts";
 import type { Failure, GradedCheck, Outcome, Report } from "./report.ts";
@@ -52,10 +50,6 @@ export interface GradeOptions {
 
 /** The share of a check's points that the plainest way is worth, where there are others. */
 const WHOLE_SHARE = 0.5;
-/** The longest ladder, in lines: the last are the ones that matter. */
-const MAX_LADDER = 60;
-const LADDER_WIDTH = 96;
-const LADDER_TEXT = 200;
 
 export async function grade(options: GradeOptions): Promise<Report> {
   const startedAt = Date.now();
@@ -117,7 +111,7 @@ class Grader {
         ways.set(delivery.way, false);
         continue;
       }
-      const ladder: string[] = [];
+      const ladder = new Ladder();
       const { broken, ...played } = await this.#play(check, delivery, ladder);
       ways.set(delivery.way, broken === null);
       if (broken === null) continue;
@@ -152,14 +146,10 @@ class Grader {
   }
 
   /** Plays it, and has the server anew when the last play may have broken it. */
-  async #play(check: Check, delivery: Delivery, ladder: string[]): Promise<Played> {
+  async #play(check: Check, delivery: Delivery, ladder: Ladder): Promise<Played> {
     const { spelling, startMs, target, timeoutMs, transport } = this.#options;
     const bus = new TraceBus();
-    const sink = ladderSink((line) => {
-      ladder.push(stripAnsiCode(line));
-      if (ladder.length > MAX_LADDER) ladder.splice(0, ladder.length - MAX_LADDER, "…");
-    }, { width: LADDER_WIDTH });
-    bus.attach({ kinds: sink.kinds, event: (event, at) => sink.event(shorten(event), at) });
+    bus.attach(ladder);
     const stage: StageOptions = {
       ...(target.kind === "server"
         ? {
@@ -200,14 +190,14 @@ class Grader {
     delivery: Delivery,
     { done, output }: Omit<Played, "broken">,
     { step, kind, expected, accepts, because, bytes, exactly, got }: Break,
-    ladder: string[],
+    ladder: Ladder,
   ): Omit<Failure, "causes"> {
     const difference = exactly !== undefined && got !== undefined
       ? { expected: exactly, got, at: firstDifference(exactly, got) }
       : undefined;
     return {
       ...{ way: describeDelivery(delivery), done, step, kind, expected, accepts, got: because, bytes, difference },
-      ...{ ladder, output, again: this.#options.again(check, delivery.way) },
+      ...{ ladder: ladder.draw(), output, again: this.#options.again(check, delivery.way) },
     };
   }
 
@@ -250,12 +240,6 @@ class Grader {
     const durationMs = performance.now() - begun;
     return { name, points: points * share, maxPoints: points, outcome, durationMs, ways, ...rest };
   }
-}
-
-/** A message with no more of its text than fits beside an arrow. */
-function shorten(event: TraceEvent): TraceEvent {
-  if (event.type !== "message" || event.text.length <= LADDER_TEXT) return event;
-  return { ...event, text: `${event.text.slice(0, LADDER_TEXT)}…` };
 }
 
 /** Whether netlab says all that somebody takes in it. */

@@ -30,13 +30,16 @@ export function clockTime(at: number, withMillis = false): string {
   return withMillis ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
 
+/** Made when it is needed: that takes longer than to use it. */
+let segmenter: Intl.Segmenter | undefined;
+
 /** `text` in pieces of at most `columns`, of which nothing is lost: what was sent is shown as it is. */
 export function pieces(text: string, columns: number): string[] {
   if (stringWidth(text) <= columns) return [text];
   const all: string[] = [];
   let piece = "";
   let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
+  for (const { segment } of (segmenter ??= new Intl.Segmenter()).segment(text)) {
     const more = stringWidth(segment);
     if (piece !== "" && width + more > columns) {
       all.push(piece);
