@@ -64,6 +64,8 @@ export const bytesCodec: Codec<Uint8Array> = {
   describe: (bytes) => `${bytes.length} bytes`,
 };
 
+const SCRATCH_BYTES = 64;
+
 /**
  * Between bytes and PDUs. A datagram that is none is null: on the way it may have been cut or changed, or it is a stranger's.
  * A stream in which that happens has lost its place, and ends.
@@ -80,7 +82,9 @@ export function pduCodec(transport: Transport): Codec<Pdu | null, Pdu> {
       throw new ProtocolError(message, { fatal: true, offset });
     }
   };
-  return { decode, encode: encodePdu, describe };
+  // Acknowledgements all have one place: a channel copies what it sends, and a new array costs more than all else in it.
+  const scratch = new Uint8Array(SCRATCH_BYTES);
+  return { decode, encode: (pdu) => encodePdu(pdu, scratch), describe };
 }
 
 /** PDUs in writing, for checks and `explain`. */

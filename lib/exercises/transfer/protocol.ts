@@ -68,10 +68,15 @@ export interface Pdu extends BasicPdu<PduType> {
 
 const NOTHING = new Uint8Array(0);
 
-/** The bytes of a PDU. */
-export function encodePdu(pdu: Pdu): Uint8Array {
+/**
+ * The bytes of a PDU.
+ *
+ * @param into where they are written, if there is room; what is returned is a view of it then
+ */
+export function encodePdu(pdu: Pdu, into?: Uint8Array): Uint8Array {
   if (pdu.wire) return pdu.wire;
-  const bytes = new Uint8Array(HEADER_BYTES + pdu.payload.length);
+  const length = HEADER_BYTES + pdu.payload.length;
+  const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
   bytes.set(pdu.payload, HEADER_BYTES);
   sealPdu(bytes, pdu.type, pdu.flags, pdu.session, pdu.seq);
   return bytes;
