@@ -6,11 +6,14 @@
 const TURN_MS = 5;
 /** How long nobody watches when nobody kept it: on a virtual machine a timer that is nearly due makes each sleep dearer. */
 const REST_MS = 20;
+/** So many questions may be asked meanwhile before the clock is looked at, which costs more than all else here. */
+const REST_ASKS = 16;
 
 /** Fires when the runtime comes round. */
 let watch: ReturnType<typeof setTimeout> | null = null;
 let watchedSince = 0;
 let restUntil = 0;
+let asksSinceLook = 0;
 /** How often it has come round. */
 let rounds = 0;
 /** Who waits for that. */
@@ -33,8 +36,10 @@ export class Turns {
 
   /** Asked now and then while there is work. @returns what to wait for before it goes on, when it is the others' turn */
   next(): Promise<void> | null {
+    if (watch === null && ++asksSinceLook < REST_ASKS) return null;
     const now = performance.now();
     if (watch === null) {
+      asksSinceLook = 0;
       if (now < restUntil) return null;
       startWatch(now);
     }

@@ -41,18 +41,14 @@ const WORDS = COMMANDS.map((command) => command.word);
 export function parseCommand(text: string): Command {
   // Some clients count the end of the typed line as part of the message.
   if (text.endsWith("\n") || text.endsWith("\r")) text = text.replace(/[\r\n]+$/, "");
+  // The common case first, and without making strings of it.
+  if (text.startsWith("MSG ")) return parseMessage(text, 4);
   const space = text.indexOf(" ");
   const word = space < 0 ? text : text.slice(0, space);
   const rest = space < 0 ? "" : text.slice(space + 1);
-  // The common case first, and without making a string of it.
-  switch (word === "MSG" ? word : word.trim().toUpperCase()) {
-    case "MSG": {
-      const start = rest.search(/\S/);
-      if (start < 0) return { type: "message", to: "", text: "" };
-      const end = rest.indexOf(" ", start);
-      if (end < 0) return { type: "message", to: rest.slice(start), text: "" };
-      return { type: "message", to: rest.slice(start, end), text: rest.slice(end + 1) };
-    }
+  switch (word.trim().toUpperCase()) {
+    case "MSG":
+      return parseMessage(rest, 0);
     case "NAME":
       return { type: "name", name: rest.trim() };
     case "GET_NAMES":
@@ -66,6 +62,15 @@ export function parseCommand(text: string): Command {
     default:
       return { type: "unknown", word };
   }
+}
+
+/** Reads what stands behind MSG. */
+function parseMessage(text: string, from: number): Command {
+  const code = text.charCodeAt(from);
+  const start = code > 0x20 && code < 0x7f ? from : text.length - text.slice(from).trimStart().length;
+  const end = text.indexOf(" ", start);
+  if (end < 0) return { type: "message", to: text.slice(start), text: "" };
+  return { type: "message", to: text.slice(start, end), text: text.slice(end + 1) };
 }
 
 /** Whether `text` lacks nothing: so that, without LF and followed by silence, it may be taken for a command. */

@@ -118,7 +118,7 @@ class User implements Session<Command> {
     if (this.name === null) return this.refuse(refusal.chooseName());
     if (to === "") return this.refuse("missing name: MSG <name> <message>");
     if (text.trim() === "") return this.refuse(refusal.emptyMessage());
-    const everybody = to.toUpperCase() === BROADCAST;
+    const everybody = to.length === BROADCAST.length && to.toUpperCase() === BROADCAST;
     const receiver = everybody ? undefined : this.#room.user(to);
     if (!everybody && receiver === undefined) return this.refuse(refusal.noSuchUser(to));
     const message = reply.delivery(this.name, text);
