@@ -328,7 +328,8 @@ export class ChatClient {
   }
 }
 
-type Resettable = net.Socket & { resetAndDestroy?(): void };
+/** A socket of a test's that can be cut. */
+export type Resettable = net.Socket & { resetAndDestroy?(): void };
 
 /** Tests that reset connections run where Deno has a call for it: `Deno.TcpConn` has none, and `node:net` not for long. */
 export const canReset: TestOptions = skipIf(

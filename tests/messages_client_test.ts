@@ -2,12 +2,22 @@
 // time, and nc.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import net from "node:net";
 import { connectMessages } from "../lib/exercises/messages/client.ts";
 import { messages } from "../lib/exercises/messages/mod.ts";
 import { serveMessages } from "../lib/exercises/messages/server.ts";
 import type { ServeContext } from "../lib/exercises/exercise.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
-import { ChatClient, connectContext, endOfScript, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
+import {
+  canReset,
+  ChatClient,
+  connectContext,
+  endOfScript,
+  FakeConsole,
+  type Resettable,
+  serveContext,
+  withListener,
+} from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import { skipUnless, test, within } from "./helpers.ts";
 
@@ -137,6 +147,17 @@ test("a log that ends inside a message is a failure, or is shown", async () => {
     assert(/last words|^failed: /m.test(shown), `${wire}: silent, and exits as if all were well: "${shown}"`);
   }
 });
+
+test("a connection that is cut while the log comes is a failure", async () => {
+  const server = net.createServer((socket: Resettable) => void socket.once("data", () => socket.resetAndDestroy!()));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const running = connectMessages(connectContext(port, new FakeConsole([]), { wire: "line" }));
+  const error = await assertRejects(() => within(running, "the client's end"), NetlabError);
+  assertEquals(error.kind, "transport");
+  assertStringIncludes(error.message, `the server 127.0.0.1:${port} ended the connection (reset by peer)`);
+  await new Promise((resolve) => server.close(resolve));
+}, canReset);
 
 test("with --json everything that netlab connect messages prints is JSON", () =>
   withServer(async (port) => {

@@ -13,6 +13,7 @@ import { isQuit, QUIT } from "./protocol.ts";
 const MAX_LOG = 64 * 1_048_576;
 /** How long the server may be silent after `quit`, in ms. */
 const LOG_MS = 10_000;
+
 /** Runs the client to its end. */
 export async function connectMessages(context: ConnectContext): Promise<void> {
   const log = new LogFraming();
@@ -76,6 +77,8 @@ class Messages extends TextClient {
       await this.until(() => false, LOG_MS);
     }
     if (!this.over) this.fail(new NetlabError("timeout", `the server did not end the session in ${LOG_MS / 1000} s`));
+    // What was cut off may lack its end, wherever that was.
+    else this.leaving = this.channel.reason!.startsWith("end of stream");
   }
 
   protected override show(text: string): void {
