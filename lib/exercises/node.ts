@@ -139,6 +139,7 @@ export class Node implements RunningServer {
     }
     const channel = this.#server.adopt(conn);
     const link = this.#links.get(channel.id)!;
+    if (this.#logless) this.#console.note(`connected to ${channel.remote}`);
     link.called = { host, port, conn, at: systemClock.now() };
     return link;
   }
@@ -164,17 +165,23 @@ export class Node implements RunningServer {
 
   /** Hangs up: at once for us, in good order for the other. */
   hangUp(link: Link): void {
+    link.channel.because("disconnected");
     this.#forget(link);
-    void link.channel.because("disconnected").close();
+    void link.channel.close();
   }
 
   #forget(link: Link): void {
     if (!this.#links.delete(link.channel.id)) return;
-    // A server's log says it; who only calls has none. Who leaves knows it.
-    if (this.#context.listen === null && !this.#leaving) {
+    // Who leaves knows it.
+    if (this.#logless && !this.#leaving) {
       this.#console.note(`${this.#labelOf(link)} left: ${link.channel.reason ?? "bye"}`);
     }
     this.#commands?.onClose?.(link);
+  }
+
+  /** A server's log says who comes and goes; who only calls has none. */
+  get #logless(): boolean {
+    return this.#context.listen === null;
   }
 
   #labelOf(link: Link): string {
@@ -206,6 +213,7 @@ export class Node implements RunningServer {
     const { forms } = commands;
     const pace = new Pace(this.#console);
     this.#console.completeWith((line) => completeLine(forms, line, commands.names));
+    this.#console.note(`commands: ${forms.map(({ word }) => word).join(", ")}`);
     for await (const line of this.#console.lines("> ")) {
       if (line.trim() === "") continue;
       const [word, rest] = splitWord(line);
