@@ -186,7 +186,14 @@ test("anything else is an unknown command, named and with the list of those ther
       assertEquals(await client.ask(`${word} x y`), `ERROR unknown command: ${word} (${COMMANDS})`);
     }
     assertEquals(await client.ask("X".repeat(33)), `ERROR unknown command: ${"X".repeat(32)} (${COMMANDS})`);
-    assertEquals(await client.ask(""), `ERROR unknown command:  (${COMMANDS})`);
+    for (const nothing of ["", "  ", "\n"]) assertEquals(await client.ask(nothing), `ERROR no command (${COMMANDS})`);
+  }));
+
+test("spaces before a command are no part of it", () =>
+  withChat(async (room) => {
+    const [alice] = await room.named("alice");
+    assertEquals(await alice.ask("  MSG alice  hi"), "alice sent  hi");
+    assertEquals(await alice.ask("\tname bob"), "HELLO bob");
   }));
 
 test("a command of 1024 bytes is taken whole, one of 1025 is refused, and the session goes on behind exactly that", () =>

@@ -43,6 +43,7 @@ export function parseCommand(text: string): Command {
   if (text.endsWith("\n") || text.endsWith("\r")) text = text.replace(/[\r\n]+$/, "");
   // The common case first, and without making strings of it.
   if (text.startsWith("MSG ")) return parseMessage(text, 4);
+  text = text.trimStart();
   const space = text.indexOf(" ");
   const word = space < 0 ? text : text.slice(0, space);
   const rest = space < 0 ? "" : text.slice(space + 1);
@@ -99,7 +100,8 @@ export const refusal = {
   noSuchUser: (name: string) => `no such user: ${truncateText(name, 128)}`,
   chooseName: () => "choose a name first: NAME <name>",
   emptyMessage: () => "empty message",
-  unknown: (word: string) => `unknown command: ${truncateText(word, 32)} (${WORDS.join(", ")})`,
+  unknown: (word: string) =>
+    `${word === "" ? "no command" : `unknown command: ${truncateText(word, 32)}`} (${WORDS.join(", ")})`,
   notDelivered: (name: string, why: string) => `not delivered to ${name}: ${why}`,
   bad: (error: ProtocolError) => error.hint ? `${error.message} (${error.hint})` : error.message,
 };
