@@ -14,8 +14,8 @@ export function invalidName(name: string, reserved?: string): string | null {
   if (name === "") return "it is empty";
   if (name.toUpperCase() === reserved?.toUpperCase()) return `${reserved} is reserved`;
   if ([...name].length > MAX_NAME) return `more than ${MAX_NAME} characters`;
-  if (!/^[\p{L}\p{N}_.-]+$/u.test(name)) return "use letters, digits, _ - .";
-  return name === name.normalize("NFC") ? null : "use composed characters (Unicode NFC)";
+  if (name !== name.normalize("NFC")) return "use composed characters (Unicode NFC)";
+  return /^[\p{L}\p{N}_.-]+$/u.test(name) ? null : "use letters, digits, _ - .";
 }
 
 /** The longest name of a file, in bytes: what file systems take. */
