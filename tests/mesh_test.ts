@@ -350,6 +350,18 @@ test("no two connections go by the same name, even to one that was called twice"
     assertEquals(new Set(alice.console.complete("send ")).size, clientCount(alice.server));
   }));
 
+test("who is connected is not called once more under another name of its host", () =>
+  withNodes(async (alice, bob) => {
+    const answers = await alice.ask(
+      `connect ${bob.where}`,
+      `connect localhost ${bob.port} bob`,
+      `alias ${bob.where} bob`,
+    );
+    assertEquals(answers, [`already connected to ${bob.where}: disconnect it first`]);
+    await bob.has(1);
+    assertEquals(alice.console.complete("send "), ["send bob "]);
+  }));
+
 test("Tab completes commands, and behind those that are about somebody, aliases and addresses", () =>
   withStar(async ({ console }, bob) => {
     assertEquals(console.complete("di"), ["disconnect "]);

@@ -1,6 +1,7 @@
 // One node of a mesh: listens and calls, and has any number of connections, which its person may name.
 
 import { takeAddress } from "../../net/address.ts";
+import { type Conn, formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import { splitWord } from "../commands.ts";
@@ -82,8 +83,11 @@ class Mesh implements NodeCommands {
     }
     const { host, port } = address;
     if (alias !== undefined) this.#check(alias);
-    const refuseSecond = () => {
-      const same = this.#peers().find(({ called }) => called?.host === host && called.port === port);
+    // Under another name of its host it is the same, which only shows when it answers.
+    const refuseSecond = (conn?: Conn) => {
+      const isSame = ({ called, remote }: Peer) =>
+        called && (called.host === host && called.port === port || conn && formatAddress(conn.remoteAddr) === remote);
+      const same = this.#peers().find(isSame);
       if (same) {
         throw new NetlabError("usage", `already connected to ${labelOf(same)}`, { hint: "disconnect it first" });
       }
