@@ -305,7 +305,7 @@ for (const transport of ["tcp", "udp"] as const) {
   test(`${named}: Tab completes /bye at both ends`, () =>
     withTalk(transport, async (desk) => {
       const { console } = desk.call();
-      await console.shows("connected to");
+      await console.shows(`${transport === "udp" ? "calling" : "connected to"} 127.0.0.1:${desk.port}`);
       for (const { complete } of [desk.console, console]) {
         assertEquals([complete("/b"), complete("b"), complete("")], [["/bye"], [], []]);
       }

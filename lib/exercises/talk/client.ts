@@ -39,9 +39,9 @@ class Talk extends TextClient {
 
   protected override begin(): Promise<void> {
     this.console.completeWith((line) => completeWord(line, [BYE]));
-    this.console.note(
-      `connected to ${this.address}; each line is a message, and has to be answered before the next; ${BYE} hangs up`,
-    );
+    const { transport } = this.context;
+    const where = transport === "udp" ? `calling ${this.address} over UDP` : `connected to ${this.address}`;
+    this.console.note(`${where}; each line is a message, and has to be answered before the next; ${BYE} hangs up`);
     void this.#driven.finished.then(() => {
       if (!this.leaving) this.fail(new NetlabError("reply", `${this.address} has ended the conversation`));
     });
