@@ -52,7 +52,7 @@ export const FREE_TEXT_WIRES = {
 
 /** The paragraph of `explain` about their framing. */
 export const FREE_TEXT_FRAMING = [
-  `Over TCP a message is a line, ended by LF. A peer that sends no LF is understood, too: what comes from it up to 300 ms`,
-  `of silence is a message, and it is answered without LF. With --wire len2, len4, … a message has a`,
+  `Over TCP a message is a line, ended by LF. A peer that sends no LF is understood, too: 300 ms of silence end its first`,
+  `message, from then on one read is one message, and it is answered without LF. With --wire len2, len4, … a message has a`,
   `decimal length before it.`,
 ].join("\n");

@@ -28,7 +28,7 @@ export const talk: Exercise = {
   explain: {
     wire: [
       FREE_TEXT_FRAMING,
-      `Over UDP a datagram is a message, and whoever sends the first one is the partner.`,
+      `Over UDP a datagram is a message, and whoever sends the first one, if only an empty one, is the partner.`,
       ``,
       `Each end enforces the turns: after a message, its sender has to wait for one from the other. Out of turn it is answered`,
       `with ${errorReply(refusal.wait())}, and not shown. Either may begin. A second client is told ${
