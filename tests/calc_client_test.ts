@@ -208,6 +208,18 @@ test("a server that says nothing to a question is a failure", () =>
     await assertFails(running, "timeout", `no answer from 127.0.0.1:${port} in 0.05 s`);
   }));
 
+test("of a server that never says a word, the person is told why that may be, and a script has failed", () =>
+  withPlayed(async (server) => {
+    while (await server.next() !== null);
+  }, async (port) => {
+    const console = new FakeConsole(["7 * 6"]);
+    const running = connectCalc(connectContext(port, console, { wire: "line" }));
+    await console.shows(
+      `nothing has come from 127.0.0.1:${port}: does it frame with line? otherwise try another --wire`,
+    );
+    await assertFails(running, "timeout", "a question was not answered in 5 s");
+  }));
+
 test("over UDP a question that is lost is asked again", () =>
   withDatagrams((question, number) => number === 1 ? [] : [`${question} again`], async (port, asked) => {
     const { printed } = await run(port, [], { transport: "udp", args: ["7", "*", "6"], idleMs: 500 });

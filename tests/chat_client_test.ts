@@ -80,6 +80,20 @@ test("a script waits for the answer to NAME and GET_NAMES before its next line",
     assertEquals(printed, ["Welcome!", "Hello alice", "alice, bob"]);
   }));
 
+test("a person whom the server never answers is told why that may be", () =>
+  withPlayed(async (server) => {
+    assertEquals(await readAll(server), ["NAME alice", "EXIT"]);
+  }, async (port) => {
+    const console = new FakeConsole(undefined, true);
+    const running = connectChat(connectContext(port, console));
+    console.type("NAME alice");
+    await console.shows(
+      `nothing has come from 127.0.0.1:${port}: does it frame with len4? otherwise try another --wire`,
+    );
+    console.type("EXIT");
+    await within(running, "the client's end");
+  }));
+
 test("an answer to MSG is never waited for", () => {
   let got: string[] = [];
   return withPlayed(async (server) => {

@@ -2,7 +2,7 @@
 
 import { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
-import { outlasts, pause } from "../net/clock.ts";
+import { outlasts, pause, systemClock } from "../net/clock.ts";
 import { formatHostPort } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
 import { watchIdle } from "../net/idle.ts";
@@ -13,7 +13,7 @@ import type { ConnectContext, Console } from "./exercise.ts";
 import { formatDuration } from "./options.ts";
 import { textCodec } from "./text.ts";
 
-/** How long a script waits for an outstanding answer, and the client for the server's goodbye. */
+/** How long a script waits for an outstanding answer, a hint for the first one, and the client for the server's goodbye. */
 export const ANSWER_MS = 2000;
 /** How many bytes of a script may wait to be written. */
 const MAX_AHEAD = 65_536;
@@ -43,6 +43,11 @@ export async function openChannel(
   }
   const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
   return new Channel(conn, { framer: adapt(framer), codec: textCodec, trace, coalesce: false });
+}
+
+/** What to do about a server that does not answer. */
+export function hintAtWire({ framer }: Channel<string>): string {
+  return `does it frame with ${framer.name}? otherwise try another --wire`;
 }
 
 /**
@@ -83,6 +88,7 @@ export abstract class TextClient {
   #paced = false;
   #failure: NetlabError | null = null;
   #changed: () => void = () => {};
+  #cancelHint: (() => void) | null = null;
 
   constructor(channel: Channel<string>, context: ConnectContext) {
     this.channel = channel;
@@ -115,6 +121,7 @@ export abstract class TextClient {
     const unwatch = this.#watchIdle();
     const listening = this.#listen().finally(() => {
       unwatch();
+      this.#cancelHint?.();
       this.console.stop();
     });
     await this.begin();
@@ -177,6 +184,15 @@ export abstract class TextClient {
       if (ms === Infinity) await changed;
       else if (await outlasts(changed, end - performance.now())) return;
     }
+  }
+
+  /** Something has been asked: of a server that says nothing at all, the person is told why that may be. */
+  protected expectAnswer(): void {
+    if (this.#over) return;
+    this.#cancelHint ??= systemClock.at(systemClock.now() + ANSWER_MS, () => {
+      if (this.channel.reads > 0) return;
+      this.console.note(`nothing has come from ${this.address}: ${hintAtWire(this.channel)}`);
+    });
   }
 
   /** Ends the client in failure. */

@@ -4,7 +4,7 @@
 import type { Channel } from "../../net/channel.ts";
 import { outlasts } from "../../net/clock.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { judgeScript, openChannel, TextClient } from "../client.ts";
+import { hintAtWire, judgeScript, openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
 import { MAX_REQUEST } from "./protocol.ts";
@@ -57,7 +57,7 @@ async function ask(context: ConnectContext, question: string): Promise<string> {
     }
     answer.catch(() => {});
     throw new NetlabError("timeout", `no answer from ${channel.remote} in ${(context.idleMs ?? ANSWER_MS) / 1000} s`, {
-      hint: context.transport === "udp" ? "does the server run, and with --transport udp?" : "does it speak calc?",
+      hint: context.transport === "udp" ? "does the server run, and with --transport udp?" : hintAtWire(channel),
     });
   } finally {
     channel.abort("answered");
@@ -84,6 +84,7 @@ class Calc extends TextClient {
   protected override async say(line: string): Promise<void> {
     if (!this.send(line)) return;
     this.#outstanding++;
+    this.expectAnswer();
     await this.pace();
     // Without framing, two questions in one read would be one: each waits for its answer.
     if (this.channel.framer.name === "raw") await this.until(() => this.#outstanding === 0, ANSWER_MS);
@@ -97,7 +98,8 @@ class Calc extends TextClient {
     if (this.over) return;
     this.leaving = this.#outstanding === 0;
     if (this.leaving) return await this.channel.close();
-    this.fail(new NetlabError("timeout", `${this.#outstanding} questions were not answered in ${ANSWER_MS / 1000} s`));
+    const questions = this.#outstanding === 1 ? "a question was" : `${this.#outstanding} questions were`;
+    this.fail(new NetlabError("timeout", `${questions} not answered in ${ANSWER_MS / 1000} s`));
   }
 
   protected override show(text: string): void {

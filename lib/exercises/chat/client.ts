@@ -32,7 +32,10 @@ class Chat extends TextClient {
     if (!this.send(line)) return;
     if (command.type === "exit") this.leaving = true;
     const expectsAnswer = command.type === "name" || command.type === "getNames" || command.type === "unknown";
-    if (expectsAnswer) this.#outstanding.push(command.type);
+    if (expectsAnswer) {
+      this.#outstanding.push(command.type);
+      this.expectAnswer();
+    }
     if (this.console.interactive) return;
     if (command.type === "exit") return await this.channel.flushed();
     // A script goes on when it has its answer, so that its output reads like a dialogue.
