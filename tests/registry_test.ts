@@ -8,6 +8,7 @@ import { allOptions } from "../lib/cli/completions.ts";
 import type { DialogueLine, Exercise } from "../lib/exercises/exercise.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
+import { DEFAULT_LIMITS } from "../lib/net/limits.ts";
 import { makeFramer, wrap } from "../lib/protocol/framing.ts";
 import type { Random } from "../lib/protocol/random.ts";
 import { encodeText } from "../lib/protocol/text.ts";
@@ -44,6 +45,13 @@ test("every exercise names framings that exist, and a client's that is one of th
     for (const wire of wires) assert(OWN_WIRES.includes(wire) || makeFramer(wire, 1), `${name}: ${wire}`);
     assert(wires.includes(clientWire.replace(/^len\d$/, "lenN")), `${name}: its client's ${clientWire}`);
     assert(clientWire !== "auto", "a client cannot find out what a server speaks");
+  }
+});
+
+test("where a person at the server types, whoever calls may be silent for as long before the first word as behind it", () => {
+  for (const { name, explain, limits } of exercises) {
+    if (!explain.dialogue.some(({ typed }) => typed !== undefined)) continue;
+    assertEquals(limits?.firstByteMs, limits?.idleMs ?? DEFAULT_LIMITS.idleMs, name);
   }
 });
 

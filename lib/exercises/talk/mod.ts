@@ -20,7 +20,7 @@ export const talk: Exercise = {
   transports: ["tcp", "udp"],
   port: 9005,
   ...FREE_TEXT_WIRES,
-  limits: { maxClients: 1 },
+  limits: { maxClients: 1, firstByteMs: 3_600_000 },
   serveOptions: [resendAfter],
   connectOptions: [resendAfter],
   serveExamples: [],
