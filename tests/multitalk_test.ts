@@ -347,6 +347,14 @@ test("a script of the operator's may be longer than a client's queue, if the cli
     for (const text of sent) assertEquals(await client.receive(), text);
   }, { limits: { queueBytes: 65_536 }, script: true }));
 
+test("with --wire raw each line of the operator's script is a read of its own", () =>
+  withDesk(async (desk) => {
+    const [client] = await desk.join(1, "raw");
+    const sent = numbers(8).map((i) => `message ${i}`);
+    desk.console.type(...sent.map((text) => `@c1 ${text}`));
+    for (const text of sent) assertEquals(await client.receive(), text);
+  }, { wire: "raw", script: true }));
+
 test("netlab's client sends a script, shows what comes, and ends well", () =>
   withDesk(async (desk) => {
     const console = new FakeConsole();

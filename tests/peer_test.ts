@@ -384,6 +384,17 @@ test("a peer that only calls shows what comes, and ends with its input, when all
     assertEquals(alice.texts, ["hello", ...numbered("message", 1000)]);
   }));
 
+for (const wire of ["raw", "auto"]) {
+  test(`with --wire raw each line of a script is a read of its own, by a peer of --wire ${wire}`, () =>
+    withPeers(async (alice) => {
+      const texts = numbered("message", 8);
+      const console = new FakeConsole(sends(texts));
+      await within(connectPeer(connectContext(alice.port, console, { wire: "raw" })), "its end");
+      await alice.has(0);
+      assertEquals(alice.texts, texts);
+    }, { wire }));
+}
+
 test("a peer that only calls may hang up and call another", () =>
   withPeers(async (alice, bob) => {
     const console = new FakeConsole(["send one", "disconnect", "send lost", bob.connect, "send two", "exit"]);

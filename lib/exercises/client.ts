@@ -6,21 +6,17 @@ import { outlasts, pause, systemClock } from "../net/clock.ts";
 import { formatHostPort } from "../net/conn.ts";
 import { connectUdp } from "../net/datagram_peers.ts";
 import { watchIdle } from "../net/idle.ts";
-import { SILENCE_MS } from "../protocol/auto_framing.ts";
 import { NetlabError, ProtocolError } from "../protocol/errors.ts";
 import { type Framer, makeFramer, WIRE_NAMES } from "../protocol/framing.ts";
 import type { ConnectContext, Console } from "./exercise.ts";
 import { formatDuration } from "./options.ts";
+import { RawPauses } from "./pace.ts";
 import { textCodec } from "./text.ts";
 
 /** How long a script waits for an outstanding answer, a hint for the first one, and the client for the server's goodbye. */
 export const ANSWER_MS = 2000;
 /** How many bytes of a script may wait to be written. */
 const MAX_AHEAD = 65_536;
-/** With `--wire raw` two writes in one read would be one message: the only remedy is a pause. */
-const RAW_PAUSE_MS = 50;
-/** The same after the first message, from whose silence a server may have to find out that nothing is framed. */
-const FIRST_RAW_PAUSE_MS = SILENCE_MS + 100;
 
 /**
  * Connects to the server that `context` names.
@@ -85,7 +81,7 @@ export abstract class TextClient {
   /** How many messages the framing could not carry. */
   #unsent = 0;
   #over = false;
-  #paced = false;
+  readonly #rawPauses = new RawPauses();
   #failure: NetlabError | null = null;
   #changed: () => void = () => {};
   #cancelHint: (() => void) | null = null;
@@ -171,9 +167,8 @@ export abstract class TextClient {
   protected async pace(): Promise<void> {
     if (this.console.interactive) return;
     if (this.channel.queuedBytes > MAX_AHEAD) await this.channel.flushed();
-    if (this.channel.framer.name !== "raw") return;
-    await pause(this.#paced ? RAW_PAUSE_MS : FIRST_RAW_PAUSE_MS);
-    this.#paced = true;
+    const pauseMs = this.#rawPauses.after([this.channel]);
+    if (pauseMs > 0) await pause(pauseMs);
   }
 
   /** Waits until `holds`, or the server ends, or `ms` have passed; it is looked at again after each message. */

@@ -53,6 +53,7 @@ export class Node implements RunningServer {
   readonly #console: Console;
   readonly #server: Server<string, string>;
   readonly #links = new Map<number, Link>();
+  readonly #pace: Pace;
   #commands: NodeCommands | null = null;
   #leaving = false;
   /** A script has come to its own end, and is responsible for what it has come to. */
@@ -88,6 +89,7 @@ export class Node implements RunningServer {
         return { onMessage: (text) => this.#show(link, text), onEnd };
       },
     });
+    this.#pace = new Pace(context.console, this.#server.finished);
     this.#finished = this.#server.finished.then(() => this.judge());
     this.#finished.catch(() => {}); // whoever waits for it is told
   }
@@ -161,6 +163,7 @@ export class Node implements RunningServer {
     if (channel.ending || !channel.send(text)) {
       throw new NetlabError("transport", `not sent: ${channel.remote} is gone`);
     }
+    this.#pace.note(channel);
   }
 
   /** Hangs up: at once for us, in good order for the other. */
@@ -211,7 +214,6 @@ export class Node implements RunningServer {
   async #operate(commands: NodeCommands): Promise<boolean> {
     this.#commands = commands;
     const { forms } = commands;
-    const pace = new Pace(this.#console);
     this.#console.completeWith((line) => completeLine(forms, line, commands.names));
     this.#console.note(`commands: ${forms.map(({ word }) => word).join(", ")}`);
     for await (const line of this.#console.lines("> ")) {
@@ -231,7 +233,7 @@ export class Node implements RunningServer {
         this.#failed++;
         this.#console.print(...describeFailure(error));
       }
-      await pace.wait(this.links.map(({ channel }) => channel));
+      await this.#pace.wait();
     }
     return false;
   }

@@ -1,12 +1,38 @@
-// A script may not be faster than those it writes to can read: our queues have limits.
+// A script may not be faster than those it writes to can read: our queues have limits, and who frames nothing takes what comes
+// in one read for one message.
 
 import { outlasts } from "../net/clock.ts";
+import { SILENCE_MS } from "../protocol/auto_framing.ts";
+import type { Millis } from "../protocol/clock.ts";
+import type { Framer } from "../protocol/framing.ts";
 import type { Console } from "./exercise.ts";
 
-/** What has a queue towards a peer. */
-interface Queue {
+/** What is written to: as a channel. */
+interface Peer {
+  readonly framer: Framer;
   readonly queuedBytes: number;
   flushed(): Promise<void>;
+}
+
+/** With `raw` two writes in one read would be one message: the only remedy is a pause, in ms. */
+const RAW_PAUSE_MS = 50;
+/** The same after the first message, from whose silence a server may have to find out that nothing is framed. */
+const FIRST_RAW_PAUSE_MS = SILENCE_MS + 100;
+
+/** The pauses of a script between messages to those who frame nothing. */
+export class RawPauses {
+  readonly #begun = new WeakSet<Peer>();
+
+  /** How long to wait, in ms, when something has been written to `peers`. */
+  after(peers: Iterable<Peer>): Millis {
+    let ms = 0;
+    for (const peer of peers) {
+      if (peer.framer.name !== "raw") continue;
+      ms = Math.max(ms, this.#begun.has(peer) ? RAW_PAUSE_MS : FIRST_RAW_PAUSE_MS);
+      this.#begun.add(peer);
+    }
+    return ms;
+  }
 }
 
 /** More than this waiting for one peer, in bytes, makes a script wait, but no longer than so many ms. */
@@ -16,19 +42,34 @@ const AHEAD_MS = 5000;
 /** Holds a script up between its lines; a person is slow enough. */
 export class Pace {
   readonly #console: Console;
+  readonly #ended: Promise<unknown>;
+  /** Who was written to since the last wait. */
+  readonly #written = new Set<Peer>();
   /** Who has not read for too long is not waited for again, until it reads. */
-  readonly #stuck = new WeakSet<Queue>();
+  readonly #stuck = new WeakSet<Peer>();
+  readonly #rawPauses = new RawPauses();
 
-  constructor(console: Console) {
+  /** @param ended settles when nothing more is written */
+  constructor(console: Console, ended: Promise<unknown>) {
     this.#console = console;
+    this.#ended = ended;
   }
 
-  /** Waits until `peers` have read most of what was sent to them. */
-  async wait(peers: Iterable<Queue>): Promise<void> {
+  /** Notes that something is written to `peer`. */
+  note(peer: Peer): void {
+    this.#written.add(peer);
+  }
+
+  /** Waits until those who were written to have read most of it. */
+  async wait(): Promise<void> {
+    const peers = [...this.#written];
+    this.#written.clear();
     if (this.#console.interactive) return;
     for (const peer of peers) {
       if (peer.queuedBytes <= MAX_AHEAD) this.#stuck.delete(peer);
       else if (!this.#stuck.has(peer) && await outlasts(peer.flushed(), AHEAD_MS)) this.#stuck.add(peer);
     }
+    const pauseMs = this.#rawPauses.after(peers);
+    if (pauseMs > 0) await outlasts(this.#ended, pauseMs);
   }
 }

@@ -23,7 +23,7 @@ export function serveMultitalk(context: ServeContext): RunningServer {
     farewells: { refuse: errorReply, bad: badReply },
     session: (channel) => desk.enter(channel),
   });
-  void desk.operate();
+  void desk.operate(server.finished);
   return server;
 }
 
@@ -31,6 +31,7 @@ export function serveMultitalk(context: ServeContext): RunningServer {
 class Desk {
   readonly #context: ServeContext;
   readonly #clients = new Map<string, Channel<string>>();
+  #pace: Pace | null = null;
   #count = 0;
 
   constructor(context: ServeContext) {
@@ -48,10 +49,10 @@ class Desk {
     };
   }
 
-  /** Does what the operator types, until that ends. */
-  async operate(): Promise<void> {
+  /** Does what the operator types, until that, or the server, has `ended`. */
+  async operate(ended: Promise<void>): Promise<void> {
     const { console } = this.#context;
-    const pace = new Pace(console);
+    const pace = this.#pace = new Pace(console, ended);
     console.completeWith((line) => this.#complete(line));
     console.note(`@label message, @${ALL} message, or ${FORMS.map(({ word }) => word).join(", ")}`);
     for await (const line of console.lines("> ")) {
@@ -62,7 +63,7 @@ class Desk {
         if (!(error instanceof NetlabError)) throw error;
         console.print(error.message, { event: "error", text: error.message });
       }
-      await pace.wait(this.#clients.values());
+      await pace.wait();
     }
     // The end of a script is no end of the server: clients may still write.
     if (console.interactive) this.#context.stop();
@@ -126,6 +127,7 @@ class Desk {
     if (everybody && this.#clients.size === 0) throw new NetlabError("usage", "nobody is connected");
     const channels = everybody ? [...this.#clients.values()] : [this.#find(to)];
     const lost = channels.filter((channel) => channel.ending || !channel.send(text));
+    for (const channel of channels) this.#pace?.note(channel);
     if (lost.length > 0) {
       throw new NetlabError(
         "transport",
