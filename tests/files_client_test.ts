@@ -262,6 +262,20 @@ test("a server that ends before it answers is a failure that leaves nothing", as
   }
 });
 
+test("a server that says nothing is left after --idle, before its answer and in the midst of content", async () => {
+  for (const said of ["", `OK 50 ${sha256("x")}\nonly this`]) {
+    await withListener(async (conn) => {
+      const peer = new Peer(conn);
+      await peer.line();
+      await peer.send(said);
+      await peer.rest();
+    }, async (port) => {
+      const { failure } = await client(port, ["get", "file"], { out: folder() }, { idleMs: 100 });
+      assertEquals([failure?.kind, failure?.message], ["timeout", "the server has said nothing for 0.1 s"]);
+    });
+  }
+});
+
 test("a server that talks nonsense is found out, and leaves nothing", async () => {
   const digest = sha256("hello");
   const nonsense = [

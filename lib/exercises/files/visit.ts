@@ -11,7 +11,7 @@ import { decodeLossy } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { parseReply } from "./protocol.ts";
 
-/** How long the server may be silent before it has answered, and between two pieces of content, in ms. */
+/** How long the server may be silent before it has answered, and between two pieces of content, unless told otherwise, in ms. */
 const ANSWER_MS = 60_000;
 const MAX_LINE = 4096;
 
@@ -54,8 +54,9 @@ export class Visit implements AsyncDisposable {
   #last = "";
 
   readonly #leaving: AbortSignal;
+  readonly #silentMs: number;
 
-  private constructor(conn: Deno.Conn, { trace, leaving }: Errand) {
+  private constructor(conn: Deno.Conn, { trace, leaving, idleMs = ANSWER_MS }: Errand) {
     const framer = this.#framer;
     const codec: Codec<Piece, string> = {
       // Whether it is content was decided when it was cut.
@@ -64,6 +65,7 @@ export class Visit implements AsyncDisposable {
       describe: (frame) => this.#inBody ? `${frame.length} bytes` : decodeLossy(frame),
     };
     this.#channel = new Channel(conn, { framer, codec, trace });
+    this.#silentMs = idleMs;
     this.#leaving = leaving;
     leaving.addEventListener("abort", this.#leave);
     if (leaving.aborted) this.#leave();
@@ -121,9 +123,9 @@ export class Visit implements AsyncDisposable {
 
   async #next(): Promise<Piece> {
     const receiving = this.#channel.receive();
-    if (await outlasts(receiving, ANSWER_MS)) {
+    if (await outlasts(receiving, this.#silentMs)) {
       this.#channel.abort("silent");
-      throw new NetlabError("timeout", `the server has said nothing for ${ANSWER_MS / 1000} s`);
+      throw new NetlabError("timeout", `the server has said nothing for ${this.#silentMs / 1000} s`);
     }
     const piece = await receiving;
     if (piece !== null) return piece;
