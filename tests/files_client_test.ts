@@ -629,6 +629,50 @@ test("a part that is a link is not written through", () =>
     assertEquals(Deno.readTextFileSync(victim), "mine");
   }), skipIf(Deno.build.os === "windows" ? "links need a privilege on Windows" : null));
 
+/** A server as the course's first ones: one read is a name, what follows is the content, and the end is its end. */
+const withBare = (contents: Readonly<Record<string, string | Uint8Array>>, fn: (port: number) => Promise<void>) =>
+  withListener(async (conn) => {
+    const name = new Uint8Array(1024);
+    const length = await conn.read(name) ?? 0;
+    await new Peer(conn).send(contents[new TextDecoder().decode(name.subarray(0, length))] ?? "Error: File not found");
+  }, fn);
+
+test("with --wire raw a name is all that is said, and what comes until the end is the file", () =>
+  withBare({ "a b": "hello\n", empty: "", "errors.txt": "errors\n", big: BIG }, async (port) => {
+    const out = folder({ "a b.netlab-part": "of another" });
+    const { console, failure } = await client(port, ["get", "a b", "empty", "errors.txt", "big"], { out }, {
+      wire: "raw",
+    });
+    assertEquals(failure, null);
+    assertEquals(found(out), { "a b": "hello\n", big: sha256(BIG), empty: "", "errors.txt": "errors\n" });
+    assertStringIncludes(console.printed[0], "and nothing says whether that is all");
+    const again = await client(port, ["get", "a b"], { out }, { wire: "raw" });
+    assertEquals([again.failure, again.console.printed], [null, ["a b: it is here already, and the same"]]);
+  }));
+
+test("with --wire raw a refusal is none of the file, another file is kept, and nothing is left of either", () =>
+  withBare({ mine: "theirs" }, async (port) => {
+    const out = folder({ mine: "mine" });
+    const wire = "raw";
+    const missing = await client(port, ["get", "nothing"], { out }, { wire });
+    assertEquals([missing.failure?.kind, missing.failure?.message], [
+      "reply",
+      "the server says: Error: File not found",
+    ]);
+    const other = await client(port, ["get", "mine"], { out }, { wire });
+    assertEquals([other.failure?.kind, other.failure?.hint], ["usage", "--overwrite replaces it"]);
+    assertEquals(found(out), { mine: "mine" });
+    const list = await client(port, ["list"], { out }, { wire });
+    assertEquals(list.failure?.kind, "usage");
+  }));
+
+test("netlab's server gives a client with --wire raw the same", () =>
+  withFiles({ "hello.txt": "hello\n" }, async (port) => {
+    const out = folder();
+    const { failure } = await client(port, ["get", "hello.txt"], { out }, { wire: "raw" });
+    assertEquals([failure, found(out)], [null, { "hello.txt": "hello\n" }]);
+  }));
+
 test("a refusal that ends the connection of a full server is shown as it is", () =>
   withLiar(() => "ERROR server full: 1 client\n", async (port) => {
     const { failure } = await client(port, ["list"]);

@@ -6,7 +6,8 @@ import { hasUnsafe } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
-import { formatSize, Progress } from "./progress.ts";
+import { getBare } from "./bare.ts";
+import { formatSize, Progress, Receipt } from "./progress.ts";
 import { FORMS, parseEntry } from "./protocol.ts";
 import { PartialFile, StandardOutput, type Target } from "./targets.ts";
 import { type Errand, Visit } from "./visit.ts";
@@ -150,7 +151,7 @@ async function get(context: Errand, name: string, out: string, progress: Progres
   await using visit = await Visit.open(context);
   using target = out === "-" ? new StandardOutput(console) : new PartialFile(out, name, options.overwrite === true);
   try {
-    await getInto(target, visit, context, name, progress);
+    await (context.wire === "raw" ? getBare : getInto)(target, visit, context, name, progress);
   } catch (error) {
     if (leaving.aborted && target.size > 0) {
       console.note(
@@ -168,16 +169,9 @@ async function getInto(
   name: string,
   progress: Progress,
 ): Promise<void> {
-  const begun = performance.now();
-  const report = (bytes: number, text: string, size = target.size) => {
-    const seconds = (performance.now() - begun) / 1000;
-    if (target.path === "-") console.note(text);
-    else console.print(text, { event: "got", name, bytes, size, seconds, path: target.path });
-  };
+  const receipt = new Receipt(console, target, name);
   let bytes = await fetch(visit, name, target, progress);
-  if (bytes === "present") {
-    return report(0, `${name}: it is here already, and the same`, Deno.statSync(target.path).size);
-  }
+  if (bytes === "present") return receipt.present();
   if (!target.isRight() && bytes < target.size) {
     console.note(`${name}: what was here is the beginning of another file; it is fetched anew`);
     target.restart();
@@ -188,9 +182,7 @@ async function getInto(
     throw new NetlabError("protocol", `${name}: the digest is wrong: what came is not what was sent`);
   }
   target.complete();
-  const seconds = (performance.now() - begun) / 1000;
-  const rate = formatSize(bytes / Math.max(seconds, 1e-3));
-  report(bytes, `got ${name}: ${bytes} bytes, ${seconds.toFixed(2)} s, ${rate}/s, digest right`);
+  receipt.got(bytes, "digest right");
 }
 
 /** Fetches what `target` does not have. @returns how many bytes came, or that it needs none */

@@ -13,6 +13,8 @@ export interface Target extends Disposable {
   readonly path: string;
   /** Bytes that are there. */
   readonly size: number;
+  /** Of what has come, in hexadecimal. */
+  readonly digest: string;
   /** Told what the digest has to be. @returns true when the file is there already, whole */
   expect(digest: string): boolean;
   write(bytes: Uint8Array): void | Promise<void>;
@@ -44,7 +46,7 @@ export class PartialFile implements Target {
   readonly #file: Deno.FsFile;
   #hash: Hash = createHash("sha256");
   #size = 0;
-  #digest = "";
+  #expected = "";
 
   constructor(dir: string, name: string, overwrite: boolean) {
     const problem = name.endsWith(PARTIAL) ? `it ends with ${PARTIAL}` : fileNameProblem(name);
@@ -63,6 +65,10 @@ export class PartialFile implements Target {
     return this.#size;
   }
 
+  get digest(): string {
+    return this.#hash.copy().digest("hex");
+  }
+
   /** For us alone: what one program has written another could begin anew. */
   #open(): Deno.FsFile {
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -79,7 +85,7 @@ export class PartialFile implements Target {
   }
 
   expect(digest: string): boolean {
-    this.#digest = digest;
+    this.#expected = digest;
     if (!exists(this.path)) return false;
     if (digestOf(this.path) === digest) return true;
     if (this.#overwrite) return false;
@@ -95,7 +101,7 @@ export class PartialFile implements Target {
   }
 
   isRight(): boolean {
-    return this.#hash.copy().digest("hex") === this.#digest;
+    return this.digest === this.#expected;
   }
 
   restart(): void {
@@ -135,15 +141,19 @@ export class StandardOutput implements Target {
   readonly size = 0;
   readonly #hash = createHash("sha256");
   readonly #console: Console;
-  #digest = "";
+  #expected = "";
   #came = 0;
 
   constructor(console: Console) {
     this.#console = console;
   }
 
+  get digest(): string {
+    return this.#hash.copy().digest("hex");
+  }
+
   expect(digest: string): boolean {
-    this.#digest = digest;
+    this.#expected = digest;
     return false;
   }
 
@@ -154,7 +164,7 @@ export class StandardOutput implements Target {
   }
 
   isRight(): boolean {
-    return this.#hash.copy().digest("hex") === this.#digest;
+    return this.digest === this.#expected;
   }
 
   restart(): void {

@@ -23,16 +23,22 @@ export interface Errand extends ConnectContext {
 /** What comes: a line, or a piece of content. */
 type Piece = { readonly line: string } | { readonly bytes: Uint8Array };
 
-/** Lines, and, when told so, content of a known length between them. */
+/** Lines, and, when told so, content of a known length between them. Of a bare name all that comes is content. */
 class ReplyFramer implements Framer {
-  readonly name = "line";
+  readonly name: string;
   readonly headBytes = 0;
-  readonly tailBytes = 1;
+  readonly tailBytes: number;
   readonly maxBody = Infinity;
   readonly coalesces = true;
   /** Bytes of content still to come. */
-  left = 0;
+  left: number;
   readonly #lines = new LineFramer(MAX_LINE);
+
+  constructor(bare: boolean) {
+    this.name = bare ? "raw" : "line";
+    this.tailBytes = bare ? 0 : 1;
+    this.left = bare ? Infinity : 0;
+  }
 
   cut(queue: ByteQueue): Uint8Array | null {
     if (this.left === 0) return this.#lines.cut(queue);
@@ -43,21 +49,22 @@ class ReplyFramer implements Framer {
   }
 
   seal(buffer: Uint8Array, start: number, bodyBytes: number): void {
-    this.#lines.seal(buffer, start, bodyBytes);
+    if (this.tailBytes > 0) this.#lines.seal(buffer, start, bodyBytes);
   }
 }
 
 /** A connection to the server: questions, and what comes back. */
 export class Visit implements AsyncDisposable {
-  readonly #framer = new ReplyFramer();
+  readonly #framer: ReplyFramer;
   readonly #channel: Channel<Piece, string>;
   #last = "";
 
   readonly #leaving: AbortSignal;
   readonly #silentMs: number;
 
-  private constructor(conn: Deno.Conn, { trace, leaving, idleMs = ANSWER_MS }: Errand) {
-    const framer = this.#framer;
+  private constructor(conn: Deno.Conn, { trace, leaving, wire, idleMs = ANSWER_MS }: Errand) {
+    const framer = this.#framer = new ReplyFramer(wire === "raw");
+    this.#inBody = framer.left > 0;
     const codec: Codec<Piece, string> = {
       // Whether it is content was decided when it was cut.
       decode: (frame) => this.#inBody ? { bytes: frame } : { line: decodeLossy(frame) },
@@ -73,7 +80,7 @@ export class Visit implements AsyncDisposable {
 
   readonly #leave = () => this.#channel.abort("interrupted");
 
-  #inBody = false;
+  #inBody: boolean;
 
   static async open(context: Errand): Promise<Visit> {
     return new Visit(await connectTcp(context.host, context.port) as Deno.Conn, context);
@@ -85,6 +92,9 @@ export class Visit implements AsyncDisposable {
    * @param allowError returns the server's refusal in place of throwing it
    */
   async ask(request: string, allowError = false): Promise<NonNullable<ReturnType<typeof parseReply>>> {
+    if (this.#inBody) {
+      throw new NetlabError("usage", "with --wire raw there is only get: a bare name is all that is said");
+    }
     this.#channel.send(request);
     const reply = parseReply(await this.line());
     if (reply === null) throw this.unexpected();
@@ -111,6 +121,17 @@ export class Visit implements AsyncDisposable {
     this.#inBody = false;
   }
 
+  /**
+   * Says a name and nothing else, and takes what comes until the server ends the connection.
+   *
+   * @throws {NetlabError} for an end that is not in good order, too
+   */
+  async everything(name: string, onBytes: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    this.#channel.send(name);
+    for (let piece; (piece = await this.#piece()) !== null;) if ("bytes" in piece) await onBytes(piece.bytes);
+    if (this.#channel.reason !== "end of stream") throw this.#ended("");
+  }
+
   unexpected(): NetlabError {
     return new ProtocolError(`the server answers "${this.#last}"`, { hint: "is it a file server of this kind?" });
   }
@@ -122,15 +143,23 @@ export class Visit implements AsyncDisposable {
   }
 
   async #next(): Promise<Piece> {
+    const piece = await this.#piece();
+    if (piece !== null) return piece;
+    throw this.#ended(this.#framer.left > 0 ? `, ${this.#framer.left} bytes before the end` : "");
+  }
+
+  /** Null for the end. */
+  async #piece(): Promise<Piece | null> {
     const receiving = this.#channel.receive();
     if (await outlasts(receiving, this.#silentMs)) {
       this.#channel.abort("silent");
       throw new NetlabError("timeout", `the server has said nothing for ${this.#silentMs / 1000} s`);
     }
-    const piece = await receiving;
-    if (piece !== null) return piece;
-    const missing = this.#framer.left > 0 ? `, ${this.#framer.left} bytes before the end` : "";
-    throw new NetlabError("transport", `the server ended the connection${missing} (${this.#channel.reason})`, {
+    return await receiving;
+  }
+
+  #ended(missing: string): NetlabError {
+    return new NetlabError("transport", `the server ended the connection${missing} (${this.#channel.reason})`, {
       hint: missing ? "get it again: it goes on where it stopped" : undefined,
     });
   }
