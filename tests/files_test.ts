@@ -373,6 +373,19 @@ test("what was sent is reported, whole or from an offset", () =>
     assertMatch(place.console.printed[0], /^sent hello\.txt to 127\.0\.0\.1:\d+: 2 bytes, /);
   }));
 
+test("a trace of the server has what is answered, content too", () => {
+  const trace = collect(["message", "open", "close"]);
+  const contents = { "hello.txt": HELLO, empty: "" };
+  return withFiles(contents, async (place) => {
+    await place.answer("GET hello.txt 4\nGET empty\nhello.txt\n");
+    assertEquals(trace.of("message").map(({ direction, text }) => `${direction} ${text}`), [
+      ...["in GET hello.txt 4", `out ${ok(HELLO, 4)}`, "out 2 bytes"],
+      ...["in GET empty", `out ${ok("")}`],
+      ...["in hello.txt", "out 6 bytes"],
+    ]);
+  }, { trace });
+});
+
 const BIG = numbered(40 * MB);
 
 /** Asks for 40 MB, has `change` happen when the first bytes are there, and returns what came. */

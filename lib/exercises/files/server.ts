@@ -141,6 +141,11 @@ class Visit implements Session<string> {
       // In the midst of content there is no place for words.
       why = describeSystemError(error);
     }
+    const { id } = this.#channel;
+    const { trace } = this.#desk.context;
+    if (trace.wants.message && bytes > 0) {
+      trace.emit({ type: "message", id, direction: "out", text: `${written} bytes` });
+    }
     this.#report(name, written, begun, why && (this.#channel.reason ?? why));
     if (why !== null) this.#channel.abort(why);
   }
