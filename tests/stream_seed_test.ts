@@ -1,11 +1,13 @@
 // The seed's own form: its programs, in Python, as clients and as servers; and what that form cannot promise.
 
-import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertMatch, assertRejects } from "@std/assert";
+import { connectStream } from "../lib/exercises/stream/client.ts";
 import { SEED_COMPLETE_MS, SEED_TRIES, SeedMachine } from "../lib/exercises/stream/seed_machine.ts";
 import { isPrivate } from "../lib/exercises/stream/seed_server.ts";
-import { temporaryFolder } from "./chat_helpers.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
+import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, skipUnless, test } from "./helpers.ts";
+import { bytes, skipUnless, test, within } from "./helpers.ts";
 import { makeWav, receive, receivingFails, Stranger, StreamServer } from "./stream_helpers.ts";
 
 const PEERS = new URL("peers/", import.meta.url).pathname;
@@ -91,6 +93,28 @@ test("only neighbours are served in the seed's form", () => {
   const far = ["8.8.8.8", "172.32.0.1", "172.15.0.1", "192.169.0.1", "11.0.0.1", "128.0.0.1", "2001:db8::1", "::"];
   assertEquals([...near, "fd00::1", "::ffff:10.0.0.1"].filter((host) => !isPrivate(host)), []);
   assertEquals([...far, "::ffff:8.8.8.8"].filter(isPrivate), []);
+});
+
+test("--idle is how long the server may be silent, before its answer and behind it", () => {
+  const machine = new SeedMachine("x", 1000);
+  machine.step({ type: "start" }, 0);
+  assertEquals(machine.deadline(), 1000 / SEED_TRIES, "it is asked as often");
+  machine.step({ type: "message", message: bytes("abc") }, 200);
+  assertEquals(machine.deadline(), 1200);
+  const closed = machine.step({ type: "timer" }, 1200).map((effect) =>
+    effect.type === "close" && effect.error?.message
+  );
+  assertEquals(closed, ["nothing came for 1 s, and neither EOF nor END"]);
+});
+
+test("--idle counts with --wire seed", async () => {
+  using silent = new Stranger(0);
+  const { port } = silent.socket.addr as Deno.NetAddr;
+  const options = { play: "none" };
+  const context = connectContext(port, new FakeConsole([]), { transport: "udp", wire: "seed", options, idleMs: 100 });
+  const { message, hint } = await assertRejects(() => within(connectStream(context), "its end"), NetlabError);
+  assertEquals(message, `127.0.0.1:${port}: no answer to ${SEED_TRIES} requests`);
+  assertEquals(hint, "is the server running, on this port, and does it speak this form?");
 });
 
 test("a lost end is told apart from a lost stream", () => {

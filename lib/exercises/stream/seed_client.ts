@@ -23,7 +23,7 @@ export async function receiveSeed(context: ConnectContext, outputs: Outputs): Pr
   const name = args[0] ?? ANY;
   const conn = await connectUdp(host, port);
   const channel = new Channel<Uint8Array>(conn, { framer: new WholeFramer("seed"), codec: bytesCodec, trace });
-  const machine = new SeedMachine(name);
+  const machine = new SeedMachine(name, context.idleMs);
   const begun = performance.now();
   const intake = new Intake(context, outputs, name);
   const driven = drive(machine, {

@@ -10,10 +10,10 @@ import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
 import { SEED_ENDS } from "./defaults.ts";
 
-/** How long the first answer may take before the server is asked again, and how often it is asked. */
-export const SEED_AGAIN_MS: Millis = 2000;
+/** How long the first answer may take, unless told otherwise, and how often the server is asked meanwhile. */
+export const SEED_ANSWER_MS: Millis = 8000;
 export const SEED_TRIES = 4;
-/** Silence after which the end must have been lost; when all has come that was to come, it is sooner. */
+/** Silence after which the end must have been lost, unless told otherwise; when all has come that was to come, it is sooner. */
 export const SEED_SILENT_MS: Millis = 5000;
 export const SEED_COMPLETE_MS: Millis = 1000;
 
@@ -31,6 +31,8 @@ type Effects = Effect<Uint8Array, SeedEvent>[];
 /** The receiver of one bare stream. */
 export class SeedMachine implements Machine<Uint8Array, "leave", SeedEvent> {
   readonly #request: Uint8Array;
+  readonly #againMs: Millis;
+  readonly #silentMs: Millis;
   /** Of the stream, once it was said. */
   #size: number | null = null;
   #bytes = 0;
@@ -39,9 +41,14 @@ export class SeedMachine implements Machine<Uint8Array, "leave", SeedEvent> {
   #heardAt: Millis = 0;
   #closed = false;
 
-  /** @param name of the file, or any word */
-  constructor(name: string) {
+  /**
+   * @param name of the file, or any word
+   * @param idleMs how long the server may be silent
+   */
+  constructor(name: string, idleMs?: Millis) {
     this.#request = encodeText(name);
+    this.#againMs = (idleMs ?? SEED_ANSWER_MS) / SEED_TRIES;
+    this.#silentMs = idleMs ?? SEED_SILENT_MS;
   }
 
   get size(): number | null {
@@ -79,7 +86,7 @@ export class SeedMachine implements Machine<Uint8Array, "leave", SeedEvent> {
   }
 
   get #patienceMs(): Millis {
-    return this.#complete ? SEED_COMPLETE_MS : this.#begun ? SEED_SILENT_MS : SEED_AGAIN_MS;
+    return this.#complete ? SEED_COMPLETE_MS : this.#begun ? this.#silentMs : this.#againMs;
   }
 
   #ask(out: Effects, now: Millis): void {
@@ -109,9 +116,10 @@ export class SeedMachine implements Machine<Uint8Array, "leave", SeedEvent> {
     if (this.#complete) return this.#close(out);
     if (!this.#begun && this.#tries < SEED_TRIES) return this.#ask(out, now);
     const text = this.#begun
-      ? `nothing came for ${SEED_SILENT_MS / 1000} s, and neither ${SEED_ENDS.join(" nor ")}`
+      ? `nothing came for ${this.#silentMs / 1000} s, and neither ${SEED_ENDS.join(" nor ")}`
       : `no answer to ${SEED_TRIES} requests`;
-    this.#close(out, new NetlabError("timeout", text));
+    const hint = this.#begun ? undefined : "is the server running, on this port, and does it speak this form?";
+    this.#close(out, new NetlabError("timeout", text, { hint }));
   }
 
   #close(out: Effects, error?: Error): void {
