@@ -7,7 +7,7 @@ import { isPrivate } from "../lib/exercises/stream/seed_server.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, skipUnless, test, within } from "./helpers.ts";
+import { bytes, collect, skipUnless, test, within } from "./helpers.ts";
 import { makeWav, receive, receivingFails, Stranger, StreamServer } from "./stream_helpers.ts";
 
 const PEERS = new URL("peers/", import.meta.url).pathname;
@@ -86,6 +86,18 @@ test("one stream an address: who asks again and again gets one", async () => {
   }
   assertEquals(came, makeWav(0.3).length);
   assertLess(datagrams, 8);
+});
+
+test("who is one too many is told so, and it is in the log", async () => {
+  const trace = collect(["note"]);
+  const changes = { wire: "seed", limits: { maxClients: 1 }, trace };
+  await using server = await StreamServer.start({ "song.wav": makeWav(30) }, {}, changes);
+  using first = new Stranger(server.port);
+  await first.sendBytes(bytes("song.wav"));
+  await first.receiveBytes();
+  const failure = await receivingFails(server.port, "song.wav", {}, undefined, "seed");
+  assertEquals(failure, `reply: 127.0.0.1:${server.port}: the server says: Error: 1 client is being served`);
+  assertMatch(`${trace.of("note").at(-1)?.text}`, /^127\.0\.0\.1:\d+ was told: Error: 1 client is being served$/);
 });
 
 test("only neighbours are served in the seed's form", () => {

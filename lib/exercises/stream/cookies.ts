@@ -4,7 +4,7 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Millis } from "../../protocol/clock.ts";
-import { COOKIE_BYTES, UNPROVEN_BYTES } from "./protocol.ts";
+import { BUDGET_MS, COOKIE_BYTES, UNPROVEN_BYTES } from "./protocol.ts";
 
 /** A cookie is good until the end of the second of these, in ms. */
 const EPOCH_MS: Millis = 30_000;
@@ -29,9 +29,7 @@ export class Cookies {
   }
 }
 
-/** So long it is remembered how much an address has been sent. Then it may have as much once more. */
-const BUDGET_MS: Millis = 10_000;
-/** So many addresses; of more, the one that has been remembered the longest is forgotten. */
+/** So many addresses are remembered; of more, the oldest is forgotten. */
 const MAX_ADDRESSES = 10_000;
 
 /** How much may go to addresses that have not returned a cookie. */

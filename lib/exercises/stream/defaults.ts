@@ -6,6 +6,8 @@ export const BUFFER_MS = 300;
 export const SILENT_MS = 8000;
 /** How many clients at once, unless told otherwise. */
 export const MAX_CLIENTS = 256;
+/** In the seed's form: there nobody can be seen to have left. */
+export const MAX_SEED_STREAMS = 32;
 
 /** What can play; the first that is there is taken. */
 export const PLAYERS = ["ffplay", "mpv", "vlc"] as const;

@@ -2,9 +2,18 @@
 
 import type { Exercise } from "../exercise.ts";
 import { describeCodes } from "../pdu_notation.ts";
-import { BUFFER_MS, CONTROL_KEYS, CONTROL_LINES, isOneFile, MAX_CLIENTS, PLAYERS, SEED_ENDS } from "./defaults.ts";
+import {
+  BUFFER_MS,
+  CONTROL_KEYS,
+  CONTROL_LINES,
+  isOneFile,
+  MAX_CLIENTS,
+  MAX_SEED_STREAMS,
+  PLAYERS,
+  SEED_ENDS,
+} from "./defaults.ts";
 import { makeNotation } from "./framing.ts";
-import { ACTIONS, ASSUMED_RATE, ERROR_CODES, UNPROVEN_BYTES } from "./protocol.ts";
+import { ACTIONS, ASSUMED_RATE, BUDGET_MS, ERROR_CODES, UNPROVEN_BYTES } from "./protocol.ts";
 import { SAMPLE, SAMPLE_NAME } from "./sample.ts";
 
 export const stream: Exercise = {
@@ -75,8 +84,10 @@ export const stream: Exercise = {
       `       +-----+------+---------+-----+-------+-----------------+`,
       `        u8    u8     u32       u32   u32     to the end`,
       ``,
-      `A UDP source can be forged. So the server answers a REQUEST with a cookie first, which only who hears it can return; at`,
-      `most ${UNPROVEN_BYTES} bytes go to an address that has not. The cookie is computed from the address, and not remembered.`,
+      `A UDP source can be forged. So the server answers a REQUEST with a cookie first, which only who hears it can return; in`,
+      `${
+        BUDGET_MS / 1000
+      } s at most ${UNPROVEN_BYTES} bytes go to an address that has not. The cookie is computed from the address, and not remembered.`,
       ``,
       `       client                        server`,
       `         | REQUEST ------------------> |`,
@@ -102,7 +113,8 @@ export const stream: Exercise = {
       `Elsewhere lines do the same: ${CONTROL_LINES}.`,
       ``,
       `--wire seed is the bare form: any datagram, or a file name, is answered with chunks of 1000 to 2000 bytes, and EOF or`,
-      `END; with --seed-size the size goes first. Who asks proves nothing in it: only private addresses are served.`,
+      `END; with --seed-size the size goes first. Who asks proves nothing in it: only private addresses are served, and no`,
+      `more than ${MAX_SEED_STREAMS} at once, because nobody is seen to leave.`,
       ``,
       `The checks ask for ${SAMPLE_NAME}: 8-bit mono, 8000 Hz, a header of 44 bytes and 400 times 10 bytes p and 10 bytes P.`,
     ].join("\n"),

@@ -20,7 +20,7 @@
 //     ERROR    code u16 · text; the last word of the session
 //
 //     client                                 server
-//       │ REQUEST start name, no cookie ────► │   at most 64 bytes go to who has not returned the cookie
+//       │ REQUEST start name, no cookie ────► │   at most 64 bytes in 10 s go to who has not returned the cookie
 //       │ ◄─────────────────────────── COOKIE │
 //       │ REQUEST start name, cookie ───────► │
 //       │ ◄───────────────────────────── INFO │
@@ -41,8 +41,9 @@ export const DATA_HEADER = HEADER_BYTES + 12;
 /** A datagram of DATA is as long as the seed says, 1000 to 2000 bytes, and so is what it carries; the last may be shorter. */
 export const MIN_PAYLOAD = 1000;
 export const MAX_PAYLOAD = 2000 - DATA_HEADER;
-/** What may go to an address that has not shown that it hears us, in bytes. */
+/** What may go to an address that has not shown that it hears us, in bytes, and in how many ms. */
 export const UNPROVEN_BYTES = 64;
+export const BUDGET_MS = 10_000;
 /** How often a receiver reports, in ms. */
 export const REPORT_MS = 1000;
 /** What is taken for the rate where nobody knows it: that of a usual mp3, 128 kbit/s, in bytes/s. */

@@ -8,15 +8,13 @@ import { Random } from "../../protocol/random.ts";
 import { decodeLossy, encodeText, truncateText } from "../../protocol/text.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { FileRefused, Folder, type OpenFile } from "../folder.ts";
-import { SEED_ENDS } from "./defaults.ts";
+import { MAX_SEED_STREAMS, SEED_ENDS } from "./defaults.ts";
 import { Media, PartReader } from "./media.ts";
 import { Outlet } from "./outlet.ts";
-import { type Info, type Pdu, readData } from "./protocol.ts";
+import { type Info, type Pdu, readData, refusal } from "./protocol.ts";
 import { describeMedium, formatServed } from "./report.ts";
 import { BLOCK_BYTES, type SendCommand, SenderMachine } from "./sender_machine.ts";
 
-/** Streams at once, at most: nobody can be seen to have left. */
-const MAX_STREAMS = 32;
 /** How a missing file is answered, as the seed's programs do. */
 const NOT_FOUND = "Error: File not found";
 
@@ -68,15 +66,21 @@ class SeedServer implements RunningServer {
 
   #receive(bytes: Uint8Array, from: Address): void {
     const address = formatAddress(from);
-    const most = Math.min(MAX_STREAMS, this.#context.limits.maxClients ?? MAX_STREAMS);
-    if (this.#streams.has(address) || this.#streams.size >= most) return;
+    const most = Math.min(MAX_SEED_STREAMS, this.#context.limits.maxClients ?? MAX_SEED_STREAMS);
+    if (this.#streams.has(address)) return;
     const { trace } = this.#context;
     if (!isPrivate(from.hostname)) {
       if (trace.wants.note) trace.emit({ type: "note", text: `${address} is no neighbour: not served in this form` });
       return;
     }
-    const id = ++this.#lastId;
     const asked = truncateText(decodeLossy(bytes.subarray(0, 1000)), 255).trim();
+    if (this.#streams.size >= most) {
+      if (/^error\b/i.test(asked)) return; // two servers would go on for ever
+      const text = `Error: ${refusal.busy(most)}`;
+      if (trace.wants.note) trace.emit({ type: "note", text: `${address} was told: ${text}` });
+      return this.#outlet.send(encodeText(text), from);
+    }
+    const id = ++this.#lastId;
     if (trace.wants.open) {
       const local = formatAddress(this.#outlet.address);
       trace.emit({ type: "open", id, transport: "udp", local, remote: address });
