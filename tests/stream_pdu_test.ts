@@ -146,7 +146,7 @@ test("a PDU may be written where another was, and is the same; where there is no
 
 test("what is sent may be changed at once: many datagrams at a time arrive as they were", async () => {
   const trace = collect([]);
-  const outlet = new Outlet({ host: "127.0.0.1", port: 0, trace });
+  const outlet = new Outlet({ host: "127.0.0.1", port: 0, trace, idOf: () => 0 });
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const scratch = new Uint8Array(3000);
   for (let round = 0; round < 5; round++) {

@@ -15,10 +15,11 @@ import { connectStream } from "../lib/exercises/stream/client.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
 import { runGrading } from "../lib/grade/grading.ts";
+import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { escapeBytes } from "../lib/protocol/text.ts";
 import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
-import { collect, eventually, test, within } from "./helpers.ts";
+import { bytes, collect, eventually, test, within } from "./helpers.ts";
 import { countReordered, makeWav, receive, receivingFails, Relay, Stranger, StreamServer } from "./stream_helpers.ts";
 
 const wav = makeWav(1);
@@ -170,6 +171,35 @@ test("more clients than allowed are told so", async () => {
   await second.ask(2, "a.wav");
   assertEquals(await second.hear(), 'ERROR session=2 code=9 "1 client is being served"');
   assert(MAX_CLIENTS > 100);
+});
+
+test("the trace has what strangers say and are told, and whose bytes are whose", async () => {
+  const trace = collect(["open", "message", "bytes", "note"]);
+  await using server = await StreamServer.start({ "a.wav": makeWav(60) }, {}, { trace, limits: { maxClients: 2 } });
+  using stranger = new Stranger(server.port);
+  const address = formatAddress(stranger.socket.addr as Deno.NetAddr);
+  await stranger.sendBytes(bytes("hello"));
+  const notes = () => trace.of("note").map(({ text }) => `${text}`);
+  await eventually("a note", () => notes().length === 1);
+  assertEquals(notes(), [`${address} sent no PDU: (truncated PDU: 5 bytes, a header has 14) hello`]);
+  await stranger.say("REPORT session=9 seq=0 lost=0 jitter=0");
+  await stranger.hear();
+  const [, said] = notes();
+  const answer = 'ERROR session=9 code=8 "no such session"';
+  assertEquals(said, `${address} has no stream: REPORT session=9 seq=0 lost=0 jitter=0 is answered with ${answer}`);
+  for (const session of [1, 2]) {
+    using client = new Stranger(server.port);
+    await client.ask(session, "a.wav");
+    await client.hearOf("DATA");
+  }
+  await stranger.ask(3, "a.wav");
+  await stranger.hear();
+  assertEquals(notes().at(-1), `${address} was told: 2 clients are being served`);
+  const ids = trace.of("open").map(({ id }) => id);
+  assertEquals(ids.length, 2);
+  const bytesOf = (id: unknown) => trace.of("bytes").filter((event) => event.id === id && event.direction === "out");
+  const sent = (id: unknown) => trace.of("message").filter((event) => event.id === id && event.direction === "out");
+  for (const id of ids) assertEquals(bytesOf(id).length, sent(id).length);
 });
 
 test("no name leads out of the folder", async () => {

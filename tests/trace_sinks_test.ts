@@ -68,6 +68,12 @@ test("the ladder draws each message as an arrow from its sender", () => {
   ]);
 });
 
+test("bytes of a datagram that is no client's are a stranger's", () => {
+  const story: TraceEvent[] = [{ type: "bytes", id: 0, direction: "in", bytes: bytes("hi") }];
+  const [title] = show((write) => ladderSink(write, { hex: true }), story);
+  assertEquals(title, `14:03:59.042  ${" ".repeat(16)}  2 bytes from a stranger`);
+});
+
 test("the arrows of a ladder are of one width, wide characters included", () => {
   const say = (text: string): TraceEvent => ({ type: "message", id: 1, direction: "in", text });
   const texts = ["", "short", "漢字", "👨\u200d👩\u200d👧"];

@@ -13,8 +13,9 @@ export class Labels {
     if (event.type === "label") this.#labels.set(event.id, event.label);
   }
 
+  /** Nothing for 0, too: a datagram of somebody who is no client has that number. */
   of(id: ConnectionId | undefined): string {
-    return id === undefined ? "" : this.#labels.get(id) ?? `#${id}`;
+    return !id ? "" : this.#labels.get(id) ?? `#${id}`;
   }
 
   forget(id: ConnectionId): void {

@@ -52,7 +52,9 @@ export function ladderSink(write: (line: string) => void, options: LadderOptions
       else if (event.type === "note") say(`(${escapeText(event.text)})`, dim);
       else if (event.type === "warning") say(`warning: ${escapeText(event.text)}`, yellow);
       else if (event.type === "bytes") {
-        const title = `${event.bytes.length} bytes ${event.direction === "in" ? "from" : "to"} ${label}`;
+        const title = `${event.bytes.length} bytes ${event.direction === "in" ? "from" : "to"} ${
+          label || "a stranger"
+        }`;
         write(`${head}${dim(title)}`);
         for (const row of hexDump(event.bytes)) write(dim(`              ${row}`));
       }

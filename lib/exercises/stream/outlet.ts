@@ -2,7 +2,7 @@
 
 import type { Address } from "../../net/conn.ts";
 import { DatagramEndpoint } from "../../net/datagram.ts";
-import type { Trace } from "../../protocol/trace.ts";
+import type { Direction, Trace } from "../../protocol/trace.ts";
 
 /** So many datagrams may wait for the system; of more, the new ones are lost, as on a full router. */
 const MAX_PENDING = 1024;
@@ -30,6 +30,8 @@ export interface OutletOptions {
   readonly host: string;
   readonly port: number;
   readonly trace: Trace;
+  /** The number of the stream that a datagram is of, for the trace; 0 for none. */
+  idOf(bytes: Uint8Array, address: Address): number;
   through?(post: Post): Post;
 }
 
@@ -37,14 +39,18 @@ export interface OutletOptions {
 export class Outlet {
   readonly #endpoint: DatagramEndpoint;
   readonly #post: Post;
+  readonly #trace: Trace;
+  readonly #idOf: OutletOptions["idOf"];
   #onDatagram: Post["receive"] = () => {};
   readonly #pending = new Set<Promise<unknown>>();
   /** Buffers that wait for a datagram. Sending thousands a second, a new one for each would be a heap of garbage. */
   readonly #free: ArrayBuffer[] = [];
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
-  constructor({ host, port, trace, through = (post) => post }: OutletOptions) {
-    this.#endpoint = new DatagramEndpoint({ host, port, trace });
+  constructor({ host, port, trace, idOf, through = (post) => post }: OutletOptions) {
+    this.#endpoint = new DatagramEndpoint({ host, port });
+    this.#trace = trace;
+    this.#idOf = idOf;
     this.#post = through({
       send: (bytes, to) => this.#send(bytes, to),
       receive: (bytes, from) => this.#onDatagram(bytes, from),
@@ -58,7 +64,10 @@ export class Outlet {
   /** Calls `onDatagram` for each, until the socket is closed; the bytes are a view. */
   each(onDatagram: (bytes: Uint8Array, from: Address) => void): Promise<void> {
     this.#onDatagram = onDatagram;
-    return this.#endpoint.each((bytes, from) => this.#post.receive(bytes, from));
+    return this.#endpoint.each((bytes, from) => {
+      this.#show("in", bytes, from);
+      this.#post.receive(bytes, from);
+    });
   }
 
   /** Sends a copy of `bytes`, which may be used again at once. */
@@ -68,6 +77,7 @@ export class Outlet {
 
   #send(bytes: Uint8Array, to: Address): void {
     if (this.#pending.size >= MAX_PENDING) return;
+    this.#show("out", bytes, to);
     const small = bytes.length <= BUFFER_BYTES;
     const buffer = small ? this.#free.pop() ?? new ArrayBuffer(BUFFER_BYTES) : new ArrayBuffer(bytes.length);
     const copy = new Uint8Array(buffer, 0, bytes.length);
@@ -77,6 +87,11 @@ export class Outlet {
       if (small) this.#free.push(buffer);
     });
     this.#pending.add(sending);
+  }
+
+  #show(direction: Direction, bytes: Uint8Array, address: Address): void {
+    if (!this.#trace.wants.bytes) return;
+    this.#trace.emit({ type: "bytes", id: this.#idOf(bytes, address), direction, bytes });
   }
 
   /** Closes when everything is with the system. */

@@ -99,6 +99,11 @@ export function decodePdu(bytes: Uint8Array): Pdu {
   return unseal(bytes, HEADER_BYTES, typeOf(bytes, HEADER_BYTES, PDU_TYPES));
 }
 
+/** The session that a datagram names; null where it is too short to be a PDU. */
+export function sessionOf(bytes: Uint8Array): number | null {
+  return bytes.length < HEADER_BYTES ? null : viewOf(bytes).getUint32(2);
+}
+
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

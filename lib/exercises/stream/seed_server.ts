@@ -37,7 +37,8 @@ class SeedServer implements RunningServer {
     this.#folder = new Folder(String(context.options.dir ?? "."));
     this.#media = new Media(context.options.rate === undefined ? null : Number(context.options.rate));
     const { host, port, trace } = context;
-    this.#outlet = new Outlet({ host, port, trace });
+    const idOf = (_: Uint8Array, address: Address) => this.#streams.get(formatAddress(address))?.id ?? 0;
+    this.#outlet = new Outlet({ host, port, trace, idOf });
     this.finished = this.#run();
   }
 
@@ -118,10 +119,11 @@ interface Named {
 class SeedStream {
   /** Settles, with why, when it is over. */
   readonly finished: Promise<string>;
+  /** In the trace. */
+  readonly id: number;
   readonly #context: ServeContext;
   readonly #outlet: Outlet;
   readonly #to: Address;
-  readonly #id: number;
   #driven: Driven<Pdu, SendCommand> | null = null;
   #stopped = false;
   #ended = false;
@@ -137,7 +139,7 @@ class SeedStream {
     this.#context = context;
     this.#outlet = outlet;
     this.#to = to;
-    this.#id = id;
+    this.id = id;
     this.finished = this.#run(opening, media);
   }
 
@@ -160,7 +162,7 @@ class SeedStream {
       if (this.#stopped) return "stopped";
       const { trace } = this.#context;
       const text = `plays ${named.name}: ${describeMedium(info)}`;
-      if (trace.wants.note) trace.emit({ type: "note", id: this.#id, text });
+      if (trace.wants.note) trace.emit({ type: "note", id: this.id, text });
       return await this.#play(named.name, info, reader);
     } finally {
       await reader.close();
@@ -211,7 +213,7 @@ class SeedStream {
   #write(bytes: Uint8Array): void {
     const { trace } = this.#context;
     if (trace.wants.message) {
-      trace.emit({ type: "message", id: this.#id, direction: "out", text: `${bytes.length} bytes` });
+      trace.emit({ type: "message", id: this.id, direction: "out", text: `${bytes.length} bytes` });
     }
     this.#outlet.send(bytes, this.#to);
   }

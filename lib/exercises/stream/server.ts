@@ -15,9 +15,10 @@ import { Budget, Cookies } from "./cookies.ts";
 import { MAX_CLIENTS } from "./defaults.ts";
 import { readPdu } from "./framing.ts";
 import { Media, PartReader } from "./media.ts";
-import { formatPdu } from "./notation.ts";
+import { describeDatagram, formatPdu } from "./notation.ts";
 import { type Mistakes, Outlet } from "./outlet.ts";
 import {
+  BUDGET_MS,
   cookiePdu,
   encodePdu,
   ERROR_CODES,
@@ -26,6 +27,8 @@ import {
   readRequest,
   refusal,
   type Request,
+  sessionOf,
+  UNPROVEN_BYTES,
 } from "./protocol.ts";
 import { describeMedium, formatServed, type ServedReport } from "./report.ts";
 import { serveSeed } from "./seed_server.ts";
@@ -65,14 +68,18 @@ class StreamServer implements RunningServer {
   #lastId = 0;
 
   constructor(context: ServeContext) {
-    const { limits, options, trace } = context;
+    const { limits, options } = context;
     const folder = new Folder(String(options.dir ?? "."));
     const usual: Mistakes = { rate: options.rate === undefined ? null : Number(options.rate) };
     // This server is made of other things than a Server is: so are its mistakes.
     const { rate, through } = (context.spoil as unknown as ((usual: Mistakes) => Mistakes) | undefined)?.(usual) ??
       usual;
     const media = new Media(rate);
-    const outlet = new Outlet({ ...context, trace, through: through && ((post) => through(post, () => this.abort())) });
+    const outlet = new Outlet({
+      ...context,
+      idOf: (bytes, address) => this.#streamOf(formatAddress(address), sessionOf(bytes))?.id ?? 0,
+      through: through && ((post) => through(post, () => this.abort())),
+    });
     this.#desk = {
       context,
       folder,
@@ -104,43 +111,56 @@ class StreamServer implements RunningServer {
     void this.#desk.outlet.close();
   }
 
+  #streamOf(address: string, session: number | null): Stream | undefined {
+    return this.#streams.get(`${address} ${session}`);
+  }
+
   async #run(): Promise<void> {
-    await this.#desk.outlet.each((bytes, from) => {
+    const { outlet, context: { trace } } = this.#desk;
+    await outlet.each((bytes, from) => {
       const pdu = readPdu(bytes);
       if (pdu) this.#receive(pdu, from);
+      else if (trace.wants.message) {
+        trace.emit({ type: "note", text: `${formatAddress(from)} sent no PDU: ${describeDatagram(bytes)}` });
+      }
     });
     await Promise.all([...this.#open].map((stream) => stream.finished));
   }
 
   #receive(pdu: Pdu, from: Address): void {
     const address = formatAddress(from);
-    const stream = this.#streams.get(`${address} ${pdu.session}`);
+    const stream = this.#streamOf(address, pdu.session);
     if (stream) stream.receive(pdu);
     else if (pdu.type === "REQUEST") this.#take(pdu, from, address);
     else if (pdu.type === "REPORT" || pdu.type === "CONTROL" || pdu.type === "FIN") {
-      this.#tellStranger(errorPdu(pdu.session, ERROR_CODES.unknownSession, refusal.unknownSession()), from, address);
+      this.#tellStranger(
+        pdu,
+        errorPdu(pdu.session, ERROR_CODES.unknownSession, refusal.unknownSession()),
+        from,
+        address,
+      );
     }
   }
 
   /** Serves who has returned its cookie; all others get one. */
   #take(pdu: Pdu, from: Address, address: string): void {
     const { session } = pdu;
-    const { trace } = this.#desk.context;
     let request: Request;
     try {
       request = readRequest(pdu);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return this.#tellStranger(errorPdu(session, ERROR_CODES.request, error.message.slice(0, 24)), from, address);
+      return this.#tellStranger(pdu, errorPdu(session, ERROR_CODES.request, error.message.slice(0, 24)), from, address);
     }
     const now = systemClock.now();
     if (!this.#cookies.isGood(request.cookie, address, session, now)) {
-      if (trace.wants.message) trace.emit({ type: "note", text: `${address} has no cookie yet: ${formatPdu(pdu)}` });
-      return this.#tellStranger(cookiePdu(session, this.#cookies.give(address, session, now)), from, address);
+      return this.#tellStranger(pdu, cookiePdu(session, this.#cookies.give(address, session, now)), from, address);
     }
     if (this.#open.size >= this.#maxClients) {
-      const full = errorPdu(session, ERROR_CODES.busy, refusal.busy(this.#maxClients));
-      return this.#desk.outlet.send(encodePdu(full), from);
+      const { outlet, context: { trace } } = this.#desk;
+      const text = refusal.busy(this.#maxClients);
+      if (trace.wants.note) trace.emit({ type: "note", text: `${address} was told: ${text}` });
+      return outlet.send(encodePdu(errorPdu(session, ERROR_CODES.busy, text)), from);
     }
     this.#begin(pdu, request, from, address);
   }
@@ -154,9 +174,17 @@ class StreamServer implements RunningServer {
   }
 
   /** Answers an address that may be forged: never much. */
-  #tellStranger(pdu: Pdu, to: Address, address: string): void {
-    const bytes = encodePdu(pdu);
-    if (this.#budget.take(address, bytes.length, systemClock.now())) this.#desk.outlet.send(bytes, to);
+  #tellStranger(asked: Pdu, answer: Pdu, to: Address, address: string): void {
+    const bytes = encodePdu(answer);
+    const { outlet, context: { trace } } = this.#desk;
+    const mayHear = this.#budget.take(address, bytes.length, systemClock.now());
+    if (trace.wants.message) {
+      const said = mayHear
+        ? formatPdu(answer)
+        : `nothing: in ${BUDGET_MS / 1000} s no more than ${UNPROVEN_BYTES} bytes`;
+      trace.emit({ type: "note", text: `${address} has no stream: ${formatPdu(asked)} is answered with ${said}` });
+    }
+    if (mayHear) outlet.send(bytes, to);
   }
 }
 
@@ -164,11 +192,12 @@ class StreamServer implements RunningServer {
 class Stream {
   /** Settles when its file is closed and nothing more will be sent. */
   readonly finished: Promise<void>;
+  /** In the trace. */
+  readonly id: number;
   readonly #desk: Desk;
   readonly #session: number;
   readonly #request: Request;
   readonly #to: Address;
-  readonly #id: number;
   /** Told once, when the last word has been said. */
   readonly #onOver: () => void;
   /** What is being read; the machine keeps a copy. */
@@ -182,7 +211,7 @@ class Stream {
     this.#session = pdu.session;
     this.#request = request;
     this.#to = to;
-    this.#id = id;
+    this.id = id;
     this.#onOver = onOver;
     const { trace } = desk.context;
     const [local, remote] = [formatAddress(desk.outlet.address), formatAddress(to)];
@@ -219,7 +248,7 @@ class Stream {
       this.#onOver();
     }
     const { trace } = this.#desk.context;
-    if (trace.wants.close) trace.emit({ type: "close", id: this.#id, reason: why });
+    if (trace.wants.close) trace.emit({ type: "close", id: this.id, reason: why });
   }
 
   /** Says to the client what is wrong with its file. @returns the same */
@@ -242,7 +271,7 @@ class Stream {
       if (this.#lost !== null) throw new Error(this.#lost);
       const { name, startMs } = this.#request;
       const text = `plays ${name}: ${describeMedium(info)}`;
-      if (context.trace.wants.note) context.trace.emit({ type: "note", id: this.#id, text });
+      if (context.trace.wants.note) context.trace.emit({ type: "note", id: this.id, text });
       const random = new Random(crypto.getRandomValues(new Uint32Array(1))[0]);
       const { idleMs } = this.#desk;
       return await this.#play(new SenderMachine({ session: this.#session, info, startMs, idleMs, random }), reader);
@@ -269,7 +298,7 @@ class Stream {
       send: (pdu) => this.#send(pdu),
       onEvent: on,
       trace,
-      id: this.#id,
+      id: this.id,
     });
     this.#driven = driven;
     early.forEach(on);
@@ -306,6 +335,6 @@ class Stream {
 
   #show(direction: "in" | "out", pdu: Pdu): void {
     const { trace } = this.#desk.context;
-    if (trace.wants.message) trace.emit({ type: "message", id: this.#id, direction, text: formatPdu(pdu) });
+    if (trace.wants.message) trace.emit({ type: "message", id: this.id, direction, text: formatPdu(pdu) });
   }
 }
