@@ -97,6 +97,16 @@ server.accept()
   assertEquals(await got("", ""), "it got nothing in 1500 ms");
 }, PYTHON);
 
+test("a server that waits for the end of a line is told how messages with lengths begin", async () => {
+  const silence = async (server: string, wire: string) =>
+    (await serverCauses(server, { wire })).filter((cause) => cause.startsWith(CAUSES.silence));
+  const readsLines = SERVER(LINE).replace("client.recv(4096)", "client.makefile().readline().encode()");
+  assertEquals(await silence(readsLines, "len4"), [
+    `${CAUSES.silence}. With --wire len4, as here, every message begins with the number of its bytes, in 4 digits`,
+  ]);
+  assertEquals(await silence(SERVER('b""'), "line"), [CAUSES.silence]);
+}, PYTHON);
+
 test("lengths that count characters are said to, and nothing else", async () => {
   const server = `
 import socket, sys, threading

@@ -5,6 +5,7 @@ import { CAUSES } from "../exercises/causes.ts";
 import type { Check, Step } from "../exercises/check.ts";
 import type { Transport } from "../exercises/exercise.ts";
 import type { Way } from "./delivery.ts";
+import { whySilent } from "./misframed.ts";
 import type { Break } from "./play.ts";
 import { PRINTED } from "./program.ts";
 
@@ -41,7 +42,7 @@ export function diagnose({ check, ways, way, broken, transport, wire }: Symptoms
     return check.needs?.length ? [...usual, CAUSES.unframed] : [CAUSES.unframed, ...usual];
   }
   if (broken.left) return [CAUSES.onlyOne, ...usual];
-  if (broken.kind === "silence" && awaited) return [...usual, CAUSES.silence];
+  if (broken.kind === "silence" && awaited) return [...usual, transport === "udp" ? CAUSES.silence : whySilent(wire)];
   if (broken.kind === "end" && TALKS.includes(broken.does)) return [...usual, CAUSES.hungUp];
   return usual;
 }

@@ -34,6 +34,12 @@ export function whyMisframed(bytes: Uint8Array, wire: string): string | null {
     `frame in that way, or grade with --wire ${guess}`;
 }
 
+/** Why nothing came, for a student; with the framing, where that has to be known: a line everybody expects. */
+export function whySilent(wire: string): string {
+  const expected = wire === "line" ? null : rule(wire);
+  return expected === null ? CAUSES.silence : `${CAUSES.silence}. With --wire ${wire}, as here, ${expected}`;
+}
+
 /** The one framing in which bytes are whole messages of at least a byte, and in which hardly anything else is; else null. */
 export function guessFraming(bytes: Uint8Array): string | null {
   const text = [2, 3, 4, 5, 6, 7, 8].map((digits) => `len${digits}`)
