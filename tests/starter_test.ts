@@ -1,6 +1,6 @@
 // `netlab new`: every kit is a program of its language that starts, and that has nothing to be graded for yet.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exercises } from "../lib/exercises/registry.ts";
 import { LANGUAGES } from "../lib/grade/starter/mod.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
@@ -21,6 +21,11 @@ async function writeKits(language: string, names: readonly string[]): Promise<st
 
 const ALL = exercises.map(({ name }) => name);
 
+/** The programs of kits: their paths, without what is there besides. */
+const programsOf = (dirs: readonly string[], extension: string): string[] =>
+  dirs.flatMap((dir) => [...Deno.readDirSync(dir)].map(({ name }) => `${dir}/${name}`))
+    .filter((path) => path.endsWith(extension));
+
 async function assertRuns(command: string, ...args: string[]): Promise<void> {
   const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
   const decoder = new TextDecoder();
@@ -29,49 +34,100 @@ async function assertRuns(command: string, ...args: string[]): Promise<void> {
 
 test("the kits in Python compile", async () => {
   const dirs = await writeKits("python", ALL);
-  await assertRuns("python3", "-m", "py_compile", ...dirs.flatMap((dir) => [`${dir}/server.py`, `${dir}/client.py`]));
+  await assertRuns("python3", "-m", "py_compile", ...programsOf(dirs, ".py"));
 }, skipUnless("python3"));
 
 test("the kits in TypeScript pass the type check", async () => {
   const dirs = await writeKits("typescript", ALL);
-  const files = dirs.flatMap((dir) => [`${dir}/server.ts`, `${dir}/client.ts`]);
-  await assertRuns(Deno.execPath(), "check", "--no-config", "--unstable-net", ...files);
+  await assertRuns(Deno.execPath(), "check", "--no-config", "--unstable-net", ...programsOf(dirs, ".ts"));
 });
 
 test("the kits in C compile without a warning", async () => {
   const dirs = await writeKits("c", ALL);
   const flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-D_POSIX_C_SOURCE=200809L", "-fsyntax-only"];
-  await assertRuns("gcc", ...flags, ...dirs.flatMap((dir) => [`${dir}/server.c`, `${dir}/client.c`]));
+  await assertRuns("gcc", ...flags, ...programsOf(dirs, ".c"));
 }, skipUnless("gcc"));
 
 test("the kits in Java compile", async () => {
-  // Over TCP and over UDP: what else differs is comments.
-  for (const dir of await writeKits("java", ["chat", "stream"])) {
-    await assertRuns("javac", "-Xlint:all", "-Werror", "-d", dir, `${dir}/Server.java`, `${dir}/Client.java`);
+  // Over TCP and over UDP, where somebody types at the server, and where one is both ends: what else differs is comments.
+  for (const dir of await writeKits("java", ["chat", "stream", "talk", "mesh"])) {
+    await assertRuns("javac", "-Xlint:all", "-Werror", "-d", dir, ...programsOf([dir], ".java"));
   }
 }, skipUnless("javac"));
 
 test("comments in Java hold no escape that begins a character", async () => {
-  for (const dir of await writeKits("java", ALL)) {
-    for (const file of ["Server.java", "Client.java"]) assert(!Deno.readTextFileSync(`${dir}/${file}`).includes("\\u"));
-  }
+  const files = programsOf(await writeKits("java", ALL), ".java");
+  for (const file of files) assert(!Deno.readTextFileSync(file).includes("\\u"), file);
 });
 
-for (const [language, { server }] of Object.entries(LANGUAGES)) {
+for (const [language, { run }] of Object.entries(LANGUAGES)) {
   if (language === "c" || language === "java") continue; // they would have to be built first
   const needed = language === "python" ? skipUnless("python3") : undefined;
-  const command = server.replace(/^deno /, `${Deno.execPath()} `);
+  const line = (program: string) => `${run(program)} {port}`.replace(/^deno /, `${Deno.execPath()} `);
   test(`a kit in ${language} starts, is graded, and is worth little`, async () => {
     const [dir] = await writeKits(language, ["chat"]);
     const { status, out } = await netlab([
-      ...["grade", "chat", "--run", command, "--cwd", dir, "--timeout", "500ms", "--only", "a client takes a name"],
+      ...[
+        "grade",
+        "chat",
+        "--run",
+        line("server"),
+        "--cwd",
+        dir,
+        "--timeout",
+        "500ms",
+        "--only",
+        "a client takes a name",
+      ],
     ]);
     assertEquals(status, 1);
     assertStringIncludes(out, "0 of 10 points");
     assertStringIncludes(out, "listening on port");
     assertStringIncludes(out, "it got nothing in 500 ms");
   }, needed);
+
+  test(`a kit in ${language} of a program that is both ends is one: it is called, and typed at`, async () => {
+    const [dir] = await writeKits(language, ["peer"]);
+    assertEquals([...Deno.readDirSync(dir)].length, 3, "a program, a Makefile and README.md");
+    const grade = (only: string, start: string) => {
+      const patience = ["--timeout", "500ms", "--start", start];
+      return netlab(["grade", "peer", "--client", line("peer"), "--cwd", dir, ...patience, "--only", only]);
+    };
+    const calls = await grade("it calls where it is told", "4s");
+    assertEquals(calls.status, 1);
+    assertMatch(calls.out, /typed connect 127\.0\.0\.1 \d+/);
+    const called = await grade("whoever calls it is shown", "10s");
+    assertStringIncludes(called.out, "✓ netlab connects");
+  }, needed);
 }
+
+test("what README.md of a kit says to type is what its Makefile has", async () => {
+  for (const name of ALL) {
+    const [dir] = await writeKits("c", [name]);
+    const [readme, makefile] = ["README.md", "Makefile"].map((file) => Deno.readTextFileSync(`${dir}/${file}`));
+    const wire = /^WIRE = (.*)/m.exec(makefile)?.[1] ?? "";
+    const said = [...readme.matchAll(/^ {4}make (\S+) +(netlab grade .*)/gm)];
+    assertEquals(said.length, 2, name);
+    for (const [, target, command] of said) {
+      const typed = command.replace("netlab", "$(NETLAB)").replace(`--wire ${wire}`, "--wire $(WIRE)");
+      assertStringIncludes(makefile, `\n${target}: all\n\t${typed}\n`);
+    }
+    assertEquals(readme.includes("make grade WIRE="), wire !== "", name);
+  }
+});
+
+test("README.md of a kit shows netlab's own client with what it needs", async () => {
+  const clients = ["chat", "calc 7 '*' 6", "files list", "transfer FILE…", "stream NAME"];
+  for (const [i, dir] of (await writeKits("python", clients.map((client) => client.split(" ")[0]))).entries()) {
+    assertStringIncludes(Deno.readTextFileSync(`${dir}/README.md`), ` netlab connect ${clients[i]} --trace\n`);
+  }
+});
+
+test("what is to be typed next is fit for a shell", async () => {
+  const dir = `${temporaryFolder()}/Zoë's first`;
+  const { err } = await netlab(["new", "chat", dir]);
+  assertEquals(err, `cd '${dir.replace("'", "'\\''")}' && make grade\n`);
+});
 
 test("no file of somebody's is touched", async () => {
   const [dir] = await writeKits("python", ["chat"]);

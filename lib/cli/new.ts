@@ -20,8 +20,8 @@ export const starter: Command = {
   usage: "EXERCISE --lang LANGUAGE DIR",
   maxWords: 2,
   details: () =>
-    "Writes a server and a client that start and understand nothing yet, with the wire format in comments, a Makefile,\n" +
-    "and how to grade them. There is no solution in it.",
+    "Writes a server and a client that start and understand nothing yet, or one program where it is both ends, with the\n" +
+    "wire format in comments, a Makefile, and how to grade them. There is no solution in it.",
   options: () => [
     {
       name: "lang",
@@ -37,7 +37,7 @@ export const starter: Command = {
   examples: () => [],
   nextWords: (words) => words.length === 0 ? exercises.map(({ name }) => name) : [],
   takesFile: (words) => words.length === 1,
-  run({ output, words, values }) {
+  async run({ output, words, values }) {
     const exercise = requireExercise(words);
     const dir = words[1];
     if (dir === undefined) {
@@ -46,7 +46,8 @@ export const starter: Command = {
     const files = starterKit(exercise, LANGUAGES[String(values.lang)], wireOf(exercise));
     writeNew(dir, files);
     for (const name of Object.keys(files)) output.out.line(`${dir}/${name}`);
-    output.err.line(`cd ${dir} && make grade`);
+    const { shellWord } = await import("../grade/program.ts");
+    output.err.line(`cd ${shellWord(dir)} && make grade`);
   },
 };
 

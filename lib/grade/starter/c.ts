@@ -1,15 +1,15 @@
 // The starter kit in C, for POSIX systems.
 
-import type { Kit } from "./mod.ts";
+import { headLines, type Kit, onMessage, onTyped, otherEnd } from "./kit.ts";
 
 export function cFiles(kit: Kit): Record<string, string> {
-  return { "server.c": kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit), "client.c": client(kit) };
+  const server = { [`${kit.program}.c`]: kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit) };
+  return kit.both ? server : { ...server, "client.c": client(kit) };
 }
 
 // A backslash at the end of a line would take the next one into the comment.
-const head = ({ name, wire }: Kit, side: string, usage: string) =>
-  [`The ${side} of ${name}.`, "", `Usage: ${usage}`, "", ...wire]
-    .map((line) => `// ${line.replace(/\\$/, "\\ .")}`.trimEnd()).join("\n");
+const head = (kit: Kit, side: string, usage: string) =>
+  headLines(kit, side, usage).map((line) => `// ${line.replace(/\\$/, "\\ .")}`.trimEnd()).join("\n");
 
 const bind = (type: string) =>
   `    int on = 1;
@@ -26,8 +26,9 @@ const bind = (type: string) =>
         return 1;
     }`;
 
-const tcpServer = (kit: Kit) =>
-  `${head(kit, "server", "./server PORT")}
+const tcpServer = (kit: Kit) => {
+  const other = otherEnd(kit);
+  return `${head(kit, "server", `./${kit.program} PORT`)}
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -37,37 +38,53 @@ const tcpServer = (kit: Kit) =>
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Serves one client until it hangs up.
+// Serves one ${other} until it hangs up.
 static void *serve(void *argument)
 {
-    int client = (int) (intptr_t) argument;
+    int ${other} = (int) (intptr_t) argument;
     char buffer[4096];
     ssize_t count;
 
-    while ((count = recv(client, buffer, sizeof buffer, 0)) > 0) {
+    while ((count = recv(${other}, buffer, sizeof buffer, 0)) > 0) {
         printf("got %zd bytes\\n", count);
         // TODO: collect what comes until a message is whole; it may be a piece of one, or several.
-        // TODO: understand it, and answer with send(client, ...), which may send less than all.
+        // TODO: ${onMessage(kit, `send(${other}, ...), which may send less than all`)}
     }
-    close(client);
+    close(${other});
     return NULL;
 }
-
+${kit.typed ? keyboard(kit, other) : ""}
 int main(int argc, char **argv)
 {
-${bind("SOCK_STREAM")}
+${kit.typed ? "    pthread_t typing;\n" : ""}${bind("SOCK_STREAM")}
     listen(listener, 16);
     printf("listening on port %s\\n", argv[1]);
-    for (;;) {
+${kit.typed ? "    pthread_create(&typing, NULL, keyboard, NULL);\n" : ""}    for (;;) {
         pthread_t thread;
-        int client = accept(listener, NULL, NULL);
-        if (client < 0)
+        int ${other} = accept(listener, NULL, NULL);
+        if (${other} < 0)
             continue;
-        if (pthread_create(&thread, NULL, serve, (void *) (intptr_t) client) == 0)
+        if (pthread_create(&thread, NULL, serve, (void *) (intptr_t) ${other}) == 0)
             pthread_detach(thread);
         else
-            close(client);
+            close(${other});
     }
+}
+`;
+};
+
+const keyboard = (kit: Kit, other: string) => `
+// Takes what is typed, while other threads wait for what comes.
+static void *keyboard(void *argument)
+{
+    char line[4096];
+
+    (void) argument;
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        // TODO: ${onTyped(kit, `send(${other}, ...)`, "connect(...)")}
+        printf("typed %s", line);
+    }
+    return NULL;
 }
 `;
 

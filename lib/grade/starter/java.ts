@@ -1,51 +1,70 @@
 // The starter kit in Java.
 
-import type { Kit } from "./mod.ts";
+import { capital, headLines, type Kit, onMessage, onTyped, otherEnd } from "./kit.ts";
 
 export function javaFiles(kit: Kit): Record<string, string> {
-  return { "Server.java": kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit), "Client.java": client(kit) };
+  const name = `${capital(kit.program)}.java`;
+  const server = { [name]: kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit) };
+  return kit.both ? server : { ...server, "Client.java": client(kit) };
 }
 
 // A backslash and a u begin a character in Java, in comments, too.
-const head = ({ name, wire }: Kit, side: string, usage: string) =>
-  [`The ${side} of ${name}.`, "", `Usage: ${usage}`, "", ...wire]
-    .map((line) => `// ${line.replaceAll("\\u", "\\ u")}`.trimEnd()).join("\n");
+const head = (kit: Kit, side: string, usage: string) =>
+  headLines(kit, side, usage).map((line) => `// ${line.replaceAll("\\u", "\\ u")}`.trimEnd()).join("\n");
 
-const tcpServer = (kit: Kit) =>
-  `${head(kit, "server", "java Server PORT")}
+const tcpServer = (kit: Kit) => {
+  const other = otherEnd(kit);
+  const name = capital(kit.program);
+  return `${head(kit, "server", `java ${name} PORT`)}
 
-import java.io.IOException;
+${kit.typed ? "import java.io.BufferedReader;\n" : ""}import java.io.IOException;
 import java.io.InputStream;
-import java.net.ServerSocket;
+${kit.typed ? "import java.io.InputStreamReader;\n" : ""}import java.net.ServerSocket;
 import java.net.Socket;
-import java.util.Arrays;
+${kit.typed ? "import java.nio.charset.StandardCharsets;\n" : ""}import java.util.Arrays;
 
-public class Server {
-    /** Serves one client until it hangs up. */
-    static void serve(Socket client) {
-        try (client) {
-            InputStream in = client.getInputStream();
+public class ${name} {
+    /** Serves one ${other} until it hangs up. */
+    static void serve(Socket ${other}) {
+        try (${other}) {
+            InputStream in = ${other}.getInputStream();
             byte[] buffer = new byte[4096];
             for (int count; (count = in.read(buffer)) != -1;) {
                 System.out.println("got " + Arrays.toString(Arrays.copyOf(buffer, count)));
                 // TODO: collect what comes until a message is whole; it may be a piece of one, or several.
-                // TODO: understand it, and answer with client.getOutputStream().write(...).
+                // TODO: ${onMessage(kit, `${other}.getOutputStream().write(...)`)}
             }
         } catch (IOException error) {
             System.err.println(error.getMessage());
         }
     }
-
+${kit.typed ? keyboard(kit, other) : ""}
     public static void main(String[] args) throws IOException {
         try (ServerSocket listener = new ServerSocket(Integer.parseInt(args[0]))) {
             System.out.println("listening on port " + args[0]);
-            while (true) {
-                Socket client = listener.accept();
-                new Thread(() -> serve(client)).start();
+${kit.typed ? `            new Thread(${name}::keyboard).start();\n` : ""}            while (true) {
+                Socket ${other} = listener.accept();
+                new Thread(() -> serve(${other})).start();
             }
         }
     }
 }
+`;
+};
+
+const keyboard = (kit: Kit, other: string) => `
+    /** Takes what is typed, while other threads wait for what comes. */
+    static void keyboard() {
+        try {
+            BufferedReader keyboard = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            for (String line; (line = keyboard.readLine()) != null;) {
+                // TODO: ${onTyped(kit, `${other}.getOutputStream().write(...)`, "new Socket(host, port)")}
+                System.out.println("typed " + line);
+            }
+        } catch (IOException error) {
+            System.err.println(error.getMessage());
+        }
+    }
 `;
 
 const udpServer = (kit: Kit) =>

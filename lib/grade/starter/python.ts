@@ -1,49 +1,57 @@
 // The starter kit in Python.
 
-import type { Kit } from "./mod.ts";
+import { headLines, type Kit, onMessage, onTyped, otherEnd } from "./kit.ts";
 
 export function pythonFiles(kit: Kit): Record<string, string> {
-  return { "server.py": kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit), "client.py": client(kit) };
+  const server = { [`${kit.program}.py`]: kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit) };
+  return kit.both ? server : { ...server, "client.py": client(kit) };
 }
 
-const head = ({ name, wire }: Kit, side: string, usage: string) =>
-  `"""The ${side} of ${name}.
-
-Usage: ${usage}
-
-${wire.join("\n").replaceAll("\\", "\\\\").replaceAll('"""', '\\"\\"\\"')}
+const head = (kit: Kit, side: string, usage: string) =>
+  `"""${headLines(kit, side, usage).join("\n").replaceAll("\\", "\\\\").replaceAll('"""', '\\"\\"\\"')}
 """
 `;
 
-const tcpServer = (kit: Kit) =>
-  `${head(kit, "server", "python3 server.py PORT")}
+const tcpServer = (kit: Kit) => {
+  const other = otherEnd(kit);
+  return `${head(kit, "server", `python3 ${kit.program}.py PORT`)}
 import socket
 import sys
 import threading
 
 
-def serve(client, address):
-    """Serves one client until it hangs up."""
-    with client:
+def serve(${other}, address):
+    """Serves one ${other} until it hangs up."""
+    with ${other}:
         while True:
-            data = client.recv(4096)
+            data = ${other}.recv(4096)
             if not data:
                 break
             print("got", data, "from", address)
             # TODO: collect what comes until a message is whole; it may be a piece of one, or several.
-            # TODO: understand it, and answer with client.sendall(...).
+            # TODO: ${onMessage(kit, `${other}.sendall(...)`)}
     print(address, "hung up")
 
-
+${kit.typed ? keyboard(kit, other) : ""}
 def main():
     listener = socket.create_server(("", int(sys.argv[1])))
     print("listening on port", sys.argv[1])
-    while True:
-        client, address = listener.accept()
-        threading.Thread(target=serve, args=(client, address), daemon=True).start()
+${kit.typed ? "    threading.Thread(target=keyboard, daemon=True).start()\n" : ""}    while True:
+        ${other}, address = listener.accept()
+        threading.Thread(target=serve, args=(${other}, address), daemon=True).start()
 
 
 main()
+`;
+};
+
+const keyboard = (kit: Kit, other: string) => `
+def keyboard():
+    """Takes what is typed, while other threads wait for what comes."""
+    for line in sys.stdin:
+        # TODO: ${onTyped(kit, `${other}.sendall(...)`, "socket.create_connection((host, port))")}
+        print("typed", line.rstrip())
+
 `;
 
 const udpServer = (kit: Kit) =>

@@ -1,36 +1,50 @@
 // The starter kit in TypeScript, for Deno.
 
-import type { Kit } from "./mod.ts";
+import { headLines, type Kit, onMessage, onTyped, otherEnd } from "./kit.ts";
 
 export function typescriptFiles(kit: Kit): Record<string, string> {
-  return { "server.ts": kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit), "client.ts": client(kit) };
+  const server = { [`${kit.program}.ts`]: kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit) };
+  return kit.both ? server : { ...server, "client.ts": client(kit) };
 }
 
-const head = ({ name, wire }: Kit, side: string, usage: string) =>
-  [`The ${side} of ${name}.`, "", `Usage: ${usage}`, "", ...wire].map((line) => `// ${line}`.trimEnd()).join("\n");
+const head = (kit: Kit, side: string, usage: string) =>
+  headLines(kit, side, usage).map((line) => `// ${line}`.trimEnd()).join("\n");
 
-const tcpServer = (kit: Kit) =>
-  `${head(kit, "server", "deno run --allow-net server.ts PORT")}
+const tcpServer = (kit: Kit) => {
+  const other = otherEnd(kit);
+  return `${head(kit, "server", `deno run --allow-net ${kit.program}.ts PORT`)}
 
-/** Serves one client until it hangs up. */
-async function serve(client: Deno.TcpConn): Promise<void> {
+/** Serves one ${other} until it hangs up. */
+async function serve(${other}: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(4096);
   for (;;) {
-    const count = await client.read(buffer);
+    const count = await ${other}.read(buffer);
     if (count === null) break;
     console.log("got", buffer.subarray(0, count));
     // TODO: collect what comes until a message is whole; it may be a piece of one, or several.
-    // TODO: understand it, and answer with client.write(...), which may write less than all.
+    // TODO: ${onMessage(kit, `${other}.write(...), which may write less than all`)}
   }
-  client.close();
+  ${other}.close();
 }
-
+${
+    kit.typed
+      ? `
+/** Takes what is typed, while what comes is waited for. */
+async function keyboard(): Promise<void> {
+${
+        typed(onTyped(kit, `${other}.write(...)`, "Deno.connect({ hostname, port })"))
+          .map((line) => `  ${line}\n`).join("")
+      }}
+`
+      : ""
+  }
 const listener = Deno.listen({ port: Number(Deno.args[0]) });
 console.log("listening on port", Deno.args[0]);
-for await (const client of listener) {
-  serve(client).catch((error) => console.error(error.message));
+${kit.typed ? "keyboard();\n" : ""}for await (const ${other} of listener) {
+  serve(${other}).catch((error) => console.error(error.message));
 }
 `;
+};
 
 const udpServer = (kit: Kit) =>
   `${head(kit, "server", "deno run --allow-net --unstable-net server.ts PORT")}
@@ -81,14 +95,17 @@ listen().catch((error) => console.error(error.message));
 console.log("talking to", server);
 ${keyboard("socket.send(..., server)")}`;
 
-const keyboard = (send: string) => `
-let rest = "";
-for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
-  const lines = (rest + text).split("\\n");
-  rest = lines.pop()!;
-  for (const line of lines) {
-    // TODO: make a message of the line, and send it with ${send}.
-    console.log("typed", line);
-  }
-}
-`;
+const keyboard = (send: string) => `\n${typed(`make a message of the line, and send it with ${send}.`).join("\n")}\n`;
+
+/** What reads the keyboard, in lines. */
+const typed = (todo: string): string[] => [
+  'let rest = "";',
+  "for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {",
+  '  const lines = (rest + text).split("\\n");',
+  "  rest = lines.pop()!;",
+  "  for (const line of lines) {",
+  `    // TODO: ${todo}`,
+  '    console.log("typed", line);',
+  "  }",
+  "}",
+];
