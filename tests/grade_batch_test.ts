@@ -95,7 +95,11 @@ test("each submission is graded in a copy, into a table", async () => {
 }, python);
 
 test("what has not changed is not graded again", async () => {
-  const dir = folderOf({ one: { "server.py": SERVER }, two: { "server.py": UNFRAMED } });
+  const dir = folderOf({ one: { "server.py": SERVER } });
+  await gradeCalc(dir);
+  assertStringIncludes(Deno.readTextFileSync(`${dir}/netlab-grades.html`), "<h1>calc server: 1 submission</h1>");
+  Deno.mkdirSync(`${dir}/two`);
+  Deno.writeTextFileSync(`${dir}/two/server.py`, UNFRAMED);
   await gradeCalc(dir);
   assertEquals((await gradeCalc(dir)).out.match(/unchanged/g)?.length, 2);
   Deno.writeTextFileSync(`${dir}/two/server.py`, SERVER + "# now with framing\n");
@@ -134,6 +138,15 @@ test("a link in a submission is part of it, and one that leads out is not", asyn
   const { out } = await gradeCalc(dir);
   assertMatch(out, /15 of 15 {2}linked/);
   assertMatch(out, / 0 of 15 {2}leading/);
+  // A program that needs it fails for no reason of its own: that is said, as is what else is noted.
+  Deno.mkdirSync(`${dir}/src/.venv/bin`, { recursive: true });
+  for (const name of ["python", "python3", "c", "d"]) Deno.symlinkSync("/bin/sh", `${dir}/src/.venv/bin/${name}`);
+  await gradeCalc(dir);
+  const note = "links that lead out of the submission are not in the copy that was graded: ";
+  const [table, page] = ["csv", "html"].map((form) => Deno.readTextFileSync(`${dir}/netlab-grades.${form}`));
+  for (const text of [table, page]) assertStringIncludes(text, `${note}server.py`);
+  assertMatch(table, new RegExp(`^src,15,15,15,"${note}(\\.venv/bin/\\w+, ){3}and 1 more"`, "m"));
+  assert(!table.match(/^linked,.*links/m));
   // One that leads elsewhere is another submission.
   Deno.writeTextFileSync(`${dir}/linked/src/other.py`, "");
   await gradeCalc(dir);

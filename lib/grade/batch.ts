@@ -72,7 +72,10 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
       const key = await fingerprint(submission, basis);
       known = await cache?.get(key);
       report = known ??
-        await withCopy(submission, (cwd) => runGrading({ ...settings, cwd, onResult: undefined, again: undefined }));
+        await withCopy(submission, async (cwd, missing) => {
+          const report = await runGrading({ ...settings, cwd, onResult: undefined, again: undefined });
+          return missing.length === 0 ? report : { ...report, notes: [...report.notes, leftOut(missing)] };
+        });
       if (!known) await cache?.set(key, report);
     } catch (error) {
       if (error instanceof NetlabError && error.kind === "interrupted") throw error;
@@ -82,6 +85,14 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
     onGraded(graded);
     return graded;
   });
+}
+
+/** What a copy lacks: a program that needs it fails for no reason to be seen in it, as with the Python of a virtualenv. */
+function leftOut(links: readonly string[]): string {
+  const more = links.length > 3 ? `, and ${links.length - 3} more` : "";
+  return `links that lead out of the submission are not in the copy that was graded: ${
+    links.slice(0, 3).join(", ")
+  }${more}`;
 }
 
 /** What stands in the place of a result where one submission cannot be graded: the others can. */

@@ -17,31 +17,45 @@ export function listSubmissions(dir: string): Submission[] {
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Runs `use` with a copy of a submission, which is gone afterwards: what a run writes harms neither it nor another. */
-export async function withCopy<T>({ path }: Submission, use: (dir: string) => Promise<T>): Promise<T> {
+/**
+ * Runs `use` with a copy of a submission, which is gone afterwards: what a run writes harms neither it nor another.
+ *
+ * @param use also told which links the copy lacks
+ */
+export async function withCopy<T>(
+  { path }: Submission,
+  use: (dir: string, missing: readonly string[]) => Promise<T>,
+): Promise<T> {
   const copy = await Deno.makeTempDir({ prefix: "netlab-submission-" });
   const forget = onInterrupt(() => removeFolder(copy));
   try {
-    await copyTree(path, copy);
-    return await use(copy);
+    return await use(copy, await copyTree(path, copy));
   } finally {
     await removeFolder(copy);
     forget();
   }
 }
 
-/** Copies files and folders, and links that stay inside: others could lead anywhere. @param depth how deep `from` lies */
-async function copyTree(from: string, to: string, depth = 0): Promise<void> {
+/**
+ * Copies files and folders, and links that stay inside: others could lead anywhere.
+ *
+ * @param at where in the submission, with a slash behind it
+ * @returns the links that are left out
+ */
+async function copyTree(from: string, to: string, at = ""): Promise<string[]> {
+  const missing: string[] = [];
   for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(from)) {
     if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
     if (isSymlink) {
       const target = await Deno.readLink(`${from}/${name}`);
-      if (staysInside(target, depth)) await Deno.symlink(target, `${to}/${name}`);
+      if (staysInside(target, at.split("/").length - 1)) await Deno.symlink(target, `${to}/${name}`);
+      else missing.push(at + name);
     }
     if (!isDirectory) continue;
     await Deno.mkdir(`${to}/${name}`);
-    await copyTree(`${from}/${name}`, `${to}/${name}`, depth + 1);
+    missing.push(...await copyTree(`${from}/${name}`, `${to}/${name}`, `${at}${name}/`));
   }
+  return missing;
 }
 
 /** Whether what a link leads to lies in the submission, at whatever step of the way. */

@@ -11,12 +11,13 @@ export function batchPage(graded: readonly Graded[]): string {
   const [first] = graded;
   const names = first.report.checks.map(({ name }) => name);
   const { exercise, kind, maxPoints, seed } = first.report;
+  const title = `${graded.length} submission${graded.length === 1 ? "" : "s"}`;
   const mean = graded.reduce((sum, { report }) => sum + report.points, 0) / graded.length;
   return htmlPage(
-    `${exercise}: ${graded.length} submissions`,
+    `${exercise}: ${title}`,
     markup`<header>
 <p class="eyebrow">netlab grade --batch</p>
-<h1>${exercise} ${kind}: ${graded.length} submissions</h1>
+<h1>${exercise} ${kind}: ${title}</h1>
 <p class="target quiet">${formatPoints(mean)} of ${formatPoints(maxPoints)} points on average · seed ${seed}</p>
 </header>
 <main>
@@ -59,6 +60,7 @@ function student({ name, report }: Graded, number: number): Markup {
     formatPoints(report.maxPoints)
   } points</span></summary>
 <div id="${id}">
+${report.notes.map((note) => markup`<p>${note}</p>`)}
 ${wrong.length === 0 && markup`<p>Everything passed.</p>`}
 ${
     wrong.map((check, i) =>
