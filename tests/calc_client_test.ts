@@ -232,6 +232,17 @@ test("over UDP an answer that comes twice is not taken for the next one", () =>
     assertEquals(printed, ["to 1 + 1", "to 2 + 2", "to 3 + 3"]);
   }));
 
+test("over UDP a person whose question has no answer, or is too long, may ask once more", () =>
+  withDatagrams((question) => question === "7 * 6" ? ["42"] : [], async (port) => {
+    const console = new FakeConsole(["1 + 1", "1".repeat(70_000), "7 * 6"], true);
+    await within(connectCalc(connectContext(port, console, { transport: "udp", idleMs: 500 })), "the client's end");
+    assertEquals(console.printed, ["42"]);
+    assertEquals(console.notes.slice(1), [
+      `no answer from 127.0.0.1:${port} in 0.5 s: does the server run, and with --transport udp?`,
+      "70000 bytes do not fit: datagram carries 65506 at most",
+    ]);
+  }));
+
 test("over UDP a server that never answers is a failure that says what to look at", () =>
   withDatagrams(() => [], async (port, asked) => {
     const { status, out, err } = await netlab(`connect calc 127.0.0.1 ${port} 7 * 6 --transport udp --idle 100ms`);

@@ -33,15 +33,22 @@ async function askEach(context: ConnectContext): Promise<void> {
   // Nobody is connected over UDP, but there has to be such a host.
   const channel = await openChannel(context, MAX_REQUEST);
   channel.abort("looked up");
-  context.console.note(greeting(`asking ${channel.remote} over UDP`));
+  const { console } = context;
+  console.note(greeting(`asking ${channel.remote} over UDP`));
   let refusals = 0;
-  for await (const line of context.console.lines("> ")) {
+  for await (const line of console.lines("> ")) {
     if (line.trim() === "") continue;
-    const text = await ask(context, line);
-    if (isError(text)) refusals++;
-    context.console.print(text, { event: "result", text });
+    try {
+      const text = await ask(context, line);
+      if (isError(text)) refusals++;
+      console.print(text, { event: "result", text });
+    } catch (error) {
+      // A person may ask once more.
+      if (!console.interactive || !(error instanceof NetlabError)) throw error;
+      console.note(error.hint ? `${error.message}: ${error.hint}` : error.message);
+    }
   }
-  if (!context.console.interactive) judgeScript(refusals);
+  if (!console.interactive) judgeScript(refusals);
 }
 
 /** One question on a connection of its own: over UDP, a late answer can then not be taken for another question's. */
