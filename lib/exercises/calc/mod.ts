@@ -40,7 +40,7 @@ export const calc: Exercise = {
     wire: [
       `A request is two integers and an operator, a line each; the operator may stand between them, before or behind them, and`,
       `spaces may be commas. A client that sends no LF is understood, too, by 300 ms of silence. Over UDP a datagram is a`,
-      `request, and its answer is a datagram.`,
+      `request, and its answer is a datagram; one that begins with ERROR is itself an answer, and gets none.`,
       ``,
       `Integers have up to ${MAX_DIGITS} digits. + - * are exact. / is exact when it divides, and otherwise the nearest binary64,`,
       `written as Python writes it (serve --division float, or floor, to have what a course expects). % has the sign of the`,
