@@ -148,6 +148,18 @@ test("a log that ends inside a message is a failure, or is shown", async () => {
   }
 });
 
+test("of a server that does not understand quit, the person is told why that may be", () => {
+  const console = new FakeConsole([]);
+  return withPlayed(async (server) => {
+    await server.receive();
+    await console.shows("nothing has come from");
+  }, async (port) => {
+    await within(connectMessages(connectContext(port, console, { wire: "line" })), "the client's end");
+    const why = `nothing has come from 127.0.0.1:${port}: does it frame with line? otherwise try another --wire`;
+    assertEquals(console.notes.slice(1), [why]);
+  });
+});
+
 test("a connection that is cut while the log comes is a failure", async () => {
   const server = net.createServer((socket: Resettable) => void socket.once("data", () => socket.resetAndDestroy!()));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -71,6 +71,7 @@ class Messages extends TextClient {
     this.#log.begun = true;
     if (!this.send(QUIT)) return;
     this.leaving = true;
+    this.expectAnswer();
     // The log may be long, and the line slow: as long as something comes, more may come.
     for (let seen = -1; !this.over && seen !== this.channel.reads;) {
       seen = this.channel.reads;
