@@ -501,6 +501,36 @@ test("TCP: a client refuses what comes out of turn, and does not show it", () =>
   });
 });
 
+for (const [transport, wire, bytes, room] of [["tcp", "len2", 100, 99], ["udp", "datagram", 70_000, 65_506]] as const) {
+  const why = `not sent: ${bytes} bytes do not fit: ${wire} carries ${room} at most`;
+
+  test(`${transport.toUpperCase()}: for what ${wire} has no room for nobody waits, at either end`, () =>
+    withTalk(transport, async (desk) => {
+      const { console } = desk.call(undefined, { wire });
+      for (const [from, to] of [[console, desk.console], [desk.console, console]]) {
+        from.type("x".repeat(bytes));
+        await from.shows(why);
+        from.type("something shorter");
+        await to.shows("something shorter");
+      }
+    }, { wire }));
+
+  test(`${transport.toUpperCase()}: a script of which a line had no room in ${wire} goes on, and has failed`, () =>
+    withTalk(transport, async (desk) => {
+      const { console, ended } = desk.call(["x".repeat(bytes), "hello"], { wire });
+      assertEquals(await ended, "a line of the script failed");
+      assertEquals([console.notes.slice(1), said(console)], [[why], ["message: hi"]]);
+    }, { wire, script: ["hi"] }));
+}
+
+test("TCP: a refusal for which there is no room is cut short", () =>
+  withTalk("tcp", async (desk) => {
+    const bare = await ChatClient.connect(desk.port, "len1");
+    await bare.send("one", "two");
+    assertEquals(await bare.receive(), "ERROR wai");
+    bare.close();
+  }, { wire: "len1" }));
+
 test("TCP: with --wire raw a script talks to a program that takes a read for a message", () => {
   const heard: string[] = [];
   return withListener(async (conn) => {

@@ -78,7 +78,7 @@ export abstract class TextClient {
   protected readonly sendsBlank: boolean = false;
   /** How often the server has answered that something is wrong: a script of which that is true has failed. */
   protected refusals = 0;
-  /** How many messages the framing could not carry. */
+  /** How many messages could not be sent. */
   #unsent = 0;
   #over = false;
   readonly #rawPauses = new RawPauses();
@@ -157,10 +157,15 @@ export abstract class TextClient {
       return this.channel.send(text);
     } catch (error) {
       if (!(error instanceof NetlabError)) throw error;
-      this.console.note(`not sent: ${error.message}`);
-      this.#unsent++;
+      this.notSent(error.message);
       return false;
     }
+  }
+
+  /** What was to be said is not: the person is told, and a script has failed. */
+  protected notSent(why: string): void {
+    this.console.note(`not sent: ${why}`);
+    this.#unsent++;
   }
 
   /** A script may not be faster than the server reads: our own queue has a limit. And `raw` needs pauses. */

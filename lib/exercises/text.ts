@@ -3,8 +3,8 @@
 import { makeServerFramer } from "../protocol/auto_framing.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
-import { DatagramFramer, type Framer } from "../protocol/framing.ts";
-import { decodeText, escapeText } from "../protocol/text.ts";
+import { DatagramFramer, type Framer, tooLongToSend } from "../protocol/framing.ts";
+import { decodeText, encodeText, escapeText } from "../protocol/text.ts";
 
 /** The longest message of people who write to each other, in bytes. */
 export const MAX_TEXT = 8192;
@@ -28,6 +28,12 @@ export function badReply(error: ProtocolError): string {
 /** Whether a message is a refusal. */
 export function isError(text: string): boolean {
   return text === ERROR || text.startsWith(`${ERROR} `);
+}
+
+/** Why a framing cannot carry a text; null when it can. */
+export function whyUnfit(framer: Framer, text: string): string | null {
+  const { length } = encodeText(text);
+  return length > framer.maxBody ? tooLongToSend(framer, length).message : null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { openChannel, TextClient } from "../client.ts";
 import { completeWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
-import { errorReply, MAX_TEXT } from "../text.ts";
+import { errorReply, MAX_TEXT, whyUnfit } from "../text.ts";
 import { BYE, refusal, RESEND_MS, type TalkEvent, TalkMachine } from "./protocol.ts";
 
 /** How often a script sends a line over UDP before it gives up. */
@@ -20,10 +20,11 @@ export async function connectTalk(context: ConnectContext): Promise<void> {
 class Talk extends TextClient {
   readonly #machine = new TalkMachine(
     this.context.transport === "udp" ? Number(this.context.options["resend-after"] ?? RESEND_MS) : null,
+    (text) => whyUnfit(this.channel.framer, text),
   );
   readonly #driven: Driven<string, string> = drive(this.#machine, {
     clock: systemClock,
-    send: (text) => void this.send(text),
+    send: (text) => void this.channel.sendStart(text), // a refusal may be too long for it
     onEvent: (event) => this.#tell(event),
     trace: this.context.trace,
     id: this.channel.id,
@@ -77,7 +78,7 @@ class Talk extends TextClient {
     if (event.type === "message" || event.type === "refused") {
       this.console.print(event.text, { event: event.type, text: event.text });
     } else if (event.type === "notSent") {
-      this.console.note(`not sent: ${event.why}`);
+      this.notSent(event.why);
     } else {
       this.console.note(`no answer for ${event.ms / 1000} s: something may be lost; you can send again`);
     }

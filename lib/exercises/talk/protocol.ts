@@ -43,6 +43,7 @@ type Effects = Effect<string, TalkEvent>[];
 export class TalkMachine implements Machine<string, string, TalkEvent> {
   /** Null over TCP, which loses nothing. */
   readonly #resendMs: Millis | null;
+  readonly #whyUnfit: (text: string) => string | null;
   /** When our last message was sent, while it has no answer. */
   #waitingSince: Millis | null = null;
   /** It may be lost. */
@@ -50,9 +51,13 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
   /** The other's last message, while it has no answer. */
   #unanswered: string | null = null;
 
-  /** @param resendMs for UDP: after this, an unanswered message may be sent again */
-  constructor(resendMs: Millis | null) {
+  /**
+   * @param resendMs for UDP: after this, an unanswered message may be sent again
+   * @param whyUnfit why a text cannot be sent whole; null when it can
+   */
+  constructor(resendMs: Millis | null, whyUnfit: (text: string) => string | null = () => null) {
     this.#resendMs = resendMs;
+    this.#whyUnfit = whyUnfit;
   }
 
   /** Whether what is typed now would be sent. */
@@ -115,7 +120,11 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
   }
 
   #say(text: string, now: Millis): Effects {
-    const why = isError(text) ? `a message cannot begin with ERROR: refusals do` : this.mayType ? null : refusal.wait();
+    const why = isError(text)
+      ? "a message cannot begin with ERROR: refusals do"
+      : this.mayType
+      ? this.#whyUnfit(text)
+      : refusal.wait();
     if (why !== null) return [{ type: "event", event: { type: "notSent", why } }];
     this.#waitSince(now);
     this.#unanswered = null;

@@ -6,7 +6,7 @@ import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { completeWord } from "../commands.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { badReply, errorReply, freeTextFramer, textCodec } from "../text.ts";
+import { badReply, errorReply, freeTextFramer, textCodec, whyUnfit } from "../text.ts";
 import { BYE, refusal, RESEND_MS, type TalkEvent, TalkMachine } from "./protocol.ts";
 
 /** The conversation with the one client. */
@@ -24,10 +24,10 @@ export function serveTalk(context: ServeContext): RunningServer {
   let changed = () => {};
 
   function begin(channel: Channel<string>): Session<string> {
-    const machine = new TalkMachine(resendMs);
+    const machine = new TalkMachine(resendMs, (text) => whyUnfit(channel.framer, text));
     const driven = drive(machine, {
       clock: systemClock,
-      send: (text) => void channel.send(text),
+      send: (text) => void channel.sendStart(text), // a refusal may be too long for it
       onEvent: (event) => show(channel, event),
       trace,
       id: channel.id,
