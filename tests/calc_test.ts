@@ -382,6 +382,12 @@ test("answers that are larger than the queue arrive all at a client that reads",
     await sending;
   }, { limits: { queueBytes: 32_768 } }));
 
+test("a result for which the framing has no room is refused, and the next question is answered", () =>
+  withCalc(async ({ join }) => {
+    const client = await join("len1");
+    assertEquals([await client.ask("1/3"), await client.ask("1/2")], ["ERROR 18 ", "0.5"]);
+  }, { wire: "len1" }));
+
 test("the server divides as it was told to", async () => {
   for (const [division, expected] of [["exact", "3.5 3"], ["float", "3.5 3.0"], ["floor", "3 3"]]) {
     for (const transport of ["tcp", "udp"] as const) {

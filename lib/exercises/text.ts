@@ -32,6 +32,7 @@ export function isError(text: string): boolean {
 
 /** Why a framing cannot carry a text; null when it can. */
 export function whyUnfit(framer: Framer, text: string): string | null {
+  if (3 * text.length <= framer.maxBody) return null;
   const { length } = encodeText(text);
   return length > framer.maxBody ? tooLongToSend(framer, length).message : null;
 }

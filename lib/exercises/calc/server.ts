@@ -5,7 +5,7 @@ import { makeServerFramer } from "../../protocol/auto_framing.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { DatagramFramer } from "../../protocol/framing.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { badReply, errorReply, isError, textCodec } from "../text.ts";
+import { badReply, errorReply, isError, textCodec, whyUnfit } from "../text.ts";
 import { calculate, type Division, isComplete, MAX_REQUEST, parseRequest, problemOf } from "./protocol.ts";
 
 /** Over UDP a client is gone without a word: it is remembered no longer than this, in ms. */
@@ -32,7 +32,9 @@ export function serveCalc(context: ServeContext): RunningServer {
         if (udp && isError(text)) return;
         const request = parseRequest(text);
         if (request.type !== "operation") throw new ProtocolError(problemOf(request));
-        channel.send(calculate(request, division));
+        const result = calculate(request, division);
+        const why = whyUnfit(channel.framer, result);
+        channel.sendStart(why === null ? result : errorReply(why));
       },
       onEnd() {},
     }),
