@@ -5,11 +5,11 @@ import { bytes, collect, settle, test } from "./helpers.ts";
 import { follow, FRAME_LIMIT as LIMIT, makeChannel } from "./net_helpers.ts";
 
 /** A channel that finds out the framing, under a clock that the test moves. */
-function makeAuto() {
+function makeAuto(maxBytes = LIMIT) {
   const clock = new VirtualClock();
   const decided: string[] = [];
   const framer = new AutoFramer({
-    maxBytes: LIMIT,
+    maxBytes,
     lengths: true,
     isComplete: (text) => text.startsWith("NAME "),
     onDecided: ({ name }) => decided.push(name),
@@ -35,6 +35,21 @@ test("300 ms of silence make a message of bytes without LF, 299 do not", async (
   assertEquals(got, ["NAME alice", "NAME bob"], "once it is raw, nothing waits for silence");
   await peer.closeWrite();
   await ended;
+  await channel.close();
+});
+
+test("what comes at once without framing is one message, however long, from the second on", async () => {
+  const { clock, channel, peer, got, ended } = makeAuto(8192);
+  await peer.write(bytes("NAME a"));
+  await settle();
+  clock.advance(SILENCE_MS);
+  for (const length of [5000, 1, 8192]) {
+    await settle();
+    await peer.write(bytes("x".repeat(length)));
+  }
+  await peer.closeWrite();
+  await ended;
+  assertEquals(got.map(({ length }) => length), [6, 5000, 1, 8192]);
   await channel.close();
 });
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Channel } from "../lib/net/channel.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
 import { ProtocolError } from "../lib/protocol/errors.ts";
 import { DigitsFramer } from "../lib/protocol/framing.ts";
@@ -85,7 +86,12 @@ test("many more than the limit are closed without ado, and answered again later"
 
 test("a client that sends nothing at first is sent away in good time, others are not", async () => {
   const clock = new VirtualClock();
-  await withServer({ clock, limits: { idleMs: IDLE_MS, firstByteMs: FIRST_BYTE_MS } }, async (echo) => {
+  const reasons: (string | null)[] = [];
+  const session = (channel: Channel<string>) => ({
+    onMessage: (text: string) => void channel.send(`re: ${text}`),
+    onEnd: () => void reasons.push(channel.reason),
+  });
+  await withServer({ clock, limits: { idleMs: IDLE_MS, firstByteMs: FIRST_BYTE_MS }, session }, async (echo) => {
     const [silent, talker] = [await echo.join(), await echo.join()];
     await talker.send("hello\n");
     assertEquals(await talker.line(), "re: hello");
@@ -93,6 +99,7 @@ test("a client that sends nothing at first is sent away in good time, others are
     assertEquals([echo.server.clientCount, echo.sessions[0].ending], [2, false]);
     await advanceTo(clock, FIRST_BYTE_MS + SWEEP_MS);
     assertEquals(await silent.rest(), "ERROR idle for 4 s\n");
+    assertEquals(reasons, ["idle for 4 s"]);
     await silent.conn.closeWrite();
     await eventually("it to be gone", () => echo.server.clientCount === 1);
     assertEquals(echo.trace.of("close").map(({ reason }) => reason), ["idle for 4 s"]);

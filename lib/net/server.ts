@@ -344,8 +344,9 @@ export class Server<In, Out> {
         }
         const why = `idle for ${limitMs / 1000} s`;
         this.#say(client.channel, why);
+        client.channel.because(why);
         client.endSession();
-        void client.channel.because(why).close();
+        void client.channel.close();
       }
       if (!this.#draining) this.#sweepLater();
     });

@@ -43,12 +43,14 @@ export class AutoFramer implements Framer {
   /** Before anything is known, an answer (to silence, to a full server) is a line: every kind of client can show it. */
   #framer: Framer;
   #decided = false;
+  readonly #raw: Framer;
   /** How much of the queue has been searched for LF. */
   #searched = 0;
 
   constructor(options: AutoFramingOptions) {
     this.#options = options;
     this.#framer = new LineFramer(options.maxBytes);
+    this.#raw = new RawFramer(options.maxBytes);
   }
 
   get name(): string {
@@ -70,6 +72,11 @@ export class AutoFramer implements Framer {
     return this.#decided ? null : SILENCE_MS;
   }
 
+  /** Who may turn out to be raw is read as if it were: the next read begins before that is known. */
+  get readBytes(): number {
+    return (this.#decided || this.#searched === 0 ? this.#framer : this.#raw).readBytes ?? 0;
+  }
+
   cut(queue: ByteQueue): Uint8Array | null {
     if (!this.#decided) this.#decide(queue);
     else if (this.#framer instanceof RawFramer && queue.indexOf(LF) >= 0) this.#use(new LineFramer(this.#maxBytes));
@@ -81,7 +88,7 @@ export class AutoFramer implements Framer {
   }
 
   silence(queue: ByteQueue): void {
-    if (!this.#decided && this.#holdsMessage(queue)) this.#use(new RawFramer(this.#maxBytes));
+    if (!this.#decided && this.#holdsMessage(queue)) this.#use(this.#raw);
   }
 
   end(queue: ByteQueue): Uint8Array | null {

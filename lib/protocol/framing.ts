@@ -240,6 +240,9 @@ export class BigEndianFramer extends LengthFramer {
   }
 }
 
+/** So much of a message without framing is one read, if it came at once. */
+const RAW_READ_BYTES = 16_384;
+
 /** `raw`: one read is one message. A byte stream does not promise that; it serves old programs that frame nothing. */
 export class RawFramer implements Framer {
   readonly name = "raw";
@@ -247,10 +250,12 @@ export class RawFramer implements Framer {
   readonly tailBytes = 0;
   readonly maxBody = Infinity;
   readonly coalesces = false;
+  readonly readBytes: number;
   readonly #maxBytes: number;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.readBytes = Math.min(maxBytes + 1, RAW_READ_BYTES);
   }
 
   cut(queue: ByteQueue): Uint8Array | null {
