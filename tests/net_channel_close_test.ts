@@ -165,3 +165,52 @@ test("thousands that close at once share what they throw their peers' last words
   await Promise.all(closing);
   assert(perChannel < 20_000, `${perChannel} bytes each`);
 });
+
+/** A channel that cannot write any more, while a read is under way. */
+function cutOff() {
+  const clock = new VirtualClock();
+  let arrive = (_text: string | null) => {};
+  let closed = false;
+  const [end] = memoryPair();
+  const channel = new Channel({
+    ...end,
+    read: (into) =>
+      new Promise((resolve, reject) => {
+        arrive = (text) => {
+          if (text === null) return reject(new Deno.errors.ConnectionReset("gone"));
+          into.set(bytes(text));
+          resolve(text.length);
+        };
+      }),
+    write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
+    close: () => void (closed = true),
+  }, { framer: new LineFramer(64), codec: textCodec, clock });
+  return { clock, channel, ...follow(channel), arrive: (text: string | null) => arrive(text), isClosed: () => closed };
+}
+
+test("what a peer said before it went is read, though it can be told nothing more", async () => {
+  const { channel, got, ended, arrive, isClosed } = cutOff();
+  channel.send("hello");
+  await settle();
+  assertEquals([channel.send("more"), isClosed()], [false, false]);
+  arrive("too many\nbye\n");
+  await settle();
+  arrive(null);
+  await ended;
+  assertEquals([got, channel.reason, isClosed()], [["too many", "bye"], "reset by peer", true]);
+});
+
+test("where nothing more comes of a peer that takes nothing, the channel is closed after a while", async () => {
+  const { clock, channel, got, ended, arrive, isClosed } = cutOff();
+  channel.send("hello");
+  await settle();
+  clock.advance(LINGER_MS - 1);
+  await settle();
+  assertEquals(isClosed(), false);
+  clock.advance(1);
+  await settle();
+  assertEquals([isClosed(), channel.reason, clock.next()], [true, "reset by peer", null]);
+  arrive(null);
+  await ended;
+  assertEquals(got, []);
+});

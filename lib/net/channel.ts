@@ -97,7 +97,7 @@ export class Channel<In, Out = In> {
     this.#pauseBytes = this.queueBytes / 2;
     const events: SendQueueEvents = {
       onFull: (bytes) => this.abort(`too slow: ${bytes} bytes waited for it to read`),
-      onError: (error) => this.abort(describeFailure(error)),
+      onError: (error) => this.#loseOutput(describeFailure(error)),
       onWritten: (bytes) => trace.wants.bytes && trace.emit({ type: "bytes", id, direction: "out", bytes }),
     };
     this.#outgoing = new SendQueue(conn, this.queueBytes, options.coalesce ?? true, events, options.keepBytes);
@@ -385,6 +385,13 @@ export class Channel<In, Out = In> {
     }
     if (!this.#inputEnded && await this.#endOutput()) await outlasts(this.#discard(), lingerMs, this.#clock);
     this.abort("closed");
+  }
+
+  /** Nothing can be written any more. What the peer said before it went may be unread: where it is read, that goes on. */
+  #loseOutput(reason: string): void {
+    if (this.#pendingRead === null) return this.abort(reason);
+    this.#reason ??= reason;
+    void outlasts(this.#pendingRead.catch(() => {}), LINGER_MS, this.#clock).then((late) => late && this.abort(reason));
   }
 
   /** Closes at once; what is queued is lost. */
