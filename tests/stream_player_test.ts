@@ -123,6 +123,17 @@ test("--play auto says what it found", async () => {
   assertStringIncludes(err, "plays with ffplay\n");
 }, ffplay);
 
+test("an MP4 that ffplay cannot play as it comes is no endless wait, and it is said what to do", async () => {
+  const path = `${temporaryFolder()}/a.mp4`;
+  const words = "-f lavfi -i testsrc2=duration=1:size=320x240:rate=25 -f lavfi -i sine=duration=1 -c:v mpeg4 -q:v 1";
+  await run("ffmpeg", `-v error -y ${words} -c:a aac ${path}`);
+  await using server = await StreamServer.start({ "a.mp4": Deno.readFileSync(path) });
+  const line = `connect stream 127.0.0.1:${server.port} a.mp4 --play ffplay`;
+  const { status, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy", SDL_VIDEODRIVER: "dummy" } });
+  assertEquals(status, 3, err);
+  assertMatch(err, /^netlab: ffplay could not play it: the index of this MP4 is at its end; ffmpeg .*\+faststart/m);
+}, ffplay);
+
 // vlc mostly says nothing of it, and ends well.
 for (const [name, words] of [["ffplay", "Invalid data found"], ["mpv", "Failed to recognize file format"]]) {
   test(`what ${name} cannot play is said, in its own words`, async () => {

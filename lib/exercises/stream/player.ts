@@ -23,6 +23,9 @@ const ARGUMENTS: Readonly<Record<PlayerName, (audio: boolean) => string[]>> = {
 /** What two of them say, and end well, when they cannot make anything of what they get. */
 const REFUSAL = /^pipe:0: | demux error: Could not open /;
 
+/** What ffplay says, and waits for ever, where an index at the end is of content that it has passed over. */
+const PASSED_OVER = /: partial file$/m;
+
 /** What a player has not taken yet may be so much, in bytes; of more, it misses the rest. */
 const MAX_WAITING = 64 * 1_048_576;
 /** How much of what it complains of is kept, in characters. */
@@ -73,6 +76,8 @@ export class Player {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   #waiting = 0;
+  /** Whether it gets an MP4 whose index is at its end; null before its first bytes. */
+  #indexIsLast: boolean | null = null;
   /** The last of what it said. */
   #said = "";
   /** We have ended it: how it ends is no news. */
@@ -96,6 +101,7 @@ export class Player {
   }
 
   write(bytes: Uint8Array): void {
+    this.#indexIsLast ??= indexIsLast(bytes);
     if (this.#waiting + bytes.length > MAX_WAITING) return;
     this.#waiting += bytes.length;
     this.#input.write(bytes).then(() => void (this.#waiting -= bytes.length), () => {});
@@ -129,6 +135,9 @@ export class Player {
     await Promise.all(listening);
     const lines = this.#said.trim().split("\n");
     if (this.#stopped) return null;
+    if (this.#waitsForEver) {
+      return "the index of this MP4 is at its end; ffmpeg -i OLD -c copy -movflags +faststart NEW puts it in front";
+    }
     const refused = lines.find((line) => REFUSAL.test(line));
     if (refused !== undefined) return plain(refused);
     if (success || signal !== null) return null;
@@ -136,6 +145,24 @@ export class Player {
   }
 
   async #listen(pipe: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const chunk of pipe) this.#said = (this.#said + decodeLossy(chunk)).slice(-MAX_COMPLAINT);
+    for await (const chunk of pipe) {
+      this.#said = (this.#said + decodeLossy(chunk)).slice(-MAX_COMPLAINT);
+      if (this.#waitsForEver) this.#kill("SIGTERM");
+    }
   }
+
+  get #waitsForEver(): boolean {
+    return this.#indexIsLast === true && PASSED_OVER.test(this.#said);
+  }
+}
+
+/** Whether a file that begins like this is an MP4 with its content (`mdat`) before its index (`moov`). */
+function indexIsLast(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + 8 <= bytes.length; at += Math.max(8, view.getUint32(at))) {
+    const type = decodeLossy(bytes.subarray(at + 4, at + 8));
+    if (at === 0 && type !== "ftyp") return false;
+    if (type === "mdat" || type === "moov") return type === "mdat";
+  }
+  return false;
 }
