@@ -107,6 +107,18 @@ test("only neighbours are served in the seed's form", () => {
   assertEquals([...far, "::ffff:8.8.8.8"].filter(isPrivate), []);
 });
 
+test("what is missing on standard output is not said to be zeros where there are none", async () => {
+  using server = new Stranger(0);
+  const { port } = server.socket.addr as Deno.NetAddr;
+  const answering = server.socket.receive().then(async ([, from]) => {
+    for (const text of ["10", "abc", "EOF"]) await server.socket.send(bytes(text), from);
+  });
+  const receiving = receive(port, "x", { out: "-" }, new FakeConsole([]), "seed");
+  const { message, hint } = await assertRejects(() => receiving, NetlabError);
+  assertEquals(`${message}: ${hint}`, "data are missing in what was written: UDP does not send them again");
+  await answering;
+});
+
 test("--idle is how long the server may be silent, before its answer and behind it", () => {
   const machine = new SeedMachine("x", 1000);
   machine.step({ type: "start" }, 0);

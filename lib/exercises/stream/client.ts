@@ -137,7 +137,7 @@ export class Outputs {
     const holes = (lost ?? 0) > 0 || (missing ?? 0) > 0 || (this.inOrder && skipped > 0);
     if (!this.keeps || !holes || quit) return;
     throw new NetlabError("transport", `data are missing in ${this.inOrder ? "what was written" : this.#out}`, {
-      hint: this.inOrder ? "zeros are in their place" : "UDP does not send them again",
+      hint: this.inOrder && skipped > 0 ? "zeros stand for them, but not at the end" : "UDP does not send them again",
     });
   }
 }
