@@ -382,30 +382,33 @@ test("a server that answers in another form is said to answer, and how that look
   }
 });
 
-test("Ctrl-C with --out says how much was kept", async () => {
-  await using server = await StreamServer.start({ "a.wav": makeWav(60) });
-  const out = `${temporaryFolder()}/a.wav`;
-  const console = new FakeConsole();
-  let leave = () => {};
-  const onInterrupt = (fn: () => void) => void (leave = fn);
-  const options = { play: "none", out };
-  const context = connectContext(server.port, console, {
-    transport: "udp",
-    wire: "pdu",
-    args: ["a.wav"],
-    options,
-    onInterrupt,
+for (const wire of ["pdu", "seed"]) {
+  test(`Ctrl-C with --out says how much was kept (--wire ${wire})`, async () => {
+    await using server = await StreamServer.start({ "a.wav": makeWav(60) }, {}, { wire });
+    const out = `${temporaryFolder()}/a.wav`;
+    const console = new FakeConsole();
+    let leave = () => {};
+    const onInterrupt = (fn: () => void) => void (leave = fn);
+    const options = { play: "none", out };
+    const context = connectContext(server.port, console, {
+      transport: "udp",
+      wire,
+      args: ["a.wav"],
+      options,
+      onInterrupt,
+    });
+    const failing = assertRejects(
+      () => within(connectStream(context), "the end of the client"),
+      NetlabError,
+      "interrupted",
+    );
+    await eventually("something to be kept", () => sizeOf(out) > 5000);
+    leave();
+    await failing;
+    const whole = wire === "pdu" ? ` of ${makeWav(60).length}` : "";
+    assertEquals(console.notes.at(-1), `${sizeOf(out)}${whole} bytes are in ${out}`);
   });
-  const failing = assertRejects(
-    () => within(connectStream(context), "the end of the client"),
-    NetlabError,
-    "interrupted",
-  );
-  await eventually("something to be kept", () => sizeOf(out) > 5000);
-  leave();
-  await failing;
-  assertEquals(console.notes.at(-1), `${sizeOf(out)} of ${makeWav(60).length} bytes are in ${out}`);
-});
+}
 
 test("a beginning behind the end is said to be one, and nothing is kept", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(1) });

@@ -114,10 +114,11 @@ export class Outputs {
     await this.finish(true).catch(() => {});
   }
 
-  /** Says how much there is of what was to be kept, where somebody had enough of it. */
-  noteKept(bytes: number, whole: number): void {
+  /** Says how much there is of what was to be kept, where somebody had enough of it. @param whole null where nobody knows */
+  noteKept(bytes: number, whole: number | null): void {
     if (!this.keeps || bytes === whole) return;
-    this.#context.console.note(`${bytes} of ${whole} bytes are in ${this.inOrder ? "what was written" : this.#out}`);
+    const share = whole === null ? `${bytes}` : `${bytes} of ${whole}`;
+    this.#context.console.note(`${share} bytes are in ${this.inOrder ? "what was written" : this.#out}`);
   }
 
   /**

@@ -33,10 +33,18 @@ export async function receiveSeed(context: ConnectContext, outputs: Outputs): Pr
     trace,
     id: channel.id,
   });
+  context.onInterrupt?.(() => {
+    driven.input({ type: "end", error: new NetlabError("interrupted", "interrupted") });
+    void outputs.hush();
+  });
   const listening = channel.each((message) => driven.input({ type: "message", message }), () => {});
   try {
     const failure = await watch(driven.finished, machine, context);
     const seconds = (performance.now() - begun) / 1000;
+    if (failure instanceof NetlabError && failure.kind === "interrupted") {
+      if (machine.packets > 0) outputs.noteKept(machine.bytes, machine.size);
+      throw failure;
+    }
     const said = failure && named(failure, formatHostPort(host, port));
     if (said && machine.packets === 0) throw said;
     await outputs.finish(false);
