@@ -100,6 +100,21 @@ test("who is one too many is told so, and it is in the log", async () => {
   assertMatch(`${trace.of("note").at(-1)?.text}`, /^127\.0\.0\.1:\d+ was told: Error: 1 client is being served$/);
 });
 
+test("the trace has words as they are, and how many bytes there are of a medium", async () => {
+  const trace = collect(["message"]);
+  const files = { "song.wav": makeWav(0.04) };
+  await using server = await StreamServer.start(files, { "seed-size": true }, { wire: "seed", trace });
+  const client = collect(["message"]);
+  const options = { play: "none" };
+  const changes = { transport: "udp", wire: "seed", args: ["song.wav"], options, trace: client } as const;
+  const context = connectContext(server.port, new FakeConsole([]), changes);
+  await within(connectStream(context), "the end of the client");
+  for (const { events } of [trace, client]) {
+    const texts = events.map((event) => `${event.text}`.replace(/^\d+ bytes$/, "bytes"));
+    assertEquals(texts, ["song.wav", `${makeWav(0.04).length}`, "bytes", "EOF"]);
+  }
+});
+
 test("only neighbours are served in the seed's form", () => {
   const near = ["127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.0.7", "169.254.1.1", "::1", "fe80::1"];
   const far = ["8.8.8.8", "172.32.0.1", "172.15.0.1", "192.169.0.1", "11.0.0.1", "128.0.0.1", "2001:db8::1", "::"];

@@ -3,6 +3,7 @@
 import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
+import { decodeLossy } from "../../protocol/text.ts";
 import type { Notation } from "../exercise.ts";
 import { hex } from "../pdu_notation.ts";
 import { describeDatagram, parseCookie, parsePdu } from "./notation.ts";
@@ -35,8 +36,17 @@ export const pduCodec: Codec<Pdu | null, Pdu> = { decode: readPdu, encode: encod
 export const bytesCodec: Codec<Uint8Array> = {
   decode: (frame) => frame,
   encode: (bytes) => bytes,
-  describe: (bytes) => `${bytes.length} bytes`,
+  describe: describeBare,
 };
+
+/** The longest datagram of the seed's form that is taken for words: a name, a size, an ending, what is wrong. */
+const MAX_WORDS = 255;
+
+/** A datagram of the seed's form in writing: words as they are, and how many bytes there are of a medium. */
+export function describeBare(bytes: Uint8Array): string {
+  const text = bytes.length <= MAX_WORDS ? decodeLossy(bytes) : "";
+  return text === "" || /[\p{Cc}\ufffd]/u.test(text) ? `${bytes.length} bytes` : text;
+}
 
 /** A datagram as a PDU; null when it is none. */
 export function readPdu(datagram: Uint8Array): Pdu | null {

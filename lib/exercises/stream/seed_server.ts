@@ -9,6 +9,7 @@ import { decodeLossy, encodeText, truncateText } from "../../protocol/text.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { FileRefused, Folder, type OpenFile } from "../folder.ts";
 import { MAX_SEED_STREAMS, SEED_ENDS } from "./defaults.ts";
+import { describeBare } from "./framing.ts";
 import { Media, PartReader } from "./media.ts";
 import { Outlet } from "./outlet.ts";
 import { type Info, type Pdu, readData, refusal } from "./protocol.ts";
@@ -212,9 +213,7 @@ class SeedStream {
 
   #write(bytes: Uint8Array): void {
     const { trace } = this.#context;
-    if (trace.wants.message) {
-      trace.emit({ type: "message", id: this.id, direction: "out", text: `${bytes.length} bytes` });
-    }
+    if (trace.wants.message) trace.emit({ type: "message", id: this.id, direction: "out", text: describeBare(bytes) });
     this.#outlet.send(bytes, this.#to);
   }
 }
