@@ -19,6 +19,7 @@ import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { escapeBytes } from "../lib/protocol/text.ts";
 import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
+import { runProgram } from "./cli_helpers.ts";
 import { bytes, collect, eventually, test, within } from "./helpers.ts";
 import { countReordered, makeWav, receive, receivingFails, Relay, Stranger, StreamServer } from "./stream_helpers.ts";
 
@@ -160,6 +161,11 @@ test("a client that leaves while its file is being opened is not served", async 
   const { reason } = await trace.until("its end", ({ type }) => type === "close");
   assertEquals(reason, "it left");
   await eventually("the server to forget the client", () => server.clientCount === 0);
+});
+
+test("help says after which silence a client of a stream is gone", async () => {
+  const { out } = await runProgram("help serve stream");
+  assertMatch(out, /--idle DURATION +silence after which a client is sent away \[5s\]/);
 });
 
 test("more clients than allowed are told so", async () => {

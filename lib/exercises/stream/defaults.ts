@@ -4,6 +4,8 @@
 export const BUFFER_MS = 300;
 /** How long the server may be silent, unless told otherwise, in ms: it answers each report. */
 export const SILENT_MS = 8000;
+/** Without a report for so long, unless told otherwise, a client is gone, in ms. */
+export const IDLE_MS = 5000;
 /** How many clients at once, unless told otherwise. */
 export const MAX_CLIENTS = 256;
 /** In the seed's form: there nobody can be seen to have left. */

@@ -6,6 +6,7 @@ import {
   BUFFER_MS,
   CONTROL_KEYS,
   CONTROL_LINES,
+  IDLE_MS,
   isOneFile,
   MAX_CLIENTS,
   MAX_SEED_STREAMS,
@@ -32,7 +33,7 @@ export const stream: Exercise = {
   acceptsArguments: isOneFile,
   optionsFor: () => ({ play: "none", out: undefined }),
   argumentsUsage: "NAME",
-  limits: { maxClients: MAX_CLIENTS },
+  limits: { maxClients: MAX_CLIENTS, idleMs: IDLE_MS },
   serveOptions: [
     { name: "dir", type: "string", value: "DIR", default: ".", summary: "the folder whose files may be streamed" },
     {
@@ -97,7 +98,7 @@ export const stream: Exercise = {
       `         | <------------------- DATA 0 |`,
       `         |          lost X----- DATA 1 |   nothing is sent again: too late`,
       `         | <------------------- DATA 2 |`,
-      `         | REPORT -------------------> |   every second; 5 s without: gone`,
+      `         | REPORT -------------------> |   every second; ${IDLE_MS / 1000} s without: gone`,
       `         | <-------------------- FIN 3 |   again after each REPORT that follows`,
       `         | FIN ----------------------> |`,
       ``,

@@ -12,7 +12,7 @@ import { Random } from "../../protocol/random.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { FileRefused, Folder } from "../folder.ts";
 import { Budget, Cookies } from "./cookies.ts";
-import { MAX_CLIENTS } from "./defaults.ts";
+import { IDLE_MS, MAX_CLIENTS } from "./defaults.ts";
 import { readPdu } from "./framing.ts";
 import { Media, PartReader } from "./media.ts";
 import { describeDatagram, formatPdu } from "./notation.ts";
@@ -34,8 +34,6 @@ import { describeMedium, formatServed, type ServedReport } from "./report.ts";
 import { serveSeed } from "./seed_server.ts";
 import { BLOCK_BYTES, type SendCommand, SenderMachine, type SendEvent } from "./sender_machine.ts";
 
-/** Without a report for so long, a client is gone, in ms. */
-const IDLE_MS = 5000;
 /** The longest datagram that is sent often. */
 const SCRATCH_BYTES = 2000;
 
@@ -85,7 +83,7 @@ class StreamServer implements RunningServer {
       folder,
       media,
       outlet,
-      idleMs: Math.min(IDLE_MS, limits.idleMs ?? IDLE_MS),
+      idleMs: limits.idleMs ?? IDLE_MS,
       scratch: new Uint8Array(SCRATCH_BYTES),
     };
     this.#maxClients = limits.maxClients ?? MAX_CLIENTS;
