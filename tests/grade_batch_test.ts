@@ -210,6 +210,19 @@ test("a folder without submissions, or without a command, is wrong usage", async
   assertEquals((await gradeCalc(temporaryFolder(), "--cwd", ".")).err, "netlab: --cwd means nothing to --batch\n");
 });
 
+test("a table that cannot be written is known before anything is graded", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER } });
+  Deno.mkdirSync(`${dir}/netlab-grades.html`);
+  Deno.mkdirSync(`${dir}/netlab-matrix.csv`);
+  for (const [table, ...how] of [["grades.html"], ["matrix.csv", "--matrix", "--client", "python3 client.py {port}"]]) {
+    const { status, out, err } = await netlab([
+      ...["grade", "chat", "--batch", dir, "--run", "python3 server.py {port}", ...how],
+    ]);
+    assertEquals([status, out], [3, ""]);
+    assertMatch(err, new RegExp(`^netlab: cannot write ${dir}/netlab-${table}: .*: grade a copy of it`));
+  }
+});
+
 test("CSV quotes what has to be, and holds no formula of a student's", () => {
   assertEquals(
     toCsv([["a,b", 'say "hi"', 1.5], ["=1+1", "-x", "two\nlines"], ["\n=1+1"]]),

@@ -2,7 +2,15 @@
 
 import { dim, green, red, yellow } from "@std/fmt/colors";
 import { describeSystemError } from "../net/errors.ts";
-import { batchCsv, type BatchSettings, gradeFolder, matrixCsv, type MatrixSettings, meetAll } from "../grade/batch.ts";
+import {
+  batchCsv,
+  type BatchSettings,
+  gradeFolder,
+  matrixCsv,
+  type MatrixSettings,
+  meetAll,
+  submissionsOf,
+} from "../grade/batch.ts";
 import { formatPoints, isPerfect } from "../grade/report.ts";
 import { batchPage, matrixPage } from "../grade/reports/tables.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -12,6 +20,7 @@ import type { Output } from "./output.ts";
 
 /** Grades each. @param out the results' file, without what its form adds to its name */
 export async function runBatch(settings: BatchSettings, out: string, output: Output): Promise<number> {
+  requireWritable(settings.dir, out);
   const graded = await gradeFolder(settings, ({ name, report, cached }) => {
     const { points, maxPoints, durationMs } = report;
     const score = `${formatPoints(points)} of ${formatPoints(maxPoints)}`;
@@ -26,6 +35,7 @@ export async function runBatch(settings: BatchSettings, out: string, output: Out
 
 /** Has every client meet every server. */
 export async function runMatrix(settings: MatrixSettings, out: string, output: Output): Promise<number> {
+  requireWritable(settings.dir, out);
   const meetings = await meetAll(settings, ({ server, client, broken }) => {
     const mark = broken ? red("✗") : green("✓");
     const why = broken ? dim(`  ${escapeText(`${broken.step}: ${broken.because}`)}`) : "";
@@ -36,14 +46,26 @@ export async function runMatrix(settings: MatrixSettings, out: string, output: O
   return meetings.every(({ broken }) => broken === null) ? EXIT_OK : 1;
 }
 
+/** Finds out whether the table can be written, before an hour of grading. @throws {NetlabError} */
+function requireWritable(dir: string, out: string): void {
+  submissionsOf(dir); // who names another folder by mistake hears of that
+  for (const path of [`${out}.csv`, `${out}.html`]) {
+    attempt(path, () => Deno.openSync(path, { append: true, create: true }).close());
+  }
+}
+
 function writeTable(path: string, text: string, output: Output): void {
+  attempt(path, () => Deno.writeTextFileSync(path, text));
+  output.err.line(`the table is in ${path}`);
+}
+
+function attempt(path: string, write: () => void): void {
   try {
-    Deno.writeTextFileSync(path, text);
+    write();
   } catch (cause) {
     throw new NetlabError("harness", `cannot write ${path}: ${describeSystemError(cause)}`, {
-      hint: "name another --out",
+      hint: "the table goes into the folder of the submissions: grade a copy of it, where you may write",
       cause,
     });
   }
-  output.err.line(`the table is in ${path}`);
 }

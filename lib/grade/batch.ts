@@ -47,7 +47,7 @@ export interface Graded {
 }
 
 /** The folder's submissions. @throws {NetlabError} when there are none */
-function submissionsOf(dir: string): Submission[] {
+export function submissionsOf(dir: string): Submission[] {
   let submissions: Submission[];
   try {
     submissions = listSubmissions(dir);
