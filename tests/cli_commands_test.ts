@@ -304,5 +304,15 @@ test("only grade keeps the right to start programs that it is told", async () =>
 });
 
 test("the task that starts netlab shows no bar of downloads: at a first run it would wipe what netlab has said", () => {
-  assertMatch(config.tasks.netlab.command, /^deno run --quiet -P main\.ts$/);
+  assertMatch(config.tasks.netlab.command, / deno run --quiet -P /);
+});
+
+test("the task that starts netlab does so in the folder where one is, as a kit's Makefile needs it", async () => {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "netlab", "grade", "chat", "--list", "--cwd", "peers"],
+    cwd: `${ROOT}tests`,
+    env: environment(),
+    clearEnv: true,
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
 });
