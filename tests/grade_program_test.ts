@@ -288,6 +288,23 @@ test("interrupted, grading ends what it has started, and says so by its status",
   assertEquals(await processesWith(`^sleep ${unique}`), "");
 }, linux);
 
+test("what was being graded when a batch is interrupted has no result, and what was not has none", async () => {
+  const unique = `4${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  const dir = temporaryFolder();
+  for (let i = 0; i < 20; i++) {
+    Deno.mkdirSync(`${dir}/s${i}`);
+    Deno.writeTextFileSync(`${dir}/s${i}/who`, String(i)); // like another it would have that one's result
+  }
+  await using run = new Netlab([
+    ...["grade", "chat", "--batch", dir, "--run", `echo {port}; exec sleep ${unique}`, "--start", "60s"],
+  ]);
+  for (let looks = 0; looks < 1000 && await processesWith(`^sleep ${unique}`) === ""; looks++);
+  run.signal("SIGINT");
+  const { status, out, err } = await run.result();
+  assertEquals([status, out, err], [130, "", ""]);
+  assertEquals([...Deno.readDirSync(dir)].filter(({ name }) => name === ".netlab-grades"), []);
+}, linux);
+
 test("one that forks and forks is ended, too", async () => {
   const unique = `5${crypto.getRandomValues(new Uint32Array(1))[0]}`;
   // Each of them starts the next and ends: a chain that a single look would miss. It is not endless, whatever happens.

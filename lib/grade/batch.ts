@@ -21,6 +21,7 @@ import {
   type Subject,
 } from "./grading.ts";
 import { Unmet } from "./inbox.ts";
+import { stopIfInterrupted } from "./leftovers.ts";
 import { type Break, letters, play } from "./play.ts";
 import { applyProfile } from "./profile.ts";
 import { formatPoints, type Report } from "./report.ts";
@@ -78,7 +79,7 @@ export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Gr
         });
       if (!known) await cache?.set(key, report);
     } catch (error) {
-      if (error instanceof NetlabError && error.kind === "interrupted") throw error;
+      stopIfInterrupted(); // that its copy was taken away is no result of its own
       report = notGraded(settings, grading, error as Error);
     }
     const graded = { name: submission.name, report, cached: Boolean(known) };
@@ -233,6 +234,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
       server,
       (server) => withClient(client, (program) => meet(settings, script, server, program, transport, wire, i)),
     );
+    stopIfInterrupted(); // that a program was ended is no result of its own
     const meeting = { server, client, broken };
     onMeeting(meeting);
     return meeting;

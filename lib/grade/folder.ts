@@ -1,7 +1,7 @@
 // A folder of submissions: each graded in a copy of its own, several at once, and none again that has not changed.
 
 import { encodeText } from "../protocol/text.ts";
-import { onInterrupt, removeFolder } from "./leftovers.ts";
+import { onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
 
 /** One submission: a folder in the folder. */
 export interface Submission {
@@ -26,7 +26,8 @@ export async function withCopy<T>(
   { path }: Submission,
   use: (dir: string, missing: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const copy = await Deno.makeTempDir({ prefix: "netlab-submission-" });
+  stopIfInterrupted(); // what is made now would be left behind
+  const copy = Deno.makeTempDirSync({ prefix: "netlab-submission-" });
   const forget = onInterrupt(() => removeFolder(copy));
   try {
     return await use(copy, await copyTree(path, copy));
@@ -124,7 +125,10 @@ export async function inParallel<T, R>(items: readonly T[], jobs: number, work: 
   const results: R[] = new Array(items.length);
   const waiting = items.entries();
   const worker = async () => {
-    for (const [i, item] of waiting) results[i] = await work(item);
+    for (const [i, item] of waiting) {
+      stopIfInterrupted();
+      results[i] = await work(item);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
   return results;

@@ -11,6 +11,7 @@ import type { ClientUnderTest } from "./client_under_test.ts";
 import { chooseDelivery, type Delivery, describeDelivery, type Way, WHOLE } from "./delivery.ts";
 import { diagnose, firstDifference } from "./diagnose.ts";
 import { Ladder } from "./ladder.ts";
+import { stopIfInterrupted } from "./leftovers.ts";
 import { type Break, letters, play, type Played } from "./play.ts";
 import { isGoodEnd } from "./program.ts";
 import type { Failure, GradedCheck, Outcome, Report } from "./report.ts";
@@ -113,6 +114,7 @@ class Grader {
       }
       const ladder = new Ladder();
       const { broken, ...played } = await this.#play(check, delivery, ladder);
+      stopIfInterrupted(); // that a program was ended is no result of its own
       ways.set(delivery.way, broken === null);
       if (broken === null) continue;
       breaks.push({ way: delivery.way, broken });

@@ -15,7 +15,7 @@ import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_unde
 import { type Way, WAYS } from "./delivery.ts";
 import { grade, type Target } from "./grader.ts";
 import { START_MS } from "./patience.ts";
-import { onInterrupt } from "./leftovers.ts";
+import { onInterrupt, stopIfInterrupted } from "./leftovers.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
@@ -209,6 +209,7 @@ export class SampleFiles implements Disposable {
 
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there, `harness` when none can be written */
   constructor(samples: Readonly<Record<string, string>>, subject: Subject, cwd = ".") {
+    stopIfInterrupted(); // what is made now would be left behind
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
     this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
