@@ -316,3 +316,8 @@ test("the task that starts netlab does so in the folder where one is, as a kit's
   }).output();
   assert(success, new TextDecoder().decode(stderr));
 });
+
+test("who names a check that there is none of hears what shows them", async () => {
+  const { status, err } = await netlab("grade chat --server 127.0.0.1:1 --only zzz");
+  assertEquals([status, err], [2, 'netlab: no check of chat is called "zzz": --list shows them\n']);
+});

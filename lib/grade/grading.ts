@@ -119,7 +119,9 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   const grading = await exercise.grading();
   const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
   const wanted = only === undefined ? all : all.filter(({ name }) => isCalled(name, only));
-  if (wanted.length === 0) throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`);
+  if (wanted.length === 0) {
+    throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`, { hint: "--list shows them" });
+  }
   const checks = withNeeds(all, wanted);
   await requireInstalled(subject);
   const port = settings.port ?? profile?.profile.port ?? null;
