@@ -148,3 +148,26 @@ for line in sys.stdin:
   });
   assertMatch(causes, /^what is shown is not what the server has answered/);
 }, PYTHON);
+
+for (const name of ["mesh", "peer"]) {
+  test(`${name}: who takes callers and shows nothing has not all points`, async () => {
+    const { passed, broken } = outcome(
+      await gradeProgram(
+        name,
+        "server",
+        `
+import socket, sys, threading
+def take(caller):
+    with caller:
+        while caller.recv(4096):
+            pass
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=take, args=(server.accept()[0],), daemon=True).start()
+`,
+      ),
+    );
+    assertEquals(passed[0], "a caller is taken, and may stay");
+    assertMatch(broken!, /^what (the caller says|callers say) is shown$/);
+  }, PYTHON);
+}

@@ -19,6 +19,7 @@ import {
   runs,
   send,
   sendBytes,
+  SERVER,
   shows,
   start,
   stays,
@@ -72,8 +73,18 @@ const TWO = "a second caller is taken, too";
 
 const crowd = (name: string) => Array.from({ length: 10 }, (_, i) => `${name} ${i + 1}`);
 
+/** The person at the node under test sees what a caller says. */
+const isShown = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
+
 export const checks: readonly Check[] = [
-  { name: TAKES, points: 15, cause: CAUSE.takes, steps: [callUntilTaken("alice", "hello"), stays("alice")] },
+  { name: TAKES, points: 10, cause: CAUSE.takes, steps: [callUntilTaken("alice", "hello"), stays("alice")] },
+  {
+    name: "what callers say is shown",
+    points: 15,
+    cause: CAUSE.answers,
+    needs: [TAKES],
+    steps: ["alice", "bob"].flatMap((who) => [callUntilTaken(who, "hello"), ...isShown(who, `this is $${who}`)]),
+  },
   {
     name: "ten that come and go at once are no end of the program",
     points: 10,
@@ -86,7 +97,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: TWO,
-    points: 15,
+    points: 10,
     cause: CAUSE.onlyOne,
     needs: [TAKES],
     steps: [callUntilTaken("alice", "hello"), callUntilTaken("bob", "hello")],
@@ -135,7 +146,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: "bytes that are not UTF-8, and very many messages, disturb nobody else",
-    points: 15,
+    points: 10,
     cause: CAUSE.badText,
     needs: [TWO],
     steps: [

@@ -19,6 +19,7 @@ import {
   runs,
   send,
   sendBytes,
+  SERVER,
   shows,
   start,
   stays,
@@ -65,23 +66,37 @@ const busy: Expectation = {
 /** The connection is up: a second caller is sent away because of it. */
 const holds = (second: string): Step[] => [...connect(second), expect(second, busy), expectEnd(second)];
 
+/** The person at the peer under test sees what a caller says. */
+const isShown = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
+
 export const checks: readonly Check[] = [
   {
     name: TAKES,
-    points: 20,
+    points: 15,
     cause: CAUSE.takes,
     steps: [callUntilTaken("alice", "hello"), stays("alice")],
   },
   {
+    name: "what the caller says is shown",
+    points: 15,
+    cause: CAUSE.shows,
+    needs: [TAKES],
+    steps: [
+      callUntilTaken("alice", "hello"),
+      ...isShown("alice", "this is $alice"),
+      ...isShown("alice", "and that is all from $alice"),
+    ],
+  },
+  {
     name: BUSY,
-    points: 25,
+    points: 20,
     cause: CAUSE.takesSecond,
     needs: [TAKES],
     steps: [callUntilTaken("alice", "hello"), ...holds("bob")],
   },
   {
     name: "the first caller is not disturbed by others, though many come, and one does not wait for its answer",
-    points: 15,
+    points: 10,
     cause: CAUSE.firstLost,
     needs: [BUSY],
     steps: [
