@@ -220,12 +220,15 @@ test("an address is told from the words behind it by what an exercise takes", ()
 });
 
 test("connect says what an exercise takes behind the address", async () => {
-  const { status, err } = await netlab("connect calc lab seven");
-  assertEquals(status, 2);
-  assertEquals(
-    err,
-    "netlab: connect calc does not take \"lab seven\": netlab connect calc [HOST[:PORT]] [7 '*' 6]\n",
-  );
+  // An address is no operand, even where what stands behind it is half an expression.
+  for (const words of ["lab seven", "127.0.0.1:9003 7 *"]) {
+    const { status, err } = await netlab(`connect calc ${words}`);
+    assertEquals(status, 2);
+    assertEquals(
+      err,
+      `netlab: connect calc does not take "${words}": netlab connect calc [HOST[:PORT]] [7 '*' 6]\n`,
+    );
+  }
 });
 
 test("of a client's commands, what is wrong with one is said, whatever address stands before it", async () => {
