@@ -258,12 +258,16 @@ test("a host may be called as a command is", async () => {
   assertEquals([status, err.split(": ")[1]], [1, "cannot connect to get:1"]);
 });
 
-test("where one client at a time is the exercise, there is no --max-clients", () => {
+test("serve has the options of every server but those that the exercise has no use for", () => {
+  const all = serveOptions().map(({ name }) => name);
   for (const exercise of exercises) {
-    const names = serveOptions(exercise).map(({ name }) => name);
-    assertEquals(names.includes("max-clients"), exercise.limits?.maxClients !== 1, exercise.name);
+    const { limits, name, unusedOptions = [] } = exercise;
+    const missing = all.filter((option) => !serveOptions(exercise).some(({ name }) => name === option));
+    assertEquals(missing.filter((option) => option !== "transport"), [...unusedOptions], name);
+    // One at a time may be the exercise itself.
+    assertEquals(missing.includes("max-clients"), limits?.maxClients === 1, name);
   }
-  assertEquals(readLimits({ idle: 1, "first-byte": 2, "max-queue": 3, "max-errors": 4 }).maxClients, undefined);
+  assertEquals(readLimits({ idle: 1, "max-queue": 3 }), { idleMs: 1, queueBytes: 3 });
 });
 
 test("an exercise that is both ends has a command of its own, with the options of its server", async () => {

@@ -50,15 +50,7 @@ const traceOptions = (json: string): OptionSpec[] => [
 /** What `serve` takes for `exercise`, or for any while it is not known. */
 export function serveOptions(exercise?: Exercise): OptionSpec[] {
   const limits = { ...DEFAULT_LIMITS, ...exercise?.limits };
-  const maxClients: OptionSpec = {
-    name: "max-clients",
-    type: "number",
-    value: "N",
-    min: 1,
-    default: limits.maxClients,
-    summary: "connections at once; more are refused",
-  };
-  return [
+  const options: OptionSpec[] = [
     {
       name: "host",
       type: "string",
@@ -71,7 +63,14 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
     wireOption(exercise?.wires, exercise?.wires[0] ?? "auto", exercise?.detects),
     ...(exercise?.serveOptions ?? []),
     ...bugOptions(exercise),
-    ...(exercise?.limits?.maxClients === 1 ? [] : [maxClients]), // one at a time is the exercise itself
+    {
+      name: "max-clients",
+      type: "number",
+      value: "N",
+      min: 1,
+      default: limits.maxClients,
+      summary: "connections at once; more are refused",
+    },
     {
       name: "idle",
       type: "duration",
@@ -113,6 +112,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
     },
     ...traceOptions("; with --trace, messages, too"),
   ];
+  return options.filter(({ name }) => !exercise?.unusedOptions?.includes(name));
 }
 
 /** What `connect` takes for `exercise`, or for any while it is not known. */
@@ -209,12 +209,13 @@ export function readTransport(values: OptionValues, exercise: Exercise): Transpo
 
 /** The limits that the options of `serve` say. */
 export function readLimits(values: OptionValues): Partial<Limits> {
+  const limit = (key: keyof Limits, name: string) => values[name] === undefined ? {} : { [key]: Number(values[name]) };
   return {
-    ...(values["max-clients"] === undefined ? {} : { maxClients: Number(values["max-clients"]) }),
-    idleMs: Number(values.idle),
-    firstByteMs: Number(values["first-byte"]),
-    queueBytes: Number(values["max-queue"]),
-    maxErrors: Number(values["max-errors"]),
+    ...limit("maxClients", "max-clients"),
+    ...limit("idleMs", "idle"),
+    ...limit("firstByteMs", "first-byte"),
+    ...limit("queueBytes", "max-queue"),
+    ...limit("maxErrors", "max-errors"),
   };
 }
 

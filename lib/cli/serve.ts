@@ -59,7 +59,7 @@ export const serve: Command = {
         trace,
         options: values,
         spoil: bug?.spoil,
-        stop: () => void started.promise.then((server) => server.shutdown(Number(values.grace))),
+        stop: () => void started.promise.then((server) => server.shutdown(Number(values.grace ?? 0))),
         console: await openConsole(output, {
           json: values.json === true,
           quiet: values.quiet === true,
@@ -140,7 +140,7 @@ async function untilStopped(
   const onSignal = () => {
     if (++stops > 1) return server.abort();
     if (!values.quiet) output.err.line("stopping (Ctrl-C again to cut) …");
-    void server.shutdown(Number(values.grace));
+    void server.shutdown(Number(values.grace ?? 0));
   };
   expose(onSignal);
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);

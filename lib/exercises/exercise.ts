@@ -162,6 +162,8 @@ export interface Exercise {
   readonly argumentsUsage?: string;
   /** What its server bears, where that differs from the defaults. */
   readonly limits?: Partial<Limits>;
+  /** Which options of all servers its server has no use for. */
+  readonly unusedOptions?: readonly string[];
   /** True for a program that is both ends: `netlab NAME` is short for `netlab serve NAME`. */
   readonly symmetric?: boolean;
   readonly serveOptions: readonly OptionSpec[];

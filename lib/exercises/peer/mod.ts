@@ -12,6 +12,7 @@ export const peer: Exercise = {
   ...FREE_TEXT_WIRES,
   symmetric: true,
   limits: { maxClients: 1, firstByteMs: 3_600_000 },
+  unusedOptions: ["max-clients"],
   serveOptions: [],
   connectOptions: [],
   serveExamples: [],

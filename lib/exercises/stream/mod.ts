@@ -34,6 +34,8 @@ export const stream: Exercise = {
   optionsFor: () => ({ play: "none", out: undefined }),
   argumentsUsage: "NAME",
   limits: { maxClients: MAX_CLIENTS, idleMs: IDLE_MS },
+  // Nobody is connected, nothing waits for anybody, what is no PDU is passed over, and the end is said in one datagram.
+  unusedOptions: ["first-byte", "max-queue", "max-errors", "grace"],
   serveOptions: [
     { name: "dir", type: "string", value: "DIR", default: ".", summary: "the folder whose files may be streamed" },
     {

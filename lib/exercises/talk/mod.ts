@@ -21,6 +21,7 @@ export const talk: Exercise = {
   port: 9005,
   ...FREE_TEXT_WIRES,
   limits: { maxClients: 1, firstByteMs: 3_600_000 },
+  unusedOptions: ["max-clients"],
   serveOptions: [resendAfter],
   connectOptions: [resendAfter],
   serveExamples: [],
