@@ -83,6 +83,11 @@ test("--rate says how fast, and where nothing does, it is said what is assumed",
   using stranger = new Stranger(slow.port);
   await stranger.ask(1, "noise.bin");
   assertEquals(await stranger.hear(), 'INFO session=1 size=20000 duration=unknown rate=16000 assumed ""');
+  // What is sent at half of its rate lasts twice as long as it does.
+  await using half = await StreamServer.start({ "a.wav": makeWav(2, 44_100) }, { rate: 44_100 });
+  using other = new Stranger(half.port);
+  await other.ask(1, "a.wav");
+  assertMatch(await other.hear(), /^INFO session=1 size=176444 duration=4001 rate=44100 "audio\/wav/);
 });
 
 test("5 % loss and reordering on a real network: the report agrees, the player's side goes on, --out fails", async () => {

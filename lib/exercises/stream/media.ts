@@ -36,10 +36,13 @@ export class Media {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
       this.#known.set(key, reading = readMedium(reader, info.size));
     }
-    const { durationMs, mediaType } = await reading;
-    const own = durationMs === null || info.size === 0 ? null : Math.max(1, 1000 * info.size / durationMs);
+    const { durationMs: ownMs, mediaType } = await reading;
+    const { size } = info;
+    const own = ownMs === null || size === 0 ? null : Math.max(1, 1000 * size / ownMs);
     const rate = Math.min(this.#rate ?? own ?? ASSUMED_RATE, 0xffff_ffff);
-    return { size: info.size, durationMs, rate, assumed: this.#rate === null && own === null, mediaType };
+    // At another rate it lasts as long as that takes, and not as long as its own.
+    const durationMs = this.#rate === null ? ownMs : 1000 * size / rate;
+    return { size, durationMs, rate, assumed: this.#rate === null && own === null, mediaType };
   }
 }
 
