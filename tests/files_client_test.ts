@@ -563,6 +563,23 @@ test("whoever leaves in the middle of several files is told of each, and the ser
   assertEquals(Object.keys(found(out)), ["a", "b", "c", "d"].map((name) => `${name}.netlab-part`));
 });
 
+test("of a bare name nothing says how much is missing: whoever leaves in the middle is told that nothing is kept", async () => {
+  const out = folder();
+  let leave = () => {};
+  await withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.send("", new Uint8Array(1000));
+    while (!found(out)["big.netlab-part"]) await settle();
+    leave();
+    await peer.rest();
+  }, async (port) => {
+    const changes = { wire: "raw", onInterrupt: (fn: () => void) => void (leave = fn) };
+    const { console, failure } = await client(port, ["get", "big"], { out }, changes);
+    assertEquals([failure?.kind, console.notes], ["interrupted", ["interrupted: nothing of big is kept"]]);
+  });
+  assertEquals(found(out), {});
+});
+
 test("Ctrl-C at a prompt leaves, and in the middle of a file says where it stopped", async () => {
   const out = folder();
   await withListener(async (conn) => {

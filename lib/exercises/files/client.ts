@@ -153,10 +153,9 @@ async function get(context: Errand, name: string, out: string, progress: Progres
   try {
     await (context.wire === "raw" ? getBare : getInto)(target, visit, context, name, progress);
   } catch (error) {
-    if (leaving.aborted && target.size > 0) {
-      console.note(
-        `interrupted: ${formatSize(target.size)} of ${name} are here; get it again, and it goes on from there`,
-      );
+    if (leaving.aborted && out !== "-") {
+      const kept = `${formatSize(target.size)} of ${name} are here; get it again, and it goes on from there`;
+      console.note(`interrupted: ${target.size > 0 ? kept : `nothing of ${name} is kept`}`);
     }
     throw error;
   }
