@@ -23,10 +23,14 @@ interface Served {
 }
 
 /** Runs `fn` with a server, and ends that and its clients. */
-async function withMessages(fn: (served: Served) => Promise<void>, changes: Partial<ServeContext> = {}): Promise<void> {
+async function withMessages(
+  fn: (served: Served) => Promise<void>,
+  changes: Partial<ServeContext> = {},
+  maxKept?: number,
+): Promise<void> {
   const console = new FakeConsole([]);
   const trace = collect(["close", "note", "warning"]);
-  const server = serveMessages(serveContext(messages, { console, trace, ...changes }));
+  const server = serveMessages(serveContext(messages, { console, trace, ...changes }), maxKept);
   const { port } = server.address;
   const open: { close(): void }[] = [];
   const keep = <T extends { close(): void }>(client: T): T => (open.push(client), client);
@@ -140,6 +144,23 @@ test("a message beyond --max-log is refused, neither printed nor kept, and what 
     assertEquals(await client.rest(), `${log.repeat(3)}four\nfive5\n`);
     assertEquals(console.events.map(({ text }) => text), ["four", "five5"]);
   }, { options: { "max-log": 10 } }));
+
+test("all sessions together have a bound, and one that ends makes room", () =>
+  withMessages(
+    async ({ peer, console }) => {
+      const [first, second] = [await peer(), await peer()];
+      await first.send("0123456789\n");
+      await console.shows("0123456789");
+      await second.send("x\n");
+      assertMatch(await second.line(), /^ERROR server full: it keeps the messages of all, and this one is not kept; /);
+      await first.send("quit\n");
+      assertEquals(await first.rest(), "0123456789\n");
+      await second.send("y\nquit\n");
+      assertEquals(await second.rest(), "y\n");
+    },
+    {},
+    10,
+  ));
 
 test("a session of tens of thousands of messages, up to the bound of 1 MiB, comes back to a reader of small bites", () =>
   withMessages(async ({ peer, console }) => {

@@ -2,7 +2,7 @@
 
 import type { Exercise } from "../exercise.ts";
 import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { QUIT } from "./protocol.ts";
+import { MAX_KEPT, QUIT } from "./protocol.ts";
 
 export const messages: Exercise = {
   name: "messages",
@@ -32,7 +32,8 @@ export const messages: Exercise = {
       ``,
       `Nothing is answered until ${QUIT}: then all messages of this session come back, joined by LF, and the connection ends. An`,
       `empty log is an empty answer. Messages are UTF-8, of at most ${MAX_TEXT} bytes; a session keeps 1 MiB of them (--max-log), and`,
-      `a message beyond that is refused with ERROR: what comes back is complete up to there.`,
+      `a message beyond that is refused with ERROR: what comes back is complete up to there. So is one that comes while all`,
+      `sessions together hold ${MAX_KEPT / 1_048_576} MiB.`,
     ].join("\n"),
     messages: [
       { form: "<any text>", meaning: "is printed at the server, and kept" },

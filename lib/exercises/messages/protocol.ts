@@ -80,8 +80,12 @@ function isInsideCharacter(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }
 
+/** What the logs of all sessions together may hold, in bytes, unless told otherwise. */
+export const MAX_KEPT = 256 * 1_048_576;
+
 /** What goes wrong. */
 export const refusal = {
   logFull: (log: MessageLog) =>
     `log full: ${log.maxBytes} bytes are kept, this message is not; say ${QUIT} to get them`,
+  serverFull: () => `server full: it keeps the messages of all, and this one is not kept; say ${QUIT} to get yours`,
 };

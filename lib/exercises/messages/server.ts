@@ -4,17 +4,15 @@ import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { badReply, errorReply, freeTextFramer, textCodec } from "../text.ts";
-import { isQuit, MessageLog, refusal } from "./protocol.ts";
+import { isQuit, MAX_KEPT, MessageLog, refusal } from "./protocol.ts";
 
-/** What all sessions together may keep, in bytes. */
-const MAX_KEPT = 256 * 1_048_576;
 /** A log leaves in writes of at most so many bytes, and each waits for the one before. */
 const PART_BYTES = 65_536;
 
 type TextChannel = Channel<string, string | Uint8Array>;
 
-/** Starts a server of messages. */
-export function serveMessages(context: ServeContext): RunningServer {
+/** Starts a server of messages. @param maxKept what all sessions together may keep, in bytes */
+export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT): RunningServer {
   const { limits, trace, options, console } = context;
   const maxLog = Number(options["max-log"] ?? 1_048_576);
   let kept = 0;
@@ -32,9 +30,8 @@ export function serveMessages(context: ServeContext): RunningServer {
       if (this.#quitting) return;
       if (isQuit(text)) return void this.#quit();
       const before = this.#log.length;
-      if (kept >= MAX_KEPT || !this.#log.add(text)) {
-        return void this.#channel.sendStart(errorReply(refusal.logFull(this.#log)));
-      }
+      if (kept >= maxKept) return this.#refuse(refusal.serverFull());
+      if (!this.#log.add(text)) return this.#refuse(refusal.logFull(this.#log));
       kept += this.#log.length - before;
       const from = this.#channel.remote;
       console.print(`${from}: ${text}`, { event: "message", from, text });
@@ -42,6 +39,10 @@ export function serveMessages(context: ServeContext): RunningServer {
 
     onEnd(): void {
       if (!this.#quitting) kept -= this.#log.length;
+    }
+
+    #refuse(why: string): void {
+      this.#channel.sendStart(errorReply(why));
     }
 
     /** Sends the log and hangs up. */
