@@ -50,8 +50,8 @@ async function dispatch(args: readonly string[], output: Output, env: Env): Prom
     return mayBeFile(typed, commands) ? FILES_TOO : WORDS_ONLY;
   }
   const command = requireCommand(commands, name);
-  // Which options there are depends on the exercise, which may stand behind options of its own.
-  const known = positionalsOf(rest, allOptions(command));
+  // Which options there are depends on the exercise, the first word; it may stand behind options of its own.
+  const known = rest[0]?.startsWith("-") ? positionalsOf(rest, allOptions(command)) : rest.slice(0, 1);
   const { positionals: words, values } = parseLine(
     rest,
     command.options(known),

@@ -4,6 +4,7 @@ import type { Exercise } from "../exercise.ts";
 import { errorReply } from "../text.ts";
 import { answer, DIVISIONS, isExpression, MAX_DIGITS, refusal } from "./protocol.ts";
 
+/** Calculated when somebody asks for it, not at each start. */
 const exact = (question: string) => answer(question, "exact");
 
 export const calc: Exercise = {
@@ -28,14 +29,16 @@ export const calc: Exercise = {
   ],
   connectOptions: [],
   serveExamples: [],
-  connectExamples: [
-    { command: "netlab connect calc 7 '*' 6", output: [exact("7 * 6")] },
-    {
-      command: "netlab connect calc",
-      input: ["7 / 2", "* 7 6", "2,100,-", "1 / 0"],
-      output: [exact("7 / 2"), exact("* 7 6"), exact("2,100,-"), exact("1 / 0")],
-    },
-  ],
+  get connectExamples() {
+    return [
+      { command: "netlab connect calc 7 '*' 6", output: [exact("7 * 6")] },
+      {
+        command: "netlab connect calc",
+        input: ["7 / 2", "* 7 6", "2,100,-", "1 / 0"],
+        output: [exact("7 / 2"), exact("* 7 6"), exact("2,100,-"), exact("1 / 0")],
+      },
+    ];
+  },
   explain: {
     wire: [
       `A request is two integers and an operator, a line each; the operator may stand between them, before or behind them, and`,
@@ -46,21 +49,25 @@ export const calc: Exercise = {
       `written as Python writes it (serve --division float, or floor, to have what a course expects). % has the sign of the`,
       `divisor, as in Python. Anything wrong is answered with ERROR, and the next request is served.`,
     ].join("\n"),
-    messages: [
-      { form: "7 * 6, 7*6", meaning: `the answer is ${exact("7*6")}; also + - / %` },
-      { form: "* 7 6", meaning: "the same, the operator first" },
-      { form: "7 6 *, 7,6,*", meaning: "the same, the operator last" },
-    ],
-    dialogue: [
-      ...["7 * 6", "7,6,-", "-7 / 2", "-7 % 3", "1 / 3"].flatMap((question) => [
-        { who: "C", text: question },
-        { who: "S", text: exact(question) },
-      ]),
-      { who: "C", text: "1 / 0" },
-      { who: "S", text: errorReply(refusal.divisionByZero()) },
-      { who: "C", text: "4.5 + 1" },
-      { who: "S", text: errorReply(refusal.notAnInteger("4.5")) },
-    ],
+    get messages() {
+      return [
+        { form: "7 * 6, 7*6", meaning: `the answer is ${exact("7*6")}; also + - / %` },
+        { form: "* 7 6", meaning: "the same, the operator first" },
+        { form: "7 6 *, 7,6,*", meaning: "the same, the operator last" },
+      ];
+    },
+    get dialogue() {
+      return [
+        ...["7 * 6", "7,6,-", "-7 / 2", "-7 % 3", "1 / 3"].flatMap((question) => [
+          { who: "C", text: question },
+          { who: "S", text: exact(question) },
+        ]),
+        { who: "C", text: "1 / 0" },
+        { who: "S", text: errorReply(refusal.divisionByZero()) },
+        { who: "C", text: "4.5 + 1" },
+        { who: "S", text: errorReply(refusal.notAnInteger("4.5")) },
+      ];
+    },
   },
   grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveCalc(context),
