@@ -130,7 +130,7 @@ export const bugs: readonly Bug[] = [
     "sends the file as fast as it can",
     CAUSE.fast,
     mistake(() => ({
-      rate: FAST,
+      pace: FAST,
       through: saying((pdu) => {
         if (pdu.type !== "INFO") return pdu;
         const info = readInfo(pdu);

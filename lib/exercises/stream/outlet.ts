@@ -19,8 +19,8 @@ export interface Post {
 
 /** Where a server of streams makes a mistake, it changes what goes through its socket, or how fast it goes. */
 export interface Mistakes {
-  /** In bytes a second; null for what each medium says. */
-  readonly rate: number | null;
+  /** How fast everything is sent, in bytes a second, whatever its medium says. */
+  readonly pace?: number;
   /** @param end ends the server at once */
   through?(post: Post, end: () => void): Post;
 }

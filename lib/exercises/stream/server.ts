@@ -43,6 +43,7 @@ interface Desk {
   readonly folder: Folder;
   readonly media: Media;
   readonly outlet: Outlet;
+  readonly pace?: number;
   readonly idleMs: number;
   /** What is sent is written here first, one datagram after the other. */
   readonly scratch: Uint8Array;
@@ -68,11 +69,9 @@ class StreamServer implements RunningServer {
   constructor(context: ServeContext) {
     const { limits, options } = context;
     const folder = new Folder(String(options.dir ?? "."));
-    const usual: Mistakes = { rate: options.rate === undefined ? null : Number(options.rate) };
     // This server is made of other things than a Server is: so are its mistakes.
-    const { rate, through } = (context.spoil as unknown as ((usual: Mistakes) => Mistakes) | undefined)?.(usual) ??
-      usual;
-    const media = new Media(rate);
+    const { pace, through } = (context.spoil as unknown as ((usual: Mistakes) => Mistakes) | undefined)?.({}) ?? {};
+    const media = new Media(options.rate === undefined ? null : Number(options.rate));
     const outlet = new Outlet({
       ...context,
       idOf: (bytes, address) => this.#streamOf(formatAddress(address), sessionOf(bytes))?.id ?? 0,
@@ -83,6 +82,7 @@ class StreamServer implements RunningServer {
       folder,
       media,
       outlet,
+      pace,
       idleMs: limits.idleMs ?? IDLE_MS,
       scratch: new Uint8Array(SCRATCH_BYTES),
     };
@@ -271,8 +271,9 @@ class Stream {
       const text = `plays ${name}: ${describeMedium(info)}`;
       if (context.trace.wants.note) context.trace.emit({ type: "note", id: this.id, text });
       const random = new Random(crypto.getRandomValues(new Uint32Array(1))[0]);
-      const { idleMs } = this.#desk;
-      return await this.#play(new SenderMachine({ session: this.#session, info, startMs, idleMs, random }), reader);
+      const { idleMs, pace = info.rate } = this.#desk;
+      const sent = { session: this.#session, info: { ...info, rate: pace }, startMs, idleMs, random };
+      return await this.#play(new SenderMachine(sent), reader);
     } finally {
       await reader.close();
     }
