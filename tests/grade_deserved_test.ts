@@ -1,8 +1,10 @@
 // Programs that do something simpler than what is asked, and that looks alike on the wire: they have no points for it.
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { CAUSE } from "../lib/exercises/calc/checks.ts";
+import { CAUSES } from "../lib/exercises/causes.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
+import { CAUSE as CAUSE_OF_MAIL } from "../lib/exercises/smtp/checks.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import type { Report } from "../lib/grade/report.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
@@ -169,5 +171,78 @@ while True:
     );
     assertEquals(passed[0], "a caller is taken, and may stay");
     assertMatch(broken!, /^what (the caller says|callers say) is shown$/);
+  }, PYTHON);
+}
+
+/** A mail server that is right. */
+const MAIL_SERVER = `
+import re, socket, sys, threading
+def serve(client):
+    sender, to = None, []
+    with client, client.makefile("rb") as lines:
+        reply = lambda text: client.sendall(text.encode() + b"\\r\\n")
+        reply("220 mail.example.org")
+        for line in lines:
+            verb = line[:4].upper()
+            path = re.search(rb"(?:FROM|TO):<([a-z]+@[a-z.]+)?>\\s*$", line, re.I)
+            if verb in (b"EHLO", b"HELO", b"RSET"):
+                sender, to = None, []
+                reply("250 fine")
+            elif verb == b"MAIL":
+                reply("503 not now" if sender else "250 fine" if path else "501 no address")
+                sender = sender or path
+            elif verb == b"RCPT":
+                is_right = path and path[1]
+                if sender and is_right: to.append(path[1])
+                reply("503 not now" if not sender else "250 fine" if is_right else "501 no address")
+            elif verb == b"DATA":
+                reply("354 go ahead" if to else "503 not now")
+                content = b"\\r\\n"
+                while to and not content.endswith(b"\\r\\n.\\r\\n"): content += lines.readline() or sys.exit()
+                if to:
+                    sender, to = None, []
+                    reply("250 taken")
+            elif verb in (b"NOOP", b"VRFY"):
+                reply("250 fine")
+            elif verb == b"QUIT":
+                return reply("221 goodbye")
+            else:
+                reply("500 unknown")
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+
+for (
+  const [what, right, wrong, name, why] of [
+    [
+      "keeps a mail's recipients for the next one",
+      "sender, to = None, []\n                    reply",
+      "sender = None\n                    reply",
+      "behind a message its sender and recipients are forgotten (4.1.1.4)",
+      CAUSE_OF_MAIL.keeps,
+    ],
+    [
+      "knows FROM: and TO: in capitals only",
+      ", re.I)",
+      ")",
+      "commands may be written in any case (2.4)",
+      CAUSE_OF_MAIL.anyCase,
+    ],
+    [
+      "forgets what comes behind the end of a mail",
+      "lines.readline()",
+      '(mail := mail if content[2:] else client.makefile("rb")).readline()',
+      "commands that come in one group are answered in order (RFC 2920 section 3.1)",
+      CAUSES.joined,
+    ],
+  ]
+) {
+  test(`smtp: who ${what} loses points for just that`, async () => {
+    const source = MAIL_SERVER.replace(right, wrong);
+    assertNotEquals(source, MAIL_SERVER);
+    const { checks } = await gradeProgram("smtp", "server", source);
+    const failed = checks.filter(({ failure }) => failure !== undefined);
+    assertEquals(failed.map(({ name, failure }) => [name, failure?.causes[0]]), [[name, why]]);
   }, PYTHON);
 }

@@ -120,6 +120,12 @@ export const bugs: readonly Bug[] = [
     cause: CAUSE.beginsWithDot,
     spoil: contentEnds(/(?<![^\n])\.[^\n]*\n/),
   },
+  {
+    name: "no-empty-mail",
+    summary: "waits for CR LF . CR LF behind DATA, so that an empty mail has no end",
+    cause: CAUSE.emptyMail,
+    spoil: contentEnds(/\r\n\.\r\n/),
+  },
   oneAtATime,
   {
     name: "dies-of-half-a-mail",
