@@ -125,6 +125,7 @@ for (
     ["an address longer than a line", { to: [`"${"x".repeat(1000)}" <b@b.example>`] }],
     ["a reference longer than a line", { headers: [`References: <${"x".repeat(1000)}@b.example>`] }],
     ["an address that is none", { headers: ["To: Bob"] }],
+    ["a header that says nothing", { headers: ["X-A: "] }],
     ["a header without a colon", { headers: ["X-A b"] }],
     ["a blind copy, which no header makes", { headers: ["Bcc: x@y.example"] }],
     ["a header of how the body is written", { headers: ["Content-Type: text/html"] }],

@@ -22,6 +22,7 @@ export interface Draft {
 
 /** How a line that is no header is refused. */
 const HEADER = /^([\x21-\x39\x3b-\x7e]+):[ \t]*(.*)$/s;
+const HEADER_HINT = "--header 'Name: value'";
 /** The longest line, CRLF not included, in bytes (RFC 5322 section 2.1.1). */
 const MAX_LINE = 998;
 /** What an encoded-word holds, in bytes: `Subject: ` and one are no more than 76 characters (RFC 2047 section 2). */
@@ -79,13 +80,14 @@ interface Header {
 
 function parseHeader(line: string): Header {
   const [, key, value] = HEADER.exec(line) ?? [];
-  if (key === undefined) throw new NetlabError("usage", `not a header: "${line}"`, { hint: "--header 'Name: value'" });
+  if (key === undefined) throw new NetlabError("usage", `not a header: "${line}"`, { hint: HEADER_HINT });
   if (OURS.test(key)) throw new NetlabError("usage", `--header cannot say ${key}: it follows from what is sent`);
   if (/^bcc$/i.test(key)) {
     throw new NetlabError("usage", `--header cannot say ${key}: who gets it is not said by headers`, {
       hint: "--to names all who get it, and --header 'To: …' those who are shown",
     });
   }
+  if (value.trim() === "") throw new NetlabError("usage", `--header ${key} says nothing`, { hint: HEADER_HINT });
   const text = checkText(`--header ${key}`, value);
   return { key, value: PLAIN.test(key) ? breakable(text) : text };
 }
@@ -105,7 +107,7 @@ function breakable(text: string): string {
 function checkHead(message: Uint8Array, wanted: readonly Header[]): void {
   const head = decodeLossy(message.subarray(0, indexOf(message, encodeText("\r\n\r\n")))).split(/\r\n(?![ \t])/);
   for (const { key, value } of wanted) {
-    if (value === "" || head.some((header) => header.toLowerCase().startsWith(`${key.toLowerCase()}:`))) continue;
+    if (head.some((header) => header.toLowerCase().startsWith(`${key.toLowerCase()}:`))) continue;
     throw new NetlabError("usage", `--header "${key}: ${value}" names no address`, { hint: "local@domain" });
   }
   for (const header of head) {
