@@ -113,6 +113,11 @@ test(
       await screen.endsWith("next: EHLO and your name", ">");
       await say("EHLO me", "next: MAIL FROM:<address>, or AUTH");
       await say("/base64 sesame", "c2VzYW1l");
+      // All of it in one paste, the answers before their questions; what waits for its Enter, too.
+      await screen.type("AUTH LOGIN\rYW5u\rbm9uZQ==\rAUTH LOGIN\rYW5u\rbm9u");
+      await screen.endsWith('it asks "Password:": answer in base64 (* gives up; /base64 works before AUTH)', "> ****");
+      assertEquals((await screen.rows()).filter((row) => /YW5u|bm9/.test(row)), []);
+      await say("ZQ==", "S: 535 5.7.8 wrong name or password", "wrong name or password");
       await unseen(
         "AUTH PLAIN AGFubgBub25l",
         "> AUTH PLAIN ************",

@@ -47,6 +47,8 @@ class HandSession {
   #leaving = false;
   /** AUTH has been typed: from then on what is base64 may be an answer, also before its question has come. */
   #authTyped = false;
+  /** So many answers to it are still to be typed. */
+  #answersLeft = 0;
   #offered: readonly string[] = [];
   #addresses = new Set<string>();
   #wake: () => void = () => {};
@@ -95,7 +97,12 @@ class HandSession {
   async #converse(): Promise<void> {
     const { console } = this.#context;
     await this.#answered();
-    for await (const line of console.lines("> ", (line) => this.#isSecret(line), (line) => this.#hiddenFrom(line))) {
+    const isSecret = (line: string) => {
+      const secret = this.#isSecret(line);
+      this.#countAnswers(line);
+      return secret;
+    };
+    for await (const line of console.lines("> ", isSecret, (line) => this.#hiddenFrom(line))) {
       if (this.#over) break;
       await this.#say(line);
       await this.#turn();
@@ -113,15 +120,25 @@ class HandSession {
   /** Whether a line that has just been typed has a password in it, or may have: an answer, too, where AUTH was refused. */
   #isSecret(line: string): boolean {
     if (this.#mode === "content" || this.#mode === "chunk") return false;
-    if (this.#mode !== "command" || SECRET.test(line)) return true;
+    if (this.#mode !== "command" || this.#answersLeft > 0 || SECRET.test(line)) return true;
     const [word] = line.trim().toUpperCase().split(" ");
     if (word === "AUTH") this.#authTyped = true;
     return this.#authTyped && BASE64.test(line) && !VERBS.some((verb) => verb === word);
   }
 
+  /** What is pasted comes before anybody is asked for it. */
+  #countAnswers(line: string): void {
+    if (this.#mode === "content" || this.#mode === "chunk") return;
+    const [, mechanism, answer] = /^\s*AUTH\s+(LOGIN|PLAIN)(\s+\S)?/i.exec(line) ?? [];
+    if (mechanism === undefined) this.#answersLeft = Math.max(0, this.#answersLeft - 1);
+    else this.#answersLeft = (/LOGIN/i.test(mechanism) ? 2 : 1) - (answer === undefined ? 0 : 1);
+  }
+
   /** Where in the line being typed a password begins. */
   #hiddenFrom(line: string): number {
-    if (this.#mode === "secret") return 0;
+    if (this.#mode === "content" || this.#mode === "chunk") return Infinity;
+    const isName = this.#mode === "user" && this.#answersLeft === 2;
+    if (this.#mode === "secret" || (this.#answersLeft > 0 && !isName)) return 0;
     const [beginning] = (this.#mode === "command" && /^\s*AUTH\s+\S+\s+/i.exec(line)) || [];
     return beginning?.length ?? Infinity;
   }
@@ -233,6 +250,7 @@ class HandSession {
 
   async #heard(reply: ClientReply): Promise<void> {
     const asked = this.#asked.shift() ?? "";
+    if (/^AUTH\b/.test(asked) ? reply.code !== 334 : reply.code === 354) this.#answersLeft = 0;
     if (reply.code >= 400) {
       this.#refusals++;
       // A chunk is sent to its end, whatever is said to it.
