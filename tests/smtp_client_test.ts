@@ -151,6 +151,7 @@ test("what is said of a refusal fits it", async () => {
       "is the address right? the server may take mail for its own domains only",
     ],
     [{ greeting: "999 hi\r\n" }, '"999 hi" is no reply: the first digit of its code is none of 2 to 5', undefined],
+    [{ greeting: "220hi\r\n" }, '"220hi" is no reply: a space is missing behind its code', undefined],
   ];
   for (const [answers, message, hint] of cases) {
     const { error } = await run(answers, TO_ONE, { idleMs: 2000 });
@@ -757,15 +758,17 @@ test("a message that cannot be taken apart does not hide the others, and is show
   const list = writeMailbox(
     `Subject: nested\r\n${nested.join("")}\x1b[31m\r\n`,
     `Subject: large\r\nX: ${`${"x".repeat(900)}\r\n `.repeat(2500)}\r\n\r\nhi\r\n`,
+    "Subject: parts\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--y\r\n\r\nhi\r\n--y--\r\n",
     "Subject: small\r\n\r\nhi\r\n",
   );
   const listed = new FakeConsole([]);
   assertEquals(await client(1, listed, { list }), null);
-  assertEquals(listed.events.map(({ subject }) => subject), ["nested", "large", "small"]);
-  for (const [show, why] of [[1, /apart \(maximum MIME nesting/], [2, /apart \(maximum header size/]] as const) {
+  assertEquals(listed.events.map(({ subject }) => subject), ["nested", "large", "parts", "small"]);
+  const whys = [/apart \(maximum MIME nesting/, /apart \(maximum header size/, /apart \(no part in it is found/];
+  for (const [i, why] of whys.entries()) {
     const shown = new FakeConsole([]);
-    assertEquals(await client(1, shown, { list, show }), null);
+    assertEquals(await client(1, shown, { list, show: i + 1 }), null);
     assertMatch(shown.notes.join(), why);
-    assertMatch(shown.printed[0], /^Subject: (?:nested|large)$/);
+    assertMatch(shown.printed[0], /^Subject: (?:nested|large|parts)$/);
   }
 });

@@ -54,6 +54,8 @@ export class ReplyReader {
     if (parsed === null) {
       const lack = /^\d{3}(?:[ -]|$)/.test(line)
         ? "the first digit of its code is none of 2 to 5"
+        : /^\d{3}(?!\d)/.test(line)
+        ? "a space is missing behind its code"
         : "a code of three digits is missing";
       if (!this.#compat) throw new ProtocolError(`${quote(line)} is no reply: ${lack}`);
       this.#onProblem(`${quote(line)} is no reply: ${lack} (RFC 5321 4.2)`);

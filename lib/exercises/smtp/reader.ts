@@ -137,7 +137,11 @@ async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
     if (what === "head") return await PostalMime.parse(head);
     // Where no empty line parts the headers from the text, it would be taken for more of them.
     const parted = body[0] === LF || (body[0] === CR && body[1] === LF);
-    return await PostalMime.parse(parted ? bytes : new Blob([head, "\r\n", body]));
+    const email = await PostalMime.parse(parted ? bytes : new Blob([head, "\r\n", body]));
+    if (email.text === undefined && email.attachments.length === 0 && decodeLossy(body).trim() !== "") {
+      throw new Error("no part in it is found: is the boundary right, and an empty line behind the headers of each?");
+    }
+    return email;
   } catch (cause) {
     throw new NetlabError("harness", describeSystemError(cause), { cause });
   }
