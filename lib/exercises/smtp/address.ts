@@ -11,7 +11,7 @@ export const MAX_PATH = 256;
 export interface Mailbox {
   /** Without quotes and backslashes: what they stand for. */
   readonly local: string;
-  /** In lower case; empty for the postmaster without a domain. An address literal keeps its brackets. */
+  /** As `asciiDomain` has it; empty for the postmaster without a domain. An address literal keeps its brackets. */
   readonly domain: string;
   /** As it stood on the wire, without angle brackets and source route. */
   readonly text: string;
@@ -81,7 +81,7 @@ export function parseMailbox(text: string): Mailbox | string {
   const local = readLocal(written);
   if (local === null) return "the part before @ is wrong";
   if (!isDomain(domain) && !isLiteral(domain)) return "the domain is wrong";
-  return { local, domain: domain.toLowerCase(), text, utf8 };
+  return { local, domain: asciiDomain(domain), text, utf8 };
 }
 
 /** Where the local part's `@` is. */

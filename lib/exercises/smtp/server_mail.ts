@@ -1,6 +1,6 @@
 // What MAIL and RCPT say: a path, and parameters behind it (RFC 5321 section 4.1.1.2 and 4.1.1.3).
 
-import { asciiDomain, type Mailbox, parsePath } from "./address.ts";
+import { type Mailbox, parsePath } from "./address.ts";
 import { type Parameter, parseParameters, type Reply, reply, syntax } from "./protocol.ts";
 import type { ServerOptions } from "./server_messages.ts";
 
@@ -82,7 +82,7 @@ export function readRecipient(argument: string, options: ServerOptions, smtputf8
   if (parameters === null) return { refusal: syntax("a parameter is wrong") };
   if (parameters.length > 0) return { refusal: reply(555, "5.5.4", `no such parameter: ${parameters[0].keyword}`) };
   if (mailbox.utf8 && !smtputf8) return { refusal: reply(553, "5.6.7", "say SMTPUTF8 with MAIL for that address") };
-  if (accept !== null && mailbox.domain !== "" && !accept.includes(asciiDomain(mailbox.domain))) {
+  if (accept !== null && mailbox.domain !== "" && !accept.includes(mailbox.domain)) {
     return { refusal: reply(550, "5.7.1", `no mail for ${mailbox.domain} here: this server does not relay`) };
   }
   return { mailbox, bare: !path.startsWith("<") };
