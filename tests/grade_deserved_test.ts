@@ -174,7 +174,7 @@ while True:
   }, PYTHON);
 }
 
-/** A mail server that is right. */
+/** A mail server that is right, and knows one person. */
 const MAIL_SERVER = `
 import re, socket, sys, threading
 def serve(client):
@@ -192,7 +192,7 @@ def serve(client):
                 reply("503 not now" if sender else "250 fine" if path else "501 no address")
                 sender = sender or path
             elif verb == b"RCPT":
-                is_right = path and path[1]
+                is_right = path and path[1] == b"student@example.org"
                 if sender and is_right: to.append(path[1])
                 reply("503 not now" if not sender else "250 fine" if is_right else "501 no address")
             elif verb == b"DATA":
@@ -228,6 +228,13 @@ for (
       ")",
       "commands may be written in any case (2.4)",
       CAUSE_OF_MAIL.anyCase,
+    ],
+    [
+      "does not know NOOP",
+      'b"NOOP", ',
+      "",
+      "NOOP is answered with 250 (4.1.1.9)",
+      CAUSE_OF_MAIL.noop,
     ],
     [
       "forgets what comes behind the end of a mail",

@@ -49,6 +49,7 @@ export const CAUSE = {
     "RCPT is taken once, and then something else is waited for: a mail may have many recipients, each said by an RCPT of " +
     "its own. Keep a list",
   unknown: "what is no command falls through every branch: answer 500 in the last one, and listen on",
+  noop: "NOOP is not known: it does nothing, and asks whether you are there",
   anyPath:
     "whatever stands behind MAIL FROM: or RCPT TO: is taken: an address is <, a name, @, a host, > and nothing else",
   anyCase:
@@ -92,7 +93,8 @@ const hello = (...who: string[]): Step[] => [
   ...who.flatMap((one) => ask(one, `EHLO ${one}.example.org`, 250)),
 ];
 const data = (who: string): Step[] => [...ask(who, FROM, 250), ...ask(who, TO, 250), ...ask(who, "DATA", 354)];
-const isThere = (who: string): Step[] => ask(who, "NOOP", 250);
+/** Whether it knows NOOP is another matter. */
+const isThere = (who: string): Step[] => ask(who, "NOOP", 250, 500, 502);
 /** Nothing was said behind the last reply but what the next command is answered with. */
 const saysNoMore = (who: string): Step[] => [
   forbid(who, another),
@@ -197,7 +199,8 @@ export const checks: readonly Check[] = [
     steps: [
       ...hello("alice"),
       ...ask("alice", FROM, 250),
-      ...["student", "bob", "carol"].flatMap((name) => ask("alice", `RCPT TO:<${name}@example.org>`, 250)),
+      // Whom else it knows is its own affair.
+      ...[TO, TO, TO].flatMap((to) => ask("alice", to, 250)),
       ...ask("alice", "DATA", 354),
       ...end("alice"),
     ],
@@ -289,8 +292,15 @@ export const checks: readonly Check[] = [
     ],
   },
   {
+    name: "NOOP is answered with 250 (4.1.1.9)",
+    points: 1,
+    cause: CAUSE.noop,
+    needs: [HELLO],
+    steps: [...hello("alice"), ...ask("alice", "NOOP", 250)],
+  },
+  {
     name: "an unknown command is refused with 500 or 502, and the client may go on (4.2.4)",
-    points: 4,
+    points: 3,
     cause: CAUSE.unknown,
     needs: [HELLO],
     steps: [...hello("alice"), ...ask("alice", "FROBNICATE now", 500, 502), ...isThere("alice")],
@@ -329,8 +339,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...hello("alice"),
       ...askBytes("alice", `${FROM}\r\n${TO}\r\nDATA`, "MAIL, RCPT and DATA in one group", code(354)),
-      ...askBytes("alice", `At noon?\r\n.\r\nRSET\r\n${FROM}`, "a mail, RSET and MAIL in one group", code(250)),
-      expect("alice", code(250)),
+      ...askBytes("alice", `At noon?\r\n.\r\n${FROM}`, "a mail and MAIL in one group", code(250)),
       expect("alice", code(250)),
     ],
   },
