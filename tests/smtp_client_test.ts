@@ -692,6 +692,14 @@ test("a message that lacks headers, or the empty line behind them, is listed and
   }
 });
 
+test("a list shows the beginning of what is long", async () => {
+  const list = writeMailbox(`From: a@b.example\r\nSubject: ${"x ä".repeat(9999)}\r\nDate: never\r\n\r\nhi\r\n`);
+  const console = new FakeConsole([]);
+  assertEquals(await client(1, console, { list }), null);
+  assertEquals(console.printed, [`1* never  a@b.example  ${"x ä".repeat(50)}…`]);
+  assertEquals(String(console.events[0].subject).length, 29_997);
+});
+
 test("a message that a mail program moves while the mailbox is listed is there once", async () => {
   const list = writeMailbox("Subject: stays\r\n\r\n", "Subject: moved\r\n\r\n");
   const readDirSync = Deno.readDirSync;

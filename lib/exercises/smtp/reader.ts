@@ -4,7 +4,7 @@
 import type { Address, Email } from "postal-mime";
 import { describeSystemError } from "../../net/errors.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { decodeLossy } from "../../protocol/text.ts";
+import { decodeLossy, truncateText } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { headLength } from "./mime.ts";
 
@@ -12,6 +12,8 @@ import { headLength } from "./mime.ts";
 const MAX_BYTES = 32 * 1_048_576;
 /** For a list the headers do. */
 const HEAD_BYTES = 65_536;
+/** Of each header a list shows so much, in bytes: a mail whose subject has 60 kB does not hide the others. */
+const LISTED_BYTES = 200;
 const CR = 0x0d;
 const LF = 0x0a;
 const LINE_END = /\r\n|\r|\n/;
@@ -89,13 +91,18 @@ async function list({ console }: ConnectContext, entries: readonly Entry[]): Pro
       subject: `(cannot be read: ${error.message})`,
     }));
     const [from, subject] = [senderOf(email), email.subject ?? ""];
-    const row = [formatDate(email.date), from || "(no sender)", subject || "(no subject)"].join("  ");
+    const row = [formatDate(email.date), from || "(no sender)", subject || "(no subject)"].map(shorten).join("  ");
     console.print(`${String(i + 1).padStart(width)}${entry.isNew ? "*" : " "} ${row}`, {
       ...{ event: "mail", number: i + 1, new: entry.isNew, date: email.date ?? null, from, subject },
       ...{ size: entry.size, path: entry.path },
     });
   }
   if (entries.length === 0) console.note("the mailbox is empty");
+}
+
+function shorten(text: string): string {
+  const start = truncateText(text, LISTED_BYTES);
+  return start === text ? text : `${start}…`;
 }
 
 async function showMessage({ console }: ConnectContext, entry: Entry, number: number): Promise<void> {
