@@ -123,6 +123,20 @@ test("README.md of a kit shows netlab's own client with what it needs", async ()
   }
 });
 
+test("README.md of a kit says what is typed at its client, where that is no matter of the exercise", async () => {
+  const asked = {
+    smtp: "alice@example.org student@example.org At noon?",
+    files: "get poem.txt",
+    chat: null,
+    mesh: null,
+  };
+  const dirs = await writeKits("python", Object.keys(asked));
+  for (const [i, line] of Object.values(asked).entries()) {
+    const said = /what it is to do: `(.*)`/.exec(Deno.readTextFileSync(`${dirs[i]}/README.md`))?.[1] ?? null;
+    assertEquals(said, line);
+  }
+});
+
 test("what is to be typed next is fit for a shell", async () => {
   const dir = `${temporaryFolder()}/Zoë's first`;
   const { err } = await netlab(["new", "chat", dir]);

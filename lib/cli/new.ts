@@ -43,7 +43,7 @@ export const starter: Command = {
     if (dir === undefined) {
       throw new NetlabError("usage", "into which folder?", { hint: `netlab new ${exercise.name} DIR` });
     }
-    const files = starterKit(exercise, LANGUAGES[String(values.lang)], wireOf(exercise));
+    const files = await starterKit(exercise, LANGUAGES[String(values.lang)], wireOf(exercise));
     writeNew(dir, files);
     for (const name of Object.keys(files)) output.out.line(`${dir}/${name}`);
     const { shellWord } = await import("../grade/program.ts");

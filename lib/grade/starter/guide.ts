@@ -58,7 +58,7 @@ const BUILD_RULES = `all: $(patsubst %.c,%,$(wildcard *.c)) $(patsubst %.java,%.
 	javac $<`;
 
 export function readme(kit: Kit, language: Language): string {
-  const { name, summary, transport, port, both, words, framing, files } = kit;
+  const { name, summary, transport, port, both, words, asked, framing, files } = kit;
   const { build } = language;
   const wire = framing === null ? "" : ` --wire ${framing}`;
   const ways = programsOf(kit, language)
@@ -84,7 +84,7 @@ ${files ? "Files are those of the folder in which a program is started.\n" : ""}
 
 ${ways.join("\n")}
 
-${both ? CALLED : ""}${framing === null ? "" : framed(framing)}${PIECES}`;
+${both ? CALLED : ""}${asked === "" ? "" : typed(asked)}${framing === null ? "" : framed(framing)}${PIECES}`;
 }
 
 const ONE_PROGRAM = "The program starts, and does nothing yet. What goes over the wire stands at the top of it, and";
@@ -95,6 +95,12 @@ const RUN_ONE = "`make run`; it works with another of yours, and with netlab's";
 const RUN_TWO = "`make run-server` and `make run-client`; each also works with netlab's other side";
 
 const CALLED = `The first types at your program, \`connect\` and the rest; the second only calls it.
+
+`;
+
+const typed = (asked: string) =>
+  `The second types at your client what it is to do: \`${asked}\`.
+If it takes that from its command line, write \`{args}\` behind \`{port}\` in the Makefile.
 
 `;
 

@@ -16,6 +16,8 @@ export interface Kit {
   readonly typed: boolean;
   /** Something that netlab's client takes behind the address, and a space before it; empty where it takes nothing. */
   readonly words: string;
+  /** What the first check asks of a client: `get poem.txt`; empty where it asks for nothing. */
+  readonly asked: string;
   /** How netlab frames, where there is a choice. */
   readonly framing: string | null;
   /** Whether its programs read files, or write them. */

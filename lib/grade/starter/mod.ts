@@ -1,6 +1,7 @@
 // What a student begins with: a server and a client that start, call and listen, and understand nothing yet, or one program
 // where it is both ends; the wire format as comments; how to build, run and grade. There is no solution in it.
 
+import type { Check } from "../../exercises/check.ts";
 import type { Exercise } from "../../exercises/exercise.ts";
 import { cFiles } from "./c.ts";
 import { makefile, readme } from "./guide.ts";
@@ -22,15 +23,26 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
 };
 
 /** The files of a starter kit by name. @param wire the wire format in lines */
-export function starterKit(exercise: Exercise, language: Language, wire: readonly string[]): Record<string, string> {
+export async function starterKit(
+  exercise: Exercise,
+  language: Language,
+  wire: readonly string[],
+): Promise<Record<string, string>> {
   const { name, summary, port, transports: [transport], symmetric: both = false, explain, wires } = exercise;
   const kit: Kit = {
     ...{ name, summary, transport, port, both, wire },
     program: both ? name : "server",
     typed: explain.dialogue.some(({ typed }) => typed !== undefined),
     words: exercise.argumentsUsage === undefined ? "" : ` ${exercise.argumentsUsage.split(" | ").at(-1)}`,
+    asked: askedIn((await exercise.grading()).clientChecks),
     framing: wires.includes("lenN") ? exercise.clientWire : null,
     files: exercise.serveOptions.some(({ name }) => name === "dir"),
   };
   return { ...language.files(kit), Makefile: makefile(kit, language), "README.md": readme(kit, language) };
+}
+
+/** What the first of these checks asks of a client. */
+function askedIn(checks: readonly Check[]): string {
+  const start = checks.flatMap(({ steps }) => steps).find((step) => step.do === "start");
+  return start?.words.join(" ").replace("$", "") ?? "";
 }
