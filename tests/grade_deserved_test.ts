@@ -253,3 +253,34 @@ for (
     assertEquals(failed.map(({ name, failure }) => [name, failure?.causes[0]]), [[name, why]]);
   }, PYTHON);
 }
+
+test("smtp: a client that does not say who it is loses points for just that", async () => {
+  const { checks } = await gradeProgram(
+    "smtp",
+    "client",
+    `
+import socket, sys
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+lines = server.makefile("rb")
+def say(line, code):
+    server.sendall(line + b"\\r\\n" if line else b"")
+    reply = b"   -"
+    while reply[3:4] == b"-":
+        reply = lines.readline()
+    if reply[:3] != code:
+        print(reply)
+        server.sendall(b"QUIT\\r\\n")
+        sys.exit(1)
+say(b"", b"220")
+say(b"EHLO", b"250")
+say(b"MAIL FROM:<alice@example.org>", b"250")
+say(b"RCPT TO:<student@example.org>", b"250")
+say(b"DATA", b"354")
+say(b"At noon?\\r\\n.", b"250")
+say(b"QUIT", b"221")
+`,
+  );
+  const failed = checks.filter(({ failure }) => failure !== undefined);
+  const name = "EHLO names the client (4.1.1.1)";
+  assertEquals(failed.map(({ name, failure }) => [name, failure?.causes[0]]), [[name, CAUSE_OF_MAIL.nameless]]);
+}, PYTHON);

@@ -49,6 +49,8 @@ export const CAUSE = {
     "RCPT is taken once, and then something else is waited for: a mail may have many recipients, each said by an RCPT of " +
     "its own. Keep a list",
   unknown: "what is no command falls through every branch: answer 500 in the last one, and listen on",
+  nameless:
+    "EHLO stands alone, and servers refuse that: behind it is the name of your machine, or its address as in [127.0.0.1]",
   noop: "NOOP is not known: it does nothing, and asks whether you are there",
   anyPath:
     "whatever stands behind MAIL FROM: or RCPT TO: is taken: an address is <, a name, @, a host, > and nothing else",
@@ -574,11 +576,22 @@ const REFUSED =
 export const clientChecks: readonly Check[] = [
   {
     name: SENDS,
-    points: 30,
+    points: 28,
     cause:
       "one of EHLO, MAIL FROM:<…>, RCPT TO:<…>, DATA, the mail, a line with only a dot, and QUIT is missing, or not a " +
       "line of its own that ends in \\r\\n",
     steps: [...toEnd(), send("server", "250 taken"), expect("server", orEnd(QUIT_SAID)), send("server", "221 goodbye")],
+  },
+  {
+    name: "EHLO names the client (4.1.1.1)",
+    points: 2,
+    cause: CAUSE.nameless,
+    needs: [SENDS],
+    steps: [
+      ...called(),
+      send("server", "220 mail.example.org ESMTP"),
+      expect("server", command("EHLO or HELO, and a name", /^(?:EHLO|HELO)\s+\S/i)),
+    ],
   },
   {
     name: "QUIT is said before it goes, and the program ends (4.1.1.10)",
