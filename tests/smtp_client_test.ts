@@ -772,7 +772,7 @@ test("a message that cannot be taken apart does not hide the others, and is show
   const listed = new FakeConsole([]);
   assertEquals(await client(1, listed, { list }), null);
   assertEquals(listed.events.map(({ subject }) => subject), ["nested", "large", "parts", "small"]);
-  const whys = [/apart \(maximum MIME nesting/, /apart \(maximum header size/, /apart \(no part in it is found/];
+  const whys = [/apart \(maximum MIME nesting/, /apart \(maximum header size/, /apart \(no text in its parts is found/];
   for (const [i, why] of whys.entries()) {
     const shown = new FakeConsole([]);
     assertEquals(await client(1, shown, { list, show: i + 1 }), null);

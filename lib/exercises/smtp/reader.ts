@@ -145,14 +145,17 @@ async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
     // Where no empty line parts the headers from the text, it would be taken for more of them.
     const parted = body[0] === LF || (body[0] === CR && body[1] === LF);
     const email = await PostalMime.parse(parted ? bytes : new Blob([head, "\r\n", body]));
-    if (email.text === undefined && email.attachments.length === 0 && decodeLossy(body).trim() !== "") {
-      throw new Error("no part in it is found: is the boundary right, and an empty line behind the headers of each?");
+    if (isMultipart(email) && email.text === undefined && email.attachments.length === 0) {
+      throw new Error("no text in its parts is found: is the boundary right, and an empty line behind their headers?");
     }
     return email;
   } catch (cause) {
     throw new NetlabError("harness", describeSystemError(cause), { cause });
   }
 }
+
+const isMultipart = ({ headers }: Email): boolean =>
+  headers.some(({ key, value }) => key === "content-type" && /^\s*multipart\//i.test(value));
 
 /** The part of postal-mime 4 that every text of a message goes through, those of messages in it too. */
 interface TextCollector {
