@@ -15,7 +15,8 @@ export const CAUSES = {
     "has ended the connection then",
   callsNobody:
     "your program called nobody at the host and port of its command line: take both from there. A client with a port of " +
-    "its own is graded with --port. Or it waits for more than was typed: what it printed last may say for what",
+    "its own is graded with --port. Or it waits for more than was typed: what it printed last may say for what, and a " +
+    "pipe in --client can answer: printf 'a\\nb\\n' | your client",
   silence:
     "nothing came. Either the program waits for more bytes, as when it expects another framing, or it is busy with " +
     "another connection, or it never sends this",
