@@ -61,6 +61,18 @@ test("a measurement ends the doubling", () => {
   assertEquals(rto.rtoMs, 250);
 });
 
+test("the doubling can be ended without a measurement: what was measured before counts, or else what was at first", () => {
+  const rto = sampled(OPEN, 100);
+  rto.backOff();
+  rto.backOff();
+  rto.endBackOff();
+  assertEquals([rto.rtoMs, rto.srttMs], [300, 100]);
+  const unmeasured = new RtoEstimator();
+  unmeasured.backOff();
+  unmeasured.endBackOff();
+  assertEquals(unmeasured.rtoMs, 1000);
+});
+
 test("the mean of all round trips is known, each counted the same", () => {
   const rto = sampled({}, 30, 7, 90, 1);
   assertEquals(rto.meanRttMs, 32);

@@ -331,6 +331,15 @@ property(
   },
 );
 
+test("go-back-n at a steady loss waits for one short timeout after another, and not longer each time", () => {
+  const file = makeFile(30_000);
+  for (const seed of [1, 2, 3]) {
+    const outcome = simulate({ file, scheme: "go-back-n", window: 32, there: { loss: 0.1, delayMs: 2 }, seed });
+    assertDelivered(outcome, file);
+    assert(outcome.took < 20_000, `it took ${outcome.took} ms`);
+  }
+});
+
 property("without acknowledgements exactly that is reported lost which the network has lost", 400, (random) => {
   const file = makeFile(random.int(1, 20_000), random.uint32());
   const there = { loss: random.next() / 2, duplicate: random.next() / 2, reorder: 0.3, delayMs: 5 };

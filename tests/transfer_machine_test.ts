@@ -293,7 +293,15 @@ test("go-back-n does not measure a chunk whose acknowledgement waited for one th
   assertEquals(sending.get(ack(1)), ["DATA 2!"]);
   sending.pass(40);
   sending.get(ack(3));
-  assertEquals([sending.machine.rto.srttMs, sending.machine.rto.rtoMs], [100, 600]);
+  assertEquals(sending.machine.rto.srttMs, 100);
+});
+
+test("go-back-n, while what was sent again is still on its way: something new that is acknowledged ends the doubling", () => {
+  const [sending] = Sending.of("go-back-n", 30, { window: 3 });
+  sending.pass(300 + 600);
+  assertEquals([sending.get(ack(0)), sending.machine.rto.rtoMs], [[], 1200]);
+  sending.get(ack(1));
+  assertEquals([sending.machine.rto.srttMs, sending.machine.rto.rtoMs], [100, 300]);
 });
 
 test("selective repeat sends only that again which has not come, and the window does not move past it", () => {

@@ -79,12 +79,19 @@ export class RtoEstimator {
       this.#rttvarMs = 0.75 * this.#rttvarMs + 0.25 * Math.abs(this.#srttMs - rttMs);
       this.#srttMs = 0.875 * this.#srttMs + 0.125 * rttMs;
     }
-    this.#rtoMs = this.#fixedMs ?? this.#bounded(this.#srttMs + Math.max(GRAIN_MS, 4 * this.#rttvarMs));
+    this.endBackOff();
   }
 
   /** A timeout has passed: the next one is twice as long. */
   backOff(): void {
     if (this.#fixedMs === undefined) this.#rtoMs = this.#bounded(2 * this.#rtoMs);
+  }
+
+  /** What was measured last counts again; where nothing was, as at the beginning. */
+  endBackOff(): void {
+    const { initialMs } = this.#options;
+    this.#rtoMs = this.#fixedMs ??
+      (this.#srttMs === null ? initialMs : this.#bounded(this.#srttMs + Math.max(GRAIN_MS, 4 * this.#rttvarMs)));
   }
 
   #bounded(ms: Millis): Millis {

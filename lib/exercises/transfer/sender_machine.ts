@@ -299,6 +299,9 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     if (first !== null) {
       this.rto.sample(now - first);
       this.#pacer?.measured(count, before, now - first, this.rto.minRttMs!);
+    } else if (count > 0 && !this.#selective && seq < this.#unsent) {
+      // Go-back-n sends the whole window again: while chunks get lost, nothing can be measured, and it would wait ever longer.
+      this.rto.endBackOff();
     }
     if (count > 0) {
       this.#timeouts = 0;
