@@ -217,6 +217,13 @@ for (const scheme of RELIABLE) {
     assertEquals(sending.get(acceptPdu(SESSION, 0, 1, null)), ["accepted 0", "hungry"]);
   });
 
+  test(`${scheme}: a receiver that goes on where there is nothing to go on with is told so, and that ends it`, () => {
+    const sending = new Sending(scheme);
+    sending.start();
+    const why = "ACCEPT asks for chunk 1 first, and there is nothing to go on with";
+    assertEquals(sending.get(acceptPdu(SESSION, 1, 4, null)), [`ERROR 1 ${why}`, `closes: the receiver: ${why}`]);
+  });
+
   test(`${scheme}: after FIN acknowledgements no longer count`, () => {
     const [sending] = Sending.of(scheme, 10);
     assertEquals(sending.get(ack(1)), ["FIN 1"]);
@@ -250,7 +257,7 @@ for (const scheme of RELIABLE) {
   test(`${scheme}: the last number is 2^32 - 2, and a longer file is refused`, () => {
     const last = MAX_CHUNKS - 1;
     for (const [length, end] of [[10, `FIN ${MAX_CHUNKS}`], [11, "closes: the file has more than 4294967295 chunks"]]) {
-      const sending = new Sending(scheme, { window: 1 });
+      const sending = new Sending(scheme, { window: 1, resume: true });
       sending.start();
       sending.get(acceptPdu(SESSION, last, 1, null));
       assertEquals(sending.give(length as number), [`DATA ${last}!`]);

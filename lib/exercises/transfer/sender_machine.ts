@@ -259,6 +259,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #accepted(pdu: Pdu, out: Effects, now: Millis): void {
     const accept = readAccept(pdu);
     if (accept === null) return;
+    if (pdu.seq > 0 && !this.#options.resume) {
+      const text = `ACCEPT asks for chunk ${pdu.seq} first, and there is nothing to go on with`;
+      out.push({ type: "send", message: errorPdu(this.#session, ERROR_CODES.request, text) });
+      const hint = "only with --resume may it begin behind chunk 0";
+      return this.#close(out, new NetlabError("protocol", `the receiver: ${text}`, { hint }));
+    }
     this.#state = "sending";
     this.#timeouts = 0;
     // To go on, the receiver first reads what it has: that is no round trip.
