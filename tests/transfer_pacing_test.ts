@@ -5,7 +5,7 @@ import { Flight } from "../lib/exercises/transfer/flight.ts";
 import { BURST, burstOf, Pacer } from "../lib/exercises/transfer/pacer.ts";
 import { acceptPdu, ackPdu } from "../lib/exercises/transfer/protocol.ts";
 import { property, test } from "./helpers.ts";
-import { assertDelivered, makeFile, Sending, SESSION, simulate } from "./transfer_helpers.ts";
+import { assertDelivered, makeFile, range, Sending, SESSION, simulate } from "./transfer_helpers.ts";
 
 const LATE = { delayMs: 5 };
 
@@ -92,6 +92,14 @@ test("paced, over a long way the window is used to the full, after a few round t
   const outcome = simulate({ file, window: 256, paced: true, there: { delayMs: 50 } });
   assertDelivered(outcome, file);
   assertEquals([outcome.maxInFlight, outcome.sender.retransmissions], [256, 0]);
+});
+
+test("without acknowledgements, paced: 32 chunks leave at once, then 8 a ms, and FIN behind the last", () => {
+  const [sending, first] = Sending.of("none", 1000, { paced: true });
+  assertEquals(first, range(0, 32).map((seq) => `DATA ${seq}`));
+  assertEquals(sending.pass(1), range(32, 40).map((seq) => `DATA ${seq}`));
+  assertEquals(sending.pass(7).length, 56);
+  assertEquals(sending.pass(1), [...range(96, 100).map((seq) => `DATA ${seq}`), "FIN 100"]);
 });
 
 test("a pacer lets no more leave at once than a burst, and then as time passes", () => {

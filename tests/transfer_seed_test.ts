@@ -282,6 +282,21 @@ for (const transport of TRANSPORTS) {
     }, PYTHON);
   }
 
+  if (transport === "udp") {
+    test("over UDP the datagrams of the seed's form leave no faster than 32 at once and 8 a ms", () =>
+      withReceiver(
+        transport,
+        async (receiver) => {
+          const sent = await sendFiles(receiver.port, [makeSource("a", makeFile(80_000))], { transport, ...SEED });
+          const { chunks, seconds } = sent.events[0];
+          assertEquals(chunks, 800);
+          assert(Number(seconds) >= (800 - 32 - 1) / 8000, `${chunks} chunks in ${seconds} s`);
+        },
+        {},
+        SEED,
+      ));
+  }
+
   test(`netlab sends to netlab over ${transport} with --wire seed, several at once`, () =>
     withReceiver(
       transport,

@@ -1,5 +1,5 @@
 // When chunks may leave, where a window is larger than what a socket's buffer holds (on Linux 92 datagrams of 1400 bytes, 25
-// of 4000): sent all at once, most of it would be lost, and UDP tells nobody.
+// of 4000), or there is none: sent all at once, most of it would be lost, and UDP tells nobody.
 //
 //     at most a burst back to back ─► one more for each that is acknowledged, and a quarter of a burst a ms besides
 //     at most `limit` on the way ───► two bursts at first, then what fills the path, and one and a quarter more

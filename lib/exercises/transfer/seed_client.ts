@@ -2,7 +2,7 @@
 
 import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
-import { outlasts, systemClock } from "../../net/clock.ts";
+import { outlasts, pause, systemClock } from "../../net/clock.ts";
 import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
@@ -10,14 +10,13 @@ import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { openSource, type Source } from "./files.ts";
 import { bytesCodec, BytesFramer } from "./framing.ts";
+import { burstOf, Pacer } from "./pacer.ts";
 import { SEED_CHUNK, SEED_TIMEOUT_MS, SeedSenderMachine } from "./seed_machine.ts";
 import type { SendCommand } from "./sender_machine.ts";
 import { formatSent, type SentReport } from "./report.ts";
 
 /** How long the receiver may take to end, after us, before we hang up, in ms. */
 const END_MS = 5000;
-/** So much is queued at once over UDP, in bytes. */
-const BURST_BYTES = 16_384;
 
 /** Sends the one file. @throws {NetlabError} when it cannot be known to have arrived, where the form lets that be known */
 export async function sendSeed(context: ConnectContext, leaving: AbortSignal): Promise<void> {
@@ -164,6 +163,7 @@ async function sendBare(
 ): Promise<SentReport> {
   const begun = performance.now();
   const chunk = Number(options.chunk ?? SEED_CHUNK);
+  const pacer = new Pacer(Infinity, burstOf(chunk), systemClock.now());
   let [bytes, chunks] = [0, 0];
   let rest = new Uint8Array(0);
   for (let block; (block = await source.read()) !== null;) {
@@ -178,7 +178,12 @@ async function sendBare(
         throw leaving.reason;
       }
       channel.send(joined.subarray(at, at + chunk));
-      if (channel.queuedBytes > BURST_BYTES) await channel.flushed();
+      pacer.left();
+      while (!pacer.mayLeave(0, systemClock.now())) {
+        await channel.flushed();
+        await pause(1);
+        pacer.refill(0, systemClock.now());
+      }
     }
     rest = joined.subarray(at);
     bytes += block.length;

@@ -277,9 +277,8 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       this.#first =
         pdu.seq;
     const burst = burstOf(this.#chunk);
-    if (this.#options.paced && this.#reliable && this.#window > burst) {
-      this.#pacer = new Pacer(this.#window, burst, now);
-    }
+    const atOnce = this.#reliable ? this.#window : Infinity;
+    if (this.#options.paced && atOnce > burst) this.#pacer = new Pacer(atOnce, burst, now);
     if (this.#reliable) {
       const bytes = this.#chunk + HEADER_BYTES;
       const buffer = new Uint8Array(this.#window * bytes);
@@ -330,8 +329,9 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     if (this.#pacer !== null && minRttMs !== null) this.#flight!.lose(newest - minRttMs / 2);
   }
 
-  /** How many chunks are on the way. */
+  /** How many chunks are known to be on the way. */
   get #onTheWay(): number {
+    if (!this.#reliable) return 0;
     return this.#selective ? this.#flight!.size : this.#next - this.#base;
   }
 
@@ -361,9 +361,11 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
         ? this.#slots[this.#next % this.#window].subarray(0, HEADER_BYTES + bytes)
         : new Uint8Array(HEADER_BYTES + bytes);
       this.#cut(wire.subarray(HEADER_BYTES));
-      const last = !this.#mayCut() || this.#next + 1 === this.#base + this.#window ||
-        (this.#pacer !== null && (this.#next + 1) % this.#pacer.pushEvery === 0);
-      sealPdu(wire, "DATA", last ? FLAG_PUSH : 0, this.#session, this.#next);
+      const push = this.#reliable && (
+        !this.#mayCut() || this.#next + 1 === this.#base + this.#window ||
+        (this.#pacer !== null && (this.#next + 1) % this.#pacer.pushEvery === 0)
+      );
+      sealPdu(wire, "DATA", push ? FLAG_PUSH : 0, this.#session, this.#next);
       this.#send(wire, this.#next++, false, out, now);
       this.#unsent = this.#next;
     }
