@@ -77,7 +77,8 @@ export const transfer: Exercise = {
     wire: [
       `The client cuts a file into chunks and sends each in a PDU; the server puts them together, checks the whole and`,
       `only then gives it its name. On TCP and UDP the PDUs are the same; over UDP each is one datagram. All numbers are`,
-      `big-endian; seq counts chunks, and the checksum covers header and payload, with 0 in its own place:`,
+      `big-endian; seq counts chunks, and the checksum (CRC-32, as zlib computes it) covers header and payload, with 0 in its`,
+      `own place:`,
       ``,
       `  byte  0     1      2         6     10       12      16`,
       `       +-----+------+---------+-----+--------+-------+-----------------+`,
@@ -144,12 +145,27 @@ export const transfer: Exercise = {
     messages: [
       {
         form: "1 OPEN",
-        meaning: "size u64 (all ones: not known), chunk u16, window u16, arq u8, name; flag 1: resume",
+        meaning: "size u64 (all ones: not known), chunk u16, window u16, arq u8, name in UTF-8; flag 1: resume",
       },
-      { form: "2 ACCEPT", meaning: "seq: the first chunk wanted; window u16; with resume SHA-256 of what is there" },
-      { form: "3 DATA", meaning: "seq: the chunk; its bytes; flag 1: acknowledge it now" },
-      { form: "4 ACK", meaning: "seq: the next chunk expected; selective-repeat: a bit for each behind that one" },
-      { form: "5 FIN", meaning: "seq: how many chunks there are; SHA-256 of the file" },
+      {
+        form: "2 ACCEPT",
+        meaning:
+          "seq: the first chunk wanted; window u16: the smaller of both holds; with resume SHA-256 of what is there",
+      },
+      {
+        form: "3 DATA",
+        meaning: "seq: the chunk; its bytes; flag 1: acknowledge it now, and not with some later ones or 20 ms later",
+      },
+      {
+        form: "4 ACK",
+        meaning:
+          "seq: the next chunk expected; selective-repeat: a bit for each behind that one, each byte's lowest bit first",
+      },
+      {
+        form: "5 FIN",
+        meaning:
+          "seq: how many chunks there are; SHA-256 of the file; said when all are acknowledged, again until answered",
+      },
       { form: "6 DONE", meaning: "seq: the same; duplicates u32; the file is in its place" },
       { form: "7 ERROR", meaning: "code u16, text; the last word of a session" },
       { form: "code", meaning: describeCodes(ERROR_CODES) },
