@@ -121,6 +121,18 @@ for (const [host, written] of [["::1", "0:0:0:0:0:0:0:1"], ["127.0.0.1", "0.0.0.
     }, host), host === "::1" ? skipUnlessIpv6() : {});
 }
 
+for (const host of ["127.0.0.1", "::1"]) {
+  test(
+    `a client that calls ${host} knows its own address, and has it on this machine only`,
+    () =>
+      withDesk(async (desk) => {
+        const [client, peer] = await desk.pair();
+        assertEquals(client.localAddr, peer.remoteAddr);
+      }, host),
+    host === "::1" ? skipUnlessIpv6() : {},
+  );
+}
+
 test("a stranger's datagram does not reach a client, whatever it says", () =>
   withDesk(async (desk) => {
     const [client, peer] = await desk.pair();
@@ -335,7 +347,7 @@ test("a port that nobody listens on is like one that is silent", async () => {
   const client = await connectUdp("127.0.0.1", gone.address.port);
   for (let i = 0; i < 10; i++) assertEquals(await client.write(bytes("anybody?")), 8);
   const desk = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: gone.address.port });
-  await desk.send(bytes("now I am"), { ...client.localAddr as Deno.NetAddr, hostname: "127.0.0.1" });
+  await desk.send(bytes("now I am"), client.localAddr as Deno.NetAddr);
   assertEquals(await text(client), "now I am");
   client.close();
   desk.close();

@@ -161,7 +161,9 @@ function answeringAddress(host: string): string {
  */
 export async function connectUdp(hostname: string, port: number): Promise<Conn> {
   const host = answeringAddress(await lookUp(hostname, port, "talk to"));
-  const endpoint = new DatagramEndpoint({ host: host.includes(":") ? "::" : "0.0.0.0" });
+  // On this machine both ends have one address; which of ours the way to another begins with, only the system knows.
+  const own = /^(127\.|::1$)/.test(host) ? host : host.includes(":") ? "::" : "0.0.0.0";
+  const endpoint = new DatagramEndpoint({ host: own });
   const peer = new DatagramConn(endpoint, { transport: "udp", hostname: host, port }, () => endpoint.close());
   endpoint.each((bytes, from) => {
     if (from.port === port && from.hostname === host) peer.push(bytes);
