@@ -192,7 +192,8 @@ test("in characters each mark has its own sign, at its place", () => {
     "0 │·                      T",
     "  └" + "─".repeat(39),
     "   0" + "100 ms".padStart(38),
-    "   · chunk sent   a acknowledged up to   R sent again   T timeout",
+    "   · chunk sent   a acknowledged up to",
+    "   R sent again   T timeout",
   ]);
 });
 
@@ -203,8 +204,10 @@ test("in characters what went wrong is drawn over what went well", () => {
 });
 
 test("a narrow terminal still gets a graph, and a wide one is filled", () => {
-  assert(drawText(SAMPLE, 10).every((row, i, { length }) => row.length <= 26 || i === length - 1));
-  assertEquals(drawText(SAMPLE, 120).find((row) => row.includes("└"))!.length, 118);
+  assert(drawText(SAMPLE, 10).every((row) => row.length <= 26));
+  const rows = drawText(SAMPLE, 120);
+  assertEquals(rows.find((row) => row.includes("└"))!.length, 118);
+  assertEquals(rows.at(-1)!.trim(), "· chunk sent   a acknowledged up to   R sent again   T timeout");
 });
 
 test("a sink takes marks and nothing else, counts time from the first, and hands them over at the end", () => {

@@ -227,6 +227,18 @@ export function drawText(points: readonly PlotPoint[], columns: number, rows = 1
     }),
     `${" ".repeat(labels)} └${"─".repeat(width)}`,
     `${" ".repeat(labels)}  0${end.padStart(width - 1)}`,
-    `${" ".repeat(labels)}  ${keys.map((what) => `${LOOKS[what].sign} ${LOOKS[what].name}`).join("   ")}`,
+    ...legend(width).map((row) => `${" ".repeat(labels)}  ${row}`),
   ];
+}
+
+/** What each sign means, in as many rows as it takes. */
+function legend(columns: number): string[] {
+  const [first, ...others] = keys.map((what) => `${LOOKS[what].sign} ${LOOKS[what].name}`);
+  const rows = [first];
+  for (const entry of others) {
+    const longer = `${rows.at(-1)}   ${entry}`;
+    if (longer.length <= columns) rows[rows.length - 1] = longer;
+    else rows.push(entry);
+  }
+  return rows;
 }
