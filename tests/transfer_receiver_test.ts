@@ -55,6 +55,19 @@ for (const transport of TRANSPORTS) {
       receiver.has({ "file-1": WHOLE, "file-2": WHOLE, "file-3": WHOLE });
     }));
 
+  test(`over ${transport} one sender may be sending 16 files, and another as soon as one of them is there`, () =>
+    withReceiver(transport, async (receiver) => {
+      await withPeers(transport, receiver.port, 1, async (peer) => {
+        for (let session = 1; session <= 16; session++) await begin(peer, session, `file-${session}`);
+        assertMatch(await peer.ask(open(17, "file-17", 11)), /^ERROR session=17 code=9 "you are sending 16 files/);
+        await end(peer, 16);
+        await begin(peer, 18, "file-18");
+        for (const session of [...Array(15).keys()]) await end(peer, session + 1);
+        await end(peer, 18);
+      });
+      assertEquals(receiver.files.length, 17);
+    }));
+
   test(`over ${transport} somebody else's PDUs with our session never touch it`, () =>
     withReceiver(transport, async (receiver) => {
       await withPeers(transport, receiver.port, 4, async (peer, ...strangers) => {
@@ -163,10 +176,11 @@ for (const transport of TRANSPORTS) {
     withReceiver(
       transport,
       async (receiver) => {
-        await withPeers(transport, receiver.port, 2, async (peer, other) => {
-          for (let i = 0; i < 256; i++) assertMatch(await peer.ask(open(i, `file-${i}`, 5)), /^ACCEPT/);
+        await withPeers(transport, receiver.port, 17, async (other, ...peers) => {
+          const all = Array.from({ length: 256 }, (_, i) => [peers[i % 16], i] as const);
+          for (const [peer, i] of all) assertMatch(await peer.ask(open(i, `file-${i}`, 5)), /^ACCEPT/);
           assertMatch(await other.ask(open(1, "one", 5)), /^ERROR session=1 code=9 "256 transfers have been opened/);
-          for (let i = 0; i < 256; i++) assertMatch(await peer.receive(), /^ERROR session=\d+ code=10 /);
+          for (const [peer] of all) assertMatch(await peer.receive(), /^ERROR session=\d+ code=10 /);
           await sendHello(other, 2, "one");
         });
         receiver.has({ one: HELLO });
@@ -305,7 +319,7 @@ test("a datagram of a stranger is not remembered: a hundred of them leave no cli
 test("a stray datagram before an OPEN from the same address does not swallow it", () =>
   withReceiver("udp", async (receiver) => {
     await withPeers("udp", receiver.port, 1, async (peer) => {
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 10; i++) {
         await peer.sendBytes(makeFile(30), wire(open(i, `file-${i}`, 5)));
         assertMatch(await within(peer.receive(), `the answer to OPEN ${i}`, 1000), /^ACCEPT/);
       }

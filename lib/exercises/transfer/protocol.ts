@@ -248,6 +248,7 @@ export const refusal = {
   exists: (name: string) => `there is a file ${name} already`,
   tooLarge: (size: number, limit: number) => `too large: ${size} bytes, the limit is ${limit}`,
   busy: (name: string, from: string) => `${name} is being received from ${from}`,
+  tooManyAtOnce: (limit: number) => `you are sending ${limit} files already: finish one of them first`,
   tooMany: (limit: number) => `${limit} transfers have been opened and not begun`,
   unknownSession: () => "no such session: it was never opened, or the receiver has been started anew",
   digest: () => "the digest is another: what arrived is not what was sent",

@@ -23,9 +23,10 @@ const VANISHED_MS = 60_000;
 const BEGIN_MS = 30_000;
 /** How long an address that has opened nothing is remembered, in ms. */
 const STRANGER_MS = 50;
-/** How many may be in between at once. */
+/** How many may be in between at once, and how many files one sender may be sending. */
 const MAX_UNBEGUN = 256;
-/** How much one sender may send ahead of a missing chunk, in bytes. */
+const MAX_AT_ONCE = 16;
+/** How much may come of a file ahead of a missing chunk, in bytes. */
 const MAX_AHEAD_BYTES = 4 * 1_048_576;
 /** A name is free again when who was sending it has been silent for so long; who wants it waits a little longer, in ms. */
 const STALE_MS = 3000;
@@ -127,6 +128,8 @@ class Line implements Session<Pdu | null> {
   readonly #udp: boolean;
   readonly #onGone: () => void;
   readonly #receptions = new Map<number, Reception>();
+  /** How many of them are going on. */
+  #going = 0;
   #cancelForget: () => void = () => {};
   #gone = false;
 
@@ -185,9 +188,12 @@ class Line implements Session<Pdu | null> {
     if (problem !== null) return refuse(ERROR_CODES.name, refusal.name(offer.name, problem));
     const { maxSize, unbegun } = this.#desk;
     if ((offer.size ?? 0) > maxSize) return refuse(ERROR_CODES.tooLarge, refusal.tooLarge(offer.size!, maxSize));
+    if (this.#going >= MAX_AT_ONCE) return refuse(ERROR_CODES.busy, refusal.tooManyAtOnce(MAX_AT_ONCE));
     if (unbegun >= MAX_UNBEGUN) return refuse(ERROR_CODES.busy, refusal.tooMany(MAX_UNBEGUN));
     const reception = new Reception(this.#channel, this.#desk, pdu.session, offer);
     this.#receptions.set(pdu.session, reception);
+    this.#going++;
+    void reception.released.then(() => this.#going--);
     void reception.finished.then(() => {
       this.#receptions.delete(pdu.session);
       this.#forgetIfIdle("over");
