@@ -1,7 +1,14 @@
 // Files on sockets, from netlab's sender to netlab's receiver: every scheme on both transports, bad networks, names, sizes, and
 // what both ends say when it does not work out.
 
-import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
 import { type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -197,6 +204,13 @@ for (const type of ["OPEN", "ACCEPT", "DATA", "ACK", "FIN", "DONE"] as const) {
       assertEquals(Number(retransmissions) - Number(duplicates), type === "DATA" ? 1 : 0);
     }));
 }
+
+test("where everything was sent twice and no round trip is known, the report says so, and how much was sent again", () =>
+  withRelay({ lose: (passing) => losing("OPEN", 0)(passing) || losing("DATA", 0)(passing) }, async (relay) => {
+    const options = { transport: "udp", arq: "stop-and-wait", timeout: 100 } as const;
+    const { printed } = await sendFiles(relay.port, [makeSource("a", makeFile(50))], options);
+    assertMatch(printed[1], /^ {2}[1-9]\d* retransmissions?, \d+ duplicates? at the receiver, no round trip measured$/);
+  }));
 
 test("with --once the receiver stays until the sender has heard DONE, the second time", () =>
   withRelay({ lose: losing("DONE", 0) }, async (relay, receiver) => {

@@ -35,11 +35,11 @@ export interface SentReport {
   /** What the receiver got twice, by its own account. */
   readonly duplicates: number;
   readonly seconds: number;
-  /** Smoothed, in ms; null where nothing is acknowledged. */
+  /** The mean, in ms; null where nothing is acknowledged, or nothing was sent but once. */
   readonly rttMs: number | null;
   /** Of the file, per second. */
   readonly goodputBps: number;
-  /** What chunk, window and round trip allow: a window of chunks each round trip. Null where nothing is acknowledged. */
+  /** What chunk, window and round trip allow: a window of chunks each round trip. Null where that is not known. */
   readonly allowedBps: number | null;
   readonly chunk: number;
   readonly window: number;
@@ -48,10 +48,10 @@ export interface SentReport {
 export function formatSent(report: SentReport): string[] {
   const { name, bytes, chunks, retransmissions, duplicates, seconds, rttMs, goodputBps, allowedBps } = report;
   const lines = [`sent ${name}: ${count(bytes, "byte")} in ${count(chunks, "chunk")}, ${seconds.toFixed(2)} s`];
-  if (rttMs !== null) {
+  if (rttMs !== null || retransmissions > 0) {
     lines.push(
       `  ${count(retransmissions, "retransmission")}, ${count(duplicates, "duplicate")} at the receiver, ` +
-        `round trip ${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`,
+        (rttMs === null ? "no round trip measured" : `round trip ${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`),
     );
   }
   const goodput = `  goodput ${formatRate(goodputBps)}`;
