@@ -11,6 +11,7 @@ import {
 } from "@std/assert";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
 import { type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
+import { formatRate } from "../lib/exercises/transfer/report.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { eventually, Peer, skipIf, test, within } from "./helpers.ts";
@@ -154,6 +155,10 @@ for (const transport of TRANSPORTS) {
       assert(/^sent a: 1000 bytes in 16 chunks, \d\.\d\d s$/.test(sent.printed[0]), sent.printed[0]);
     }));
 }
+
+test("a rate is said in three digits, however small it is", () => {
+  assertEquals([0, 0.744437557, 3.456, 1e9 / 3].map(formatRate), ["0 b/s", "0.744 b/s", "3.46 b/s", "333 Mbit/s"]);
+});
 
 test("the rates in the report follow from its other numbers", () =>
   withReceiver("udp", async (receiver) => {

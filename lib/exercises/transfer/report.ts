@@ -68,7 +68,7 @@ export function formatSent(report: SentReport): string[] {
 
 /** Bits per second, for people. */
 export function formatRate(bps: number): string {
-  return `${formatBytes(Math.max(0, bps), { bits: true })}/s`;
+  return `${formatBytes(Number(Math.max(0, bps).toPrecision(3)), { bits: true })}/s`;
 }
 
 function count(number: number, what: string): string {
