@@ -224,6 +224,20 @@ for (const scheme of RELIABLE) {
     assertEquals(sending.get(acceptPdu(SESSION, 1, 4, null)), [`ERROR 1 ${why}`, `closes: the receiver: ${why}`]);
   });
 
+  test(`${scheme}: while there is nothing to send OPEN is said again after 10 s, and not before; ACCEPT changes nothing`, () => {
+    const slow = new Sending(scheme);
+    slow.start();
+    slow.get(acceptPdu(SESSION, 0, 4, null));
+    for (let i = 0; i < 2; i++) {
+      assertEquals([slow.pass(9999), slow.pass(1)], [[], ["OPEN"]]);
+      assertEquals(slow.get(acceptPdu(SESSION, 0, 4, null)), []);
+    }
+    slow.pass(9000);
+    assertEquals(slow.tell({ type: "data", bytes: makeFile(10) }), ["DATA 0!", "hungry"]);
+    assertEquals(slow.get(ack(1)), []);
+    assertEquals([slow.pass(9999), slow.pass(1), slow.machine.over], [[], ["OPEN"], false]);
+  });
+
   test(`${scheme}: after FIN acknowledgements no longer count`, () => {
     const [sending] = Sending.of(scheme, 10);
     assertEquals(sending.get(ack(1)), ["FIN 1"]);

@@ -74,6 +74,9 @@ const RESUMABLE: readonly number[] = [
   ERROR_CODES.cancelled,
 ];
 
+/** With nothing to send for so long, OPEN is said again: a receiver that hears nothing takes us for gone. */
+export const STILL_HERE_MS: Millis = 10_000;
+
 /** With less than this to send, in bytes, it asks for more. */
 const LOW_BYTES = 262_144;
 
@@ -101,6 +104,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #timeouts = 0;
   #backedOffAt: Millis = -Infinity;
   #openSent = 0;
+  #saidAt: Millis = 0;
   /** What has been given to us and not been sent. */
   readonly #blocks: Uint8Array[] = [];
   #blockAt = 0;
@@ -203,7 +207,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   deadline(): Millis | null {
     if (this.#state === "closed") return null;
-    const timeout = this.#timeoutAt();
+    const timeout = this.#timeoutAt() ?? this.#stillHereAt;
     const until = this.#pacer?.until ?? null;
     return timeout === null || until === null ? timeout ?? until : Math.min(timeout, until);
   }
@@ -215,6 +219,11 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       return oldestAt === null ? null : oldestAt + this.rto.rtoMs;
     }
     return this.#waitingSince === null ? null : this.#waitingSince + this.rto.rtoMs;
+  }
+
+  /** When to say that we are still here; null when the receiver is to say something first. */
+  get #stillHereAt(): Millis | null {
+    return this.#state === "sending" ? this.#saidAt + STILL_HERE_MS : null;
   }
 
   #obey(command: SendCommand, out: Effects, now: Millis): void {
@@ -253,6 +262,11 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #sendOpen(out: Effects, now: Millis): void {
     this.#openSent++;
     this.#waitingSince = now;
+    this.#sayOpen(out, now);
+  }
+
+  #sayOpen(out: Effects, now: Millis): void {
+    this.#saidAt = now;
     out.push({ type: "send", message: openPdu(this.#session, this.#options) });
   }
 
@@ -386,6 +400,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
 
   #send(wire: Uint8Array, seq: number, again: boolean, out: Effects, now: Millis): void {
     this.#chunksSent++;
+    this.#saidAt = now;
     if (again) this.#retransmissions++;
     if (this.#reliable) this.#waitingSince ??= now;
     this.#flight?.sent(seq, again, now);
@@ -402,6 +417,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       this.#sendMore(out, now);
     }
     const timeout = this.#timeoutAt();
+    if (timeout === null && this.#stillHereAt !== null && now >= this.#stillHereAt) return this.#sayOpen(out, now);
     if (timeout === null || now < timeout) return;
     if (this.#state === "sending" && this.#selective) {
       this.#findLate(out, now);
