@@ -5,7 +5,7 @@ import type { Conn } from "../lib/net/conn.ts";
 import { connectUdp, DatagramAcceptor } from "../lib/net/datagram_peers.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText } from "../lib/protocol/text.ts";
-import { bytes, eventually, skipUnlessIpv6, test, within } from "./helpers.ts";
+import { bytes, eventually, skipIf, skipUnlessIpv6, test, within } from "./helpers.ts";
 
 /** What an acceptor takes in one session at most. */
 const MAX_WAITING = 1024;
@@ -132,6 +132,26 @@ for (const host of ["127.0.0.1", "::1"]) {
     host === "::1" ? skipUnlessIpv6() : {},
   );
 }
+
+const link = Deno.build.os === "linux"
+  ? Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"))
+  : undefined;
+test(
+  "a server at an address of this link only is heard by a client that names the link, too",
+  () =>
+    withDesk(async (desk) => {
+      const client = await connectUdp(`${link!.address}%${link!.name}`, desk.acceptor.address.port);
+      try {
+        await client.write(bytes("hello"));
+        await eventually("the caller", () => desk.callers.length === 1);
+        await desk.callers[0].write(bytes("heard"));
+        assertEquals(await text(client), "heard");
+      } finally {
+        client.close();
+      }
+    }, "::"),
+  skipIf(link === undefined ? "no address of a link only" : null),
+);
 
 test("a stranger's datagram does not reach a client, whatever it says", () =>
   withDesk(async (desk) => {

@@ -160,11 +160,14 @@ function answeringAddress(host: string): string {
  * @throws {NetlabError} of kind `transport` when the name cannot be resolved
  */
 export async function connectUdp(hostname: string, port: number): Promise<Conn> {
-  const host = answeringAddress(await lookUp(hostname, port, "talk to"));
+  // Of an address on a link only, `fe80::1%eth0`, answers do not say the zone.
+  const [address, ...zone] = (await lookUp(hostname, port, "talk to")).split("%");
+  const host = answeringAddress(address);
   // On this machine both ends have one address; which of ours the way to another begins with, only the system knows.
   const own = /^(127\.|::1$)/.test(host) ? host : host.includes(":") ? "::" : "0.0.0.0";
   const endpoint = new DatagramEndpoint({ host: own });
-  const peer = new DatagramConn(endpoint, { transport: "udp", hostname: host, port }, () => endpoint.close());
+  const remote: Address = { transport: "udp", hostname: [host, ...zone].join("%"), port };
+  const peer = new DatagramConn(endpoint, remote, () => endpoint.close());
   endpoint.each((bytes, from) => {
     if (from.port === port && from.hostname === host) peer.push(bytes);
   }).catch(() => peer.close());
