@@ -97,6 +97,12 @@ for (const scheme of SCHEMES) {
     }
   });
 
+  test(`${scheme}: an ERROR without a word is shown by its number`, () => {
+    const sending = new Sending(scheme);
+    sending.start();
+    assertEquals(sending.get(errorPdu(SESSION, 3, "")), ["closes: the receiver: error 3"]);
+  });
+
   test(`${scheme}: what belongs to another session is not for us`, () => {
     const sending = new Sending(scheme, { size: 10 });
     sending.start();

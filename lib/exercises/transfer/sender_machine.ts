@@ -248,7 +248,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
         : code === ERROR_CODES.lost
         ? "--arq selective-repeat sends again what is lost"
         : undefined;
-      this.#close(out, new NetlabError("reply", `the receiver: ${text}`, { hint }));
+      this.#close(out, new NetlabError("reply", `the receiver: ${text || `error ${code}`}`, { hint }));
     } else if (pdu.type === "ACCEPT" && this.#state === "opening") this.#accepted(pdu, out, now);
     else if (pdu.type === "ACK" && this.#state === "sending" && this.#reliable) this.#acknowledged(pdu, out, now);
     else if (pdu.type === "DONE" && this.#state === "finishing" && pdu.seq === this.#unsent) {
