@@ -241,6 +241,15 @@ test("none through a bad network fails at both ends, and says exactly which chun
     assertEquals(receiver.files, ["a.part"]);
   }));
 
+test("of several files one that was lost is told with what to do about it", () =>
+  withRelay({ lose: losing("DATA", 0) }, async (relay) => {
+    const console = new FakeConsole([]);
+    const files = ["a", "b"].map((name) => makeSource(name, makeFile(250)));
+    await sendingFails(relay.port, files, { transport: "udp", arq: "none", timeout: 200 }, console);
+    const what = "lost 1 of 3 chunks: 0: --arq selective-repeat sends again what is lost";
+    assertEquals(console.printed[0], `not sent: a: the receiver: ${what}`);
+  }));
+
 test("none says of a FIN that was lost nothing: it says FIN again", () =>
   withRelay({ lose: losing("FIN", 0, 1) }, async (relay, receiver) => {
     await sendFiles(relay.port, [makeSource("a", makeFile(250))], { transport: "udp", arq: "none", timeout: 30 });

@@ -74,7 +74,8 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
       } catch (error) {
         if (!(error instanceof NetlabError)) throw error;
         if (files.length === 1 || error.kind !== "reply") throw error;
-        console.print(`not sent: ${source.name}: ${error.message}`, {
+        const hint = error.hint ? `: ${error.hint}` : "";
+        console.print(`not sent: ${source.name}: ${error.message}${hint}`, {
           event: "failed",
           name: source.name,
           failure: error.message,
