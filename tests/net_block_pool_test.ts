@@ -129,3 +129,12 @@ test("a block whose write was given up is not used again", async () => {
   assertEquals(used.length, 2);
   assert(used[0] !== used[1]);
 });
+
+test("a block is given back once: two that pour next have one each", async () => {
+  const pool = poolOf(1, { maxBytes: 100 }); // somebody else is pouring: all blocks are kept
+  const { channel } = makeChannel({}, 1000);
+  assertEquals(await channel.pour(endless, 250, pool), 250);
+  channel.abort("done");
+  const [first, second] = await Promise.all([pool.fill(endless, 100), pool.fill(endless, 100)]);
+  assert(first.buffer !== second.buffer);
+});

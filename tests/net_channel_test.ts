@@ -212,3 +212,28 @@ test("raw messages leave in a write each, and a read each is a message", async (
   assertEquals(got, ["three", "four"]);
   await channel.close();
 });
+
+test("reads grow while they come back full, and shrink after eight small ones in a row", async () => {
+  // Empty lines, in reads that are full (Infinity) or of one byte.
+  const reads = [...Array(7).fill(Infinity), ...Array(7).fill(1), Infinity, ...Array(30).fill(1)];
+  const asked: number[] = [];
+  const conn: Conn = {
+    ...{ localAddr: { transport: "unix", path: "" }, remoteAddr: { transport: "unix", path: "" } },
+    read(into) {
+      const most = reads[asked.length];
+      if (most === undefined) return Promise.resolve(null);
+      asked.push(into.length);
+      return Promise.resolve(into.subarray(0, most).fill(0x0a).length);
+    },
+    write: ({ length }) => Promise.resolve(length),
+    closeWrite: () => Promise.resolve(),
+    close() {},
+  };
+  const channel = new Channel(conn, { framer: new LineFramer(LIMIT), codec: textCodec });
+  await channel.each(() => {}, () => {});
+  await channel.close();
+  const growing = [2048, 4096, 8192, 16_384, 32_768];
+  // It takes four shrunk reads until the memory is given back, and with 4096 bytes that is little enough.
+  const large = 2 + 7 + 1 + 8 + 3;
+  assertEquals(asked, [...growing, ...Array(large).fill(65_536), ...Array(30 - 8 - 3).fill(4096)]);
+});
