@@ -6,6 +6,7 @@ import { Channel } from "../lib/net/channel.ts";
 import { systemClock } from "../lib/net/clock.ts";
 import type { Conn } from "../lib/net/conn.ts";
 import { memoryPair } from "../lib/net/memory.ts";
+import { Turns } from "../lib/net/turns.ts";
 import { LineFramer } from "../lib/protocol/framing.ts";
 import { bytes, test } from "./helpers.ts";
 import { textCodec } from "./net_helpers.ts";
@@ -70,4 +71,16 @@ test("one read of a thousand dear messages leaves others their turn before its l
   channel.abort("done");
   assertEquals(taken, 1000);
   assert(takenAtTimer !== null && takenAtTimer < 1000, `the timer came at ${takenAtTimer}`);
+});
+
+test("who has just come has a turn before it waits for those that work already", async () => {
+  const [busy, fresh] = [new Turns(), new Turns()];
+  let wait: Promise<void> | null;
+  do wait = busy.next(); while (wait === null);
+  assertEquals(fresh.next(), null);
+  const freshWait = fresh.next();
+  assert(freshWait !== null);
+  await Promise.all([wait, freshWait]);
+  busy.end();
+  fresh.end();
 });

@@ -165,7 +165,7 @@ export class SendQueue {
 
   readonly #wrote = (bytes: number) => {
     const batch = this.#inFlight;
-    if (this.#dead || batch === null) return;
+    if (batch === null) return; // it was stopped meanwhile
     this.#events.onWritten?.(bytes === this.#part.length ? this.#part : this.#part.subarray(0, bytes));
     this.#written += bytes;
     if (this.#written === batch.ends[this.#endAt]) this.#endAt++;
