@@ -269,6 +269,14 @@ for (
     }));
 }
 
+test("in the list addresses stand below each other, however wide the characters of the aliases are", () =>
+  withStar(async (alice, bob, carol) => {
+    assertEquals(await alice.ask("alias bob 山田", "list"), [
+      `山田   ${bob.where}  we called`,
+      `carol  ${carol.where}  we called`,
+    ]);
+  }));
+
 test("a broadcast to nobody says so", () =>
   withNodes(async (alice) => assertEquals(await alice.ask("broadcast hello"), ["nobody is connected"])));
 

@@ -152,6 +152,20 @@ test("a client that is given another label is called that, and its place in the 
     assertEquals(desk.trace.of("label").map(({ label }) => label), ["c1", "c2", "älice", "alice"]);
   }));
 
+test("a label that a client has already is given to it once more", () =>
+  withDesk(async (desk) => {
+    await desk.join(1);
+    assertEquals(await desk.typed("label c1 c1"), []);
+    assertEquals((await desk.typed("list")).map((line) => line.split(" ")[0]), ["c1"]);
+  }));
+
+test("in the list addresses stand below each other, however wide the characters of the labels are", () =>
+  withDesk(async (desk) => {
+    const from = (await desk.join(2)).map(({ conn }) => `127.0.0.1:${(conn.localAddr as Deno.NetAddr).port}`);
+    await desk.typed("label c1 山田");
+    assertEquals(await desk.typed("list"), [`山田  ${from[0]}`, `c2    ${from[1]}`]);
+  }));
+
 test("a label that a client was given is not given to the next by itself", () =>
   withDesk(async (desk) => {
     await desk.join(1);

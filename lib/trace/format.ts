@@ -1,4 +1,4 @@
-// What the sinks for people share: labels, times, arrows.
+// What all that is shown to people shares: labels, times, pieces and columns.
 
 import stringWidth from "fast-string-width";
 import type { ConnectionId, TraceEvent } from "../protocol/trace.ts";
@@ -51,6 +51,12 @@ export function pieces(text: string, columns: number): string[] {
     width += more;
   }
   return [...all, piece];
+}
+
+/** Texts as a column: all as wide as the widest is on a terminal. */
+export function column(texts: readonly string[]): string[] {
+  const width = Math.max(...texts.map((text) => stringWidth(text)));
+  return texts.map((text) => text + " ".repeat(width - stringWidth(text)));
 }
 
 /** The classic dump: offset, 16 bytes in hex, the same as ASCII. */

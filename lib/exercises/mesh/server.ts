@@ -4,6 +4,7 @@ import { takeAddress } from "../../net/address.ts";
 import { type Conn, formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
+import { column } from "../../trace/format.ts";
 import { splitWord } from "../commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
@@ -129,11 +130,11 @@ class Mesh implements NodeCommands {
   #list(): void {
     const peers = this.#peers();
     if (peers.length === 0) return this.#console.print("nobody is connected", { event: "connections", count: 0 });
-    const width = Math.max(...peers.map(({ alias }) => alias?.length ?? 1));
-    for (const { alias, remote, called } of peers) {
-      const text = `${(alias ?? "-").padEnd(width)}  ${remote}  ${called ? "we called" : "called us"}`;
+    const aliases = column(peers.map(({ alias }) => alias ?? "-"));
+    peers.forEach(({ alias, remote, called }, i) => {
+      const text = `${aliases[i]}  ${remote}  ${called ? "we called" : "called us"}`;
       this.#console.print(text, { event: "connection", alias, remote, called: called !== null });
-    }
+    });
   }
 
   /** @throws {NetlabError} when nobody else may be called that */

@@ -4,6 +4,7 @@ import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import { escapeText } from "../../protocol/text.ts";
+import { column } from "../../trace/format.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
@@ -139,10 +140,10 @@ class Desk {
   #list(): void {
     const { console } = this.#context;
     if (this.#clients.size === 0) console.print("nobody is connected", { event: "clients", count: 0 });
-    const width = Math.max(...[...this.#clients.keys()].map((label) => label.length));
-    for (const [label, { remote }] of this.#clients) {
-      console.print(`${label.padEnd(width)}  ${remote}`, { event: "client", label, remote });
-    }
+    const labels = column([...this.#clients.keys()]);
+    [...this.#clients].forEach(([label, { remote }], i) => {
+      console.print(`${labels[i]}  ${remote}`, { event: "client", label, remote });
+    });
   }
 
   #relabel(rest: string): void {
@@ -151,7 +152,7 @@ class Desk {
     const channel = this.#find(old);
     const wrong = invalidName(label, ALL);
     if (wrong !== null) throw new NetlabError("usage", `invalid label: ${wrong}`);
-    if (this.#clients.has(label)) throw new NetlabError("usage", `label taken: ${label}`);
+    if ((this.#clients.get(label) ?? channel) !== channel) throw new NetlabError("usage", `label taken: ${label}`);
     // In its place: the order is that in which they came.
     const entries = [...this.#clients].map(([one, other]) => [other === channel ? label : one, other] as const);
     this.#clients.clear();
