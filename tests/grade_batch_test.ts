@@ -71,8 +71,8 @@ function folderOf(submissions: Readonly<Record<string, Readonly<Record<string, s
 
 const gradeCalc = (dir: string, ...more: string[]) =>
   netlab([
-    ...["grade", "calc", "--batch", dir, "--run", "python3 server.py {port}", "--wire", "line", "--timeout", "700ms"],
-    ...["--only", "multiplies", "--start", "5s", ...more],
+    ...["grade", "calc", "--batch", dir, "--run", "python3 server.py {port}", "--wire", "line", "--timeout", "3s"],
+    ...["--only", "multiplies", "--start", "20s", ...more],
   ]);
 
 test("each submission is graded in a copy, into a table", async () => {
@@ -81,9 +81,15 @@ test("each submission is graded in a copy, into a table", async () => {
   assertEquals(status, 1);
   assertEquals(err, `the table is in ${dir}/netlab-grades.csv\nthe table is in ${dir}/netlab-grades.html\n`);
   const page = Deno.readTextFileSync(`${dir}/netlab-grades.html`);
-  for (const text of ["3 submissions", 'href="#submission-3">unframed</a>', "takes one recv() for one message"]) {
-    assertStringIncludes(page, text);
-  }
+  for (
+    const text of [
+      "3 submissions",
+      "<code>python3 server.py {port}</code>",
+      "points on average · tcp, line · seed 1",
+      'href="#submission-3">unframed</a>',
+      "takes one recv() for one message",
+    ]
+  ) assertStringIncludes(page, text);
   const rows = Deno.readTextFileSync(`${dir}/netlab-grades.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
   assertEquals(rows[0], ["submission", "points", "max", "it multiplies", "notes"]);
   const points = Object.fromEntries(rows.slice(1).map(([name, points]) => [name, Number(points)]));
@@ -92,6 +98,17 @@ test("each submission is graded in a copy, into a table", async () => {
   assert(points.unframed > 0 && points.unframed < max, String(points.unframed));
   for (const name of ["good", "unframed", "empty"]) assertMatch(out, new RegExp(`of ${max}  ${name}  [\\d.]+ s`));
   assertEquals([...Deno.readDirSync(`${dir}/good`)].map(({ name }) => name), ["server.py"]);
+}, python);
+
+test("what is no folder is not graded, and that is said", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER } });
+  Deno.writeTextFileSync(`${dir}/two.zip`, "PK");
+  Deno.writeTextFileSync(`${dir}/.hidden`, "");
+  Deno.symlinkSync("one", `${dir}/three`);
+  await gradeCalc(dir);
+  const { out, err } = await gradeCalc(dir);
+  assertMatch(out, /^ *15 of 15 {2}one {2}unchanged\n$/);
+  assertMatch(err, /^note: not graded, as it is no folder: three \(a link\), two\.zip\nthe table is in .*\n.*\n$/);
 }, python);
 
 test("what has not changed is not graded again", async () => {

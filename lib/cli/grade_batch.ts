@@ -11,6 +11,7 @@ import {
   meetAll,
   submissionsOf,
 } from "../grade/batch.ts";
+import { listOthers } from "../grade/folder.ts";
 import { formatPoints, isPerfect } from "../grade/report.ts";
 import { batchPage, matrixPage } from "../grade/reports/tables.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -20,7 +21,8 @@ import type { Output } from "./output.ts";
 
 /** Grades each. @param out the results' file, without what its form adds to its name */
 export async function runBatch(settings: BatchSettings, out: string, output: Output): Promise<number> {
-  requireWritable(settings.dir, out);
+  prepare(settings.dir, out, output);
+  const { subject } = settings;
   const graded = await gradeFolder(settings, ({ name, report, cached }) => {
     const { points, maxPoints, durationMs } = report;
     const score = `${formatPoints(points)} of ${formatPoints(maxPoints)}`;
@@ -29,13 +31,13 @@ export async function runBatch(settings: BatchSettings, out: string, output: Out
     output.out.line(`${color(score.padStart(14))}  ${escapeText(name)}  ${dim(how)}`);
   });
   writeTable(`${out}.csv`, batchCsv(graded), output);
-  writeTable(`${out}.html`, batchPage(graded), output);
+  writeTable(`${out}.html`, batchPage(graded, "command" in subject ? subject.command : ""), output);
   return graded.every(({ report }) => isPerfect(report)) ? EXIT_OK : 1;
 }
 
 /** Has every client meet every server. */
 export async function runMatrix(settings: MatrixSettings, out: string, output: Output): Promise<number> {
-  requireWritable(settings.dir, out);
+  prepare(settings.dir, out, output);
   const meetings = await meetAll(settings, ({ server, client, broken }) => {
     const mark = broken ? red("✗") : green("✓");
     const why = broken ? dim(`  ${escapeText(`${broken.step}: ${broken.because}`)}`) : "";
@@ -46,9 +48,13 @@ export async function runMatrix(settings: MatrixSettings, out: string, output: O
   return meetings.every(({ broken }) => broken === null) ? EXIT_OK : 1;
 }
 
-/** Finds out whether the table can be written, before an hour of grading. @throws {NetlabError} */
-function requireWritable(dir: string, out: string): void {
+/** Finds out what is in the way, before an hour of grading. @throws {NetlabError} when the table cannot be written */
+function prepare(dir: string, out: string, output: Output): void {
   submissionsOf(dir); // who names another folder by mistake hears of that
+  const others = listOthers(dir);
+  if (others.length > 0) {
+    output.err.line(`${yellow("note:")} not graded, as it is no folder: ${escapeText(others.join(", "))}`);
+  }
   for (const path of [`${out}.csv`, `${out}.html`]) {
     attempt(path, () => Deno.openSync(path, { append: true, create: true }).close());
   }

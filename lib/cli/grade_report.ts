@@ -76,9 +76,10 @@ export function summaryLines(report: Report): string[] {
   });
   const total = `${formatPoints(points)} of ${formatPoints(maxPoints)} points`;
   const rest = `${counts.join(", ")} · seed ${seed}`;
+  const isApart = checks.at(-1)?.failure !== undefined; // an empty line ends it
   return [
     ...notes.map((note) => `${yellow("note:")} ${escapeText(note)}`),
-    "",
+    ...(isApart && notes.length === 0 ? [] : [""]),
     `${bold(isPerfect(report) ? green(total) : total)}  ${dim(rest)}`,
   ];
 }

@@ -17,6 +17,14 @@ export function listSubmissions(dir: string): Submission[] {
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
+/** What else is in `dir`, for people: a submission that came as an archive or a link would be missing for no reason to be seen. */
+export function listOthers(dir: string): string[] {
+  return [...Deno.readDirSync(dir)]
+    .filter(({ isDirectory, name }) => !isDirectory && !/^\.|^netlab-(grades|matrix)\.(csv|html)$/.test(name))
+    .map(({ isSymlink, name }) => isSymlink ? `${name} (a link)` : name)
+    .sort();
+}
+
 /**
  * Runs `use` with a copy of a submission, which is gone afterwards: what a run writes harms neither it nor another.
  *

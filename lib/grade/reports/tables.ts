@@ -6,11 +6,11 @@ import { className, htmlPage, story } from "./html.ts";
 import { type Markup, markup } from "./markup.ts";
 import { MARKS, score, whyNot } from "./text.ts";
 
-/** A folder of submissions: all points at a glance, and behind each what went wrong. */
-export function batchPage(graded: readonly Graded[]): string {
+/** A folder of submissions: all points at a glance, and behind each what went wrong. @param command what started each */
+export function batchPage(graded: readonly Graded[], command: string): string {
   const [first] = graded;
   const names = first.report.checks.map(({ name }) => name);
-  const { exercise, kind, maxPoints, seed } = first.report;
+  const { exercise, kind, maxPoints, seed, transport, wire } = first.report;
   const title = `${graded.length} submission${graded.length === 1 ? "" : "s"}`;
   const mean = graded.reduce((sum, { report }) => sum + report.points, 0) / graded.length;
   return htmlPage(
@@ -18,7 +18,10 @@ export function batchPage(graded: readonly Graded[]): string {
     markup`<header>
 <p class="eyebrow">netlab grade --batch</p>
 <h1>${exercise} ${kind}: ${title}</h1>
-<p class="target quiet">${formatPoints(mean)} of ${formatPoints(maxPoints)} points on average · seed ${seed}</p>
+<p class="target"><code>${command}</code></p>
+<p class="target quiet">${formatPoints(mean)} of ${
+      formatPoints(maxPoints)
+    } points on average · ${transport}, ${wire} · seed ${seed}</p>
 </header>
 <main>
 <section aria-labelledby="points">
