@@ -130,6 +130,16 @@ test("a reset ends the channel at once, whoever waits", async () => {
   await channel.close();
 });
 
+test("a reset inside a message leaves it truncated, and between two it does not", async () => {
+  for (const [text, truncated] of [["one\ntw", true], ["one\n", false]] as const) {
+    const { channel, peer } = makeChannel();
+    await peer.write(bytes(text));
+    assertEquals([await channel.receive(), channel.truncated], ["one", false]);
+    peer.reset();
+    assertEquals([await channel.receive(), channel.truncated], [null, truncated]);
+  }
+});
+
 test("a write that fails ends the channel, and reading with it", async () => {
   const { channel, peer } = makeChannel();
   const { ended } = follow(channel);
