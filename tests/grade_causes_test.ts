@@ -7,6 +7,7 @@ import { CAUSE } from "../lib/exercises/chat/checks.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
 import { type GradingSettings, runGrading, type Subject } from "../lib/grade/grading.ts";
 import { guessFraming, whyMisframed } from "../lib/grade/misframed.ts";
+import { PROFILES } from "../lib/grade/profiles/mod.ts";
 import type { Failure } from "../lib/grade/report.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { bytes, skipIf, skipUnless, skipUnlessIpv6, test } from "./helpers.ts";
@@ -106,6 +107,29 @@ test("a server that waits for the end of a line is told how messages with length
   ]);
   assertEquals(await silence(SERVER('b""'), "line"), [CAUSES.silence]);
 }, PYTHON);
+
+test(
+  "a server that waits for more of a bare name is told that nothing came, and one that does not hang up is not",
+  async () => {
+    const silence = async (read: string) => {
+      const subject = serverOf(`
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+client, _ = server.accept()
+${read}
+client.sendall(b"hello\\n")
+server.accept()
+`);
+      const { causes } = await failureOf({
+        ...{ exercise: findExercise("files")!, profile: { name: "files-seed", profile: PROFILES["files-seed"] } },
+        ...{ only: "a bare name gives", wire: undefined, subject },
+      });
+      return causes.includes(CAUSES.silence);
+    };
+    assertEquals([await silence("client.makefile().readline()"), await silence("client.recv(100)")], [true, false]);
+  },
+  PYTHON,
+);
 
 test("lengths that count characters are said to, and nothing else", async () => {
   const server = `

@@ -42,7 +42,9 @@ export function diagnose({ check, ways, way, broken, transport, wire }: Symptoms
     return check.needs?.length ? [...usual, CAUSES.unframed] : [CAUSES.unframed, ...usual];
   }
   if (broken.left) return [CAUSES.onlyOne, ...usual];
-  if (broken.kind === "silence" && awaited) return [...usual, transport === "udp" ? CAUSES.silence : whySilent(wire)];
+  // A connection that stays open behind all that was to come is another matter than one on which nothing came.
+  const isSilent = awaited || (broken.does === "expectRest" && broken.bytes === undefined);
+  if (broken.kind === "silence" && isSilent) return [...usual, transport === "udp" ? CAUSES.silence : whySilent(wire)];
   if (broken.kind === "end" && TALKS.includes(broken.does)) return [...usual, CAUSES.hungUp];
   return usual;
 }
