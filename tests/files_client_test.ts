@@ -596,6 +596,10 @@ test("Ctrl-C at a prompt leaves, and in the middle of a file says where it stopp
     await screen.shows(/^interrupted: 100 B of big are here; get it again, and it goes on from there$/);
     await screen.endsWith("status 130", "echo icanon isig");
   });
+  await using idle = await Screen.run("connect files 127.0.0.1:1 --quiet");
+  await idle.shows(/^>$/);
+  await idle.press("C-c");
+  await idle.is("status 130", "echo icanon isig");
 }, needsTmux());
 
 test("Ctrl-C on a terminal takes the progress away and says how to go on", async () => {
