@@ -6,11 +6,12 @@ import { connectCalc } from "../lib/exercises/calc/client.ts";
 import { calc } from "../lib/exercises/calc/mod.ts";
 import { serveCalc } from "../lib/exercises/calc/server.ts";
 import type { ConnectContext, ServeContext } from "../lib/exercises/exercise.ts";
+import { outlasts } from "../lib/net/clock.ts";
 import { type ErrorKind, NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
 import { netlab, Program, runProgram } from "./cli_helpers.ts";
-import { skipUnless, test, within } from "./helpers.ts";
+import { Peer, skipUnless, test, within } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const NC = skipUnless("nc");
@@ -176,6 +177,21 @@ for (const [wire, served] of [["len4", "len4"], ["raw", "auto"], ["raw", "raw"]]
       ]);
     }, { wire: served }));
 }
+
+test("with --wire raw each question of a script waits for the answer to the one before", () =>
+  withListener(async (conn) => {
+    const peer = new Peer(conn);
+    assertEquals(await peer.read(5), "7 * 6");
+    const second = peer.read(5);
+    // Longer than the pause between messages that nothing frames.
+    assert(await outlasts(second, 600), "it did not wait");
+    await peer.send("42");
+    assertEquals(await within(second, "the second question"), "7 + 6");
+    await peer.send("13");
+    await peer.rest();
+  }, async (port) => {
+    assertEquals((await run(port, ["7 * 6", "7 + 6"], { wire: "raw" })).printed, ["42", "13"]);
+  }));
 
 test("netlab serve calc divides as --division says, and says where it is", async () => {
   await using server = new Program("serve calc --host 127.0.0.1 --port 0 --division floor --quiet");

@@ -278,7 +278,7 @@ test("Tab offers the commands, then the names that the client has seen", () =>
     await bob.send("MSG alice hi");
     await console.shows("bob sent hi");
     assertEquals(console.complete("MSG b"), ["MSG bob "]);
-    console.type("GET_NAMES");
+    console.type("MSG bob hello", "GET_NAMES"); // the first has no answer, and the answer to the second is no other's
     await console.shows("bob bella alice");
     assertEquals(console.complete("MSG b"), ["MSG bob ", "MSG bella "]);
     assertEquals(console.complete("MSG BR"), ["MSG BROADCAST "]);
