@@ -437,6 +437,13 @@ test("datagrams that are no question get one ERROR each, and the next is served"
     assertEquals(answers.at(-1), "42");
   }, UDP));
 
+test("over UDP a refusal is not refused: two servers that a forger introduced would never end", () =>
+  withCalc(async ({ asker }) => {
+    const client = asker();
+    await client.send("ERROR unknown command: ERROR");
+    assertEquals(await client.ask("7 * 6"), "42");
+  }, UDP));
+
 test("over UDP twenty clients at once get their own answers", () =>
   withCalc(async ({ asker }) => {
     const clients = Array.from({ length: 20 }, asker);
