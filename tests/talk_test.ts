@@ -351,6 +351,15 @@ for (const transport of ["tcp", "udp"] as const) {
   });
 }
 
+test("over UDP a refusal is not refused: two servers that a forger introduced would never end", () =>
+  withTalk("udp", async (desk) => {
+    await desk.taken("hello");
+    const stranger = await desk.bare();
+    await stranger.send(BUSY);
+    await stranger.send("hello?\n");
+    assertEquals(await stranger.receive(), `${BUSY}\n`); // the answer to the second: the first had no LF
+  }));
+
 test("TCP: either may begin", () =>
   withTalk("tcp", async (desk) => {
     const { console } = desk.call();

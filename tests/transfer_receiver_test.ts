@@ -8,7 +8,7 @@ import { Random } from "../lib/protocol/random.ts";
 import { encodeText } from "../lib/protocol/text.ts";
 import { canReset, sendAndReset } from "./chat_helpers.ts";
 import { runProgram } from "./cli_helpers.ts";
-import { bytes, eventually, Peer, skipUnless, test, within } from "./helpers.ts";
+import { bytes, collect, eventually, Peer, skipUnless, test, within } from "./helpers.ts";
 import { makeFile } from "./transfer_helpers.ts";
 import {
   data,
@@ -502,3 +502,24 @@ test("a sender in Python gets its file through a bad network", () =>
     receiver.has({ a: makeFile(5000) });
     await relay.close();
   }), PYTHON);
+
+test("over UDP a full receiver refuses no refusal: two of them that a forger introduced would never end", async () => {
+  const trace = collect(["close"]);
+  await withReceiver(
+    "udp",
+    (receiver) =>
+      withPeers("udp", receiver.port, 2, async (peer, stranger) => {
+        await begin(peer, 7, "hello.txt");
+        await stranger.send('ERROR session=0 code=9 "server full: 1 client"');
+        await stranger.sendBytes(HELLO); // no PDU
+        assertMatch(await stranger.ask(open(8, "x", 11)), /^ERROR .*"server full: 1 client"$/);
+        assertEquals(trace.of("close").map(({ reason }) => reason), [
+          "it refused us",
+          "it refused us",
+          "server full: 1 client",
+        ]);
+      }),
+    {},
+    { trace, limits: { maxClients: 1 } },
+  );
+});

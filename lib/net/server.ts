@@ -81,6 +81,11 @@ export interface ServerOptions<In, Out> {
    * word, and the one that has been there the longest makes room when the server is full.
    */
   readonly forgetful?: boolean;
+  /**
+   * Whether a caller refuses, who is not refused in turn where there is no room: over UDP, two servers that a forger introduced
+   * to each other would never end.
+   */
+  isRefusal?(message: In): boolean;
   /** What a caller that finds it full waits for before it is looked at once more; null for nothing. It must settle. */
   roomFor?(caller: Conn): Promise<unknown> | null;
   readonly limits?: Partial<Limits>;
@@ -315,7 +320,10 @@ export class Server<In, Out> {
     };
     const beforeMs = this.#options.farewells.atOnce ? 0 : waitMs;
     const cancel = this.#clock.at(this.#clock.now() + beforeMs, refuse);
-    await channel.each(refuse, refuse);
+    await channel.each(
+      (message) => this.#options.isRefusal?.(message) ? channel.abort("it refused us") : refuse(),
+      refuse,
+    );
     cancel();
     refuse();
     await channel.close();

@@ -6,7 +6,7 @@ import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { completeWord } from "../commands.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
-import { badReply, errorReply, freeTextFramer, textCodec, whyUnfit } from "../text.ts";
+import { badReply, errorReply, freeTextFramer, isError, textCodec, whyUnfit } from "../text.ts";
 import { BYE, refusal, RESEND_MS, type TalkEvent, TalkMachine } from "./protocol.ts";
 
 /** The conversation with the one client. */
@@ -90,6 +90,7 @@ export function serveTalk(context: ServeContext): RunningServer {
     makeFramer: (onDecided) => freeTextFramer(context, onDecided),
     farewells: { refuse: errorReply, bad: badReply, full: refusal.busy(), leaving: refusal.shutdown() },
     session: begin,
+    isRefusal: (text) => transport === "udp" && isError(text),
   });
   let stopped = false;
   void server.finished.then(() => (stopped = true));

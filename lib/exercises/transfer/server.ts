@@ -107,6 +107,7 @@ function servePdus(context: ServeContext, dir: string, onEnd: (failure: string |
       bad: (error) => errorPdu(0, ERROR_CODES.request, error.message),
       goodbye: false,
     },
+    isRefusal: (pdu) => udp && (pdu === null || pdu.type === "ERROR"),
     session: (channel) => {
       const line: Line = new Line(channel, desk, udp, () => lines.delete(line));
       lines.add(line);
