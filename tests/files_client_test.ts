@@ -121,6 +121,12 @@ test("get fetches files, several at once, and reports each", () => {
   });
 });
 
+test("one byte is one byte in what is said of a file", () =>
+  withFiles({ a: "1" }, async (port) => {
+    assertMatch((await get(port, folder(), "a")).console.printed[0], /^got a: 1 byte, /);
+    assertEquals((await client(port, ["stat", "a"])).console.printed[0], "a: 1 byte (1 B)");
+  }));
+
 test("a name that is asked for twice is fetched once", () =>
   withFiles({ a: "first" }, async (port, server) => {
     const { console } = await get(port, folder(), "a", "a", "a");

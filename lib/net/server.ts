@@ -8,6 +8,7 @@ import type { Clock, Millis } from "../protocol/clock.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Framer } from "../protocol/framing.ts";
+import { count } from "../protocol/text.ts";
 import { NO_TRACE, type Trace } from "../protocol/trace.ts";
 import { type Acceptor, TcpAcceptor } from "./acceptor.ts";
 import { Channel } from "./channel.ts";
@@ -203,7 +204,7 @@ export class Server<In, Out> {
     await this.#acceptor?.run({
       onConn: (conn) => this.#admit(conn),
       onLastFile: (conn) => this.#refuse(this.#open(conn), describeFull(this.#clients.size), LAST_FILE_MS),
-      onWarning: (what, hint) => this.#warn(`${what} at ${countClients(this.#clients.size)}: ${hint}`),
+      onWarning: (what, hint) => this.#warn(`${what} at ${count(this.#clients.size, "client")}: ${hint}`),
     });
     if (this.#acceptor === null) await this.#stopping.promise;
     while (this.#clients.size > 0) await Promise.all([...this.#clients].map((client) => client.finished));
@@ -384,11 +385,7 @@ export function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, c
 }
 
 function describeFull(clients: number): string {
-  return `server full: ${countClients(clients)}`;
-}
-
-function countClients(count: number): string {
-  return count === 1 ? "1 client" : `${count} clients`;
+  return `server full: ${count(clients, "client")}`;
 }
 
 function describeFramer(framer: Framer): string {

@@ -132,6 +132,11 @@ export function escapeBytes(bytes: Uint8Array, maxBytes = Infinity): string {
   return text.replace(/\t/g, "\\t").replace(UNSAFE_ALL, escapeOne) + more;
 }
 
+/** `1 byte`, `2 bytes`. */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
 /** The longest prefix of `text` whose UTF-8 form takes at most `maxBytes` bytes; characters stay whole. */
 export function truncateText(text: string, maxBytes: number): string {
   const { read } = encoder.encodeInto(text, new Uint8Array(Math.min(Math.max(maxBytes, 0), 3 * text.length)));

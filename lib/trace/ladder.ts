@@ -5,7 +5,7 @@
 
 import { cyan, dim, green, yellow } from "@std/fmt/colors";
 import stringWidth from "fast-string-width";
-import { escapeText } from "../protocol/text.ts";
+import { count, escapeText } from "../protocol/text.ts";
 import type { Sink } from "./bus.ts";
 import { clockTime, hexDump, Labels, pieces } from "./format.ts";
 
@@ -52,7 +52,7 @@ export function ladderSink(write: (line: string) => void, options: LadderOptions
       else if (event.type === "note") say(`(${escapeText(event.text)})`, dim);
       else if (event.type === "warning") say(`warning: ${escapeText(event.text)}`, yellow);
       else if (event.type === "bytes") {
-        const title = `${event.bytes.length} bytes ${event.direction === "in" ? "from" : "to"} ${
+        const title = `${count(event.bytes.length, "byte")} ${event.direction === "in" ? "from" : "to"} ${
           label || "a stranger"
         }`;
         write(`${head}${dim(title)}`);

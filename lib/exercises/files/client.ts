@@ -2,7 +2,7 @@
 
 import { formatHostPort } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { hasUnsafe } from "../../protocol/text.ts";
+import { count, hasUnsafe } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
@@ -105,7 +105,7 @@ async function stat(context: Errand, name: string): Promise<void> {
   await using visit = await Visit.open(context);
   const { type, size, digest } = { size: 0, digest: "", ...await visit.ask(`STAT ${name}`) };
   if (type !== "file") throw visit.unexpected();
-  context.console.print([`${name}: ${size} bytes (${formatSize(size)})`, `  sha-256 ${digest}`], {
+  context.console.print([`${name}: ${count(size, "byte")} (${formatSize(size)})`, `  sha-256 ${digest}`], {
     ...{ event: "stat", name, size, sha256: digest },
   });
 }

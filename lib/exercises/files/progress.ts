@@ -1,6 +1,7 @@
 // What is shown while files come, and when they are here.
 
 import { format as formatBytes } from "@std/fmt/bytes";
+import { count } from "../../protocol/text.ts";
 import type { Console } from "../exercise.ts";
 import type { Target } from "./targets.ts";
 
@@ -62,7 +63,7 @@ export class Receipt {
   got(bytes: number, how: string): void {
     const seconds = this.#seconds;
     const rate = formatSize(bytes / Math.max(seconds, 1e-3));
-    const text = `got ${this.name}: ${bytes} bytes, ${seconds.toFixed(2)} s, ${rate}/s, ${how}`;
+    const text = `got ${this.name}: ${count(bytes, "byte")}, ${seconds.toFixed(2)} s, ${rate}/s, ${how}`;
     this.#print(text, { bytes, size: this.target.size });
   }
 

@@ -5,6 +5,7 @@ import { BlockPool } from "../../net/block_pool.ts";
 import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
+import { count } from "../../protocol/text.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { FileRefused, Folder, type OpenFile } from "../folder.ts";
 import { describeSystemError } from "../../net/errors.ts";
@@ -144,7 +145,7 @@ class Visit implements Session<string> {
     const { id } = this.#channel;
     const { trace } = this.#desk.context;
     if (trace.wants.message && bytes > 0) {
-      trace.emit({ type: "message", id, direction: "out", text: `${written} bytes` });
+      trace.emit({ type: "message", id, direction: "out", text: count(written, "byte") });
     }
     this.#report(name, written, begun, why && (this.#channel.reason ?? why));
     if (why !== null) this.#channel.abort(why);

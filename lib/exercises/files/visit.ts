@@ -7,7 +7,7 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { type Framer, LineFramer } from "../../protocol/framing.ts";
-import { decodeLossy } from "../../protocol/text.ts";
+import { count, decodeLossy } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { parseReply } from "./protocol.ts";
 
@@ -69,7 +69,7 @@ export class Visit implements AsyncDisposable {
       // Whether it is content was decided when it was cut.
       decode: (frame) => this.#inBody ? { bytes: frame } : { line: decodeLossy(frame) },
       encode: (text) => text,
-      describe: (frame) => this.#inBody ? `${frame.length} bytes` : decodeLossy(frame),
+      describe: (frame) => this.#inBody ? count(frame.length, "byte") : decodeLossy(frame),
     };
     this.#channel = new Channel(conn, { framer, codec, trace });
     this.#silentMs = idleMs;
@@ -145,7 +145,7 @@ export class Visit implements AsyncDisposable {
   async #next(): Promise<Piece> {
     const piece = await this.#piece();
     if (piece !== null) return piece;
-    throw this.#ended(this.#framer.left > 0 ? `, ${this.#framer.left} bytes before the end` : "");
+    throw this.#ended(this.#framer.left > 0 ? `, ${count(this.#framer.left, "byte")} before the end` : "");
   }
 
   /** Null for the end. */

@@ -3,7 +3,7 @@
 import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
-import { decodeLossy } from "../../protocol/text.ts";
+import { count, decodeLossy } from "../../protocol/text.ts";
 import type { Notation } from "../exercise.ts";
 import { hex } from "../pdu_notation.ts";
 import { describeDatagram, parseCookie, parsePdu } from "./notation.ts";
@@ -45,7 +45,7 @@ const MAX_WORDS = 255;
 /** A datagram of the seed's form in writing: words as they are, and how many bytes there are of a medium. */
 export function describeBare(bytes: Uint8Array): string {
   const text = bytes.length <= MAX_WORDS ? decodeLossy(bytes) : "";
-  return text === "" || /[\p{Cc}\ufffd]/u.test(text) ? `${bytes.length} bytes` : text;
+  return text === "" || /[\p{Cc}\ufffd]/u.test(text) ? count(bytes.length, "byte") : text;
 }
 
 /** A datagram as a PDU; null when it is none. */

@@ -1,6 +1,7 @@
 // What is said of a stream: what it is, how it goes, and how it went.
 
 import { format as formatBytes } from "@std/fmt/bytes";
+import { count } from "../../protocol/text.ts";
 import type { Info } from "./protocol.ts";
 
 /** How a stream went out. */
@@ -83,8 +84,4 @@ export function formatTime(ms: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;
   return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

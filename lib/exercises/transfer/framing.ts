@@ -5,6 +5,7 @@ import type { Codec } from "../../protocol/codec.ts";
 import { loadCrc32 } from "../../protocol/crc32.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
+import { count } from "../../protocol/text.ts";
 import type { Transport } from "../exercise.ts";
 import { describeBytes } from "../pdu_notation.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
@@ -61,7 +62,7 @@ export class BytesFramer implements Framer {
 export const bytesCodec: Codec<Uint8Array> = {
   decode: (frame) => frame,
   encode: (bytes) => bytes,
-  describe: (bytes) => `${bytes.length} bytes`,
+  describe: (bytes) => count(bytes.length, "byte"),
 };
 
 const SCRATCH_BYTES = 64;

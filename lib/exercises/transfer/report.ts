@@ -1,6 +1,7 @@
 // What is said of a transfer when it is over, at either end.
 
 import { format as formatBytes } from "@std/fmt/bytes";
+import { count } from "../../protocol/text.ts";
 import type { Scheme } from "./protocol.ts";
 
 /** How a file came in. */
@@ -69,8 +70,4 @@ export function formatSent(report: SentReport): string[] {
 /** Bits per second, for people. */
 export function formatRate(bps: number): string {
   return `${formatBytes(Number(Math.max(0, bps).toPrecision(3)), { bits: true })}/s`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,6 @@
 // Many graded runs on one HTML page: a row a submission, or a row a server and a column a client.
 
+import { count } from "../../protocol/text.ts";
 import type { Graded, Meeting } from "../batch.ts";
 import { formatPoints, type GradedCheck } from "../report.ts";
 import { className, htmlPage, story } from "./html.ts";
@@ -11,7 +12,7 @@ export function batchPage(graded: readonly Graded[], command: string): string {
   const [first] = graded;
   const names = first.report.checks.map(({ name }) => name);
   const { exercise, kind, maxPoints, seed, transport, wire } = first.report;
-  const title = `${graded.length} submission${graded.length === 1 ? "" : "s"}`;
+  const title = count(graded.length, "submission");
   const mean = graded.reduce((sum, { report }) => sum + report.points, 0) / graded.length;
   return htmlPage(
     `${exercise}: ${title}`,
