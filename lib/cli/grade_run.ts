@@ -67,7 +67,7 @@ async function batch({ output, values }: CommandContext, settings: GradingSettin
   if (!("command" in subject)) throw new NetlabError("usage", "--batch needs --run or --client");
   refuseForMany(values, "--batch", OF_ONE);
   const port = subject.command.includes("{port}") ? null : settings.port ?? profile?.profile.port ?? null;
-  const dir = String(values.batch);
+  const dir = folderOf(values);
   return await runBatch(
     {
       ...settings,
@@ -81,6 +81,9 @@ async function batch({ output, values }: CommandContext, settings: GradingSettin
     output,
   );
 }
+
+/** The folder of the submissions, without the slash that completion puts behind it. */
+const folderOf = ({ batch }: OptionValues) => String(batch).replace(/(?<=.)\/+$/, "");
 
 /** @throws {NetlabError} of kind `usage` when an option is given that means nothing to many programs, or one of `others` */
 function refuseForMany(values: OptionValues, how: string, others: readonly string[]): void {
@@ -106,10 +109,11 @@ async function matrix({ output, values }: CommandContext, exercise: Exercise): P
   }
   refuseForMany(values, "--matrix", [...OF_ONE, ...OF_CHECKS]);
   const profile = values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile));
+  const dir = folderOf(values);
   return await runMatrix(
     {
       profile,
-      ...{ exercise, dir: String(batch), run: String(run), client: String(client) },
+      ...{ exercise, dir, run: String(run), client: String(client) },
       port: values.port === undefined ? profile?.profile.port ?? null : Number(values.port),
       transport: values.transport as Transport | undefined,
       wire: values.wire === undefined ? undefined : String(values.wire),
@@ -117,7 +121,7 @@ async function matrix({ output, values }: CommandContext, exercise: Exercise): P
       timeoutMs: Number(values.timeout),
       startMs: Number(values.start),
     },
-    `${batch}/netlab-matrix`,
+    `${dir}/netlab-matrix`,
     output,
   );
 }
