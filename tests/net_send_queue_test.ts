@@ -50,7 +50,7 @@ class SlowConn implements Conn {
 }
 
 /** A queue on a slow connection, and what it reported. */
-function makeQueue(limitBytes = 1000, coalesce = true) {
+function makeQueue(limitBytes = 1000, coalesce = true, keepBytes?: number) {
   const conn = new SlowConn();
   const events: string[] = [];
   const written: Uint8Array[] = [];
@@ -58,8 +58,12 @@ function makeQueue(limitBytes = 1000, coalesce = true) {
     onFull: (queued) => events.push(`full ${queued}`),
     onError: (error) => events.push(`error ${(error as Error).message}`),
     onWritten: (some) => written.push(some.slice()),
-  });
-  return { conn, events, queue, written: () => new TextDecoder().decode(bytes(...written)) };
+  }, keepBytes);
+  return {
+    ...{ conn, events, queue },
+    written: () => new TextDecoder().decode(bytes(...written)),
+    writtenBytes: () => written.reduce((sum, { length }) => sum + length, 0),
+  };
 }
 
 test("messages sent in one turn leave in one write, in order", async () => {
@@ -254,18 +258,20 @@ test("a failing write after stop is nobody's business", async () => {
   assertEquals(events, []);
 });
 
-property("whatever is sent arrives whole and in order, however the writes go", 50, async (random) => {
+property("whatever is sent arrives whole and in order, and is counted, however the writes go", 50, async (random) => {
   const coalesce = random.chance(0.5);
-  const { conn, queue, written } = makeQueue(1_000_000, coalesce);
+  // Buffers are used again, or given back as too large.
+  const { conn, queue, written, writtenBytes } = makeQueue(1_000_000, coalesce, random.pick([65_536, 600]));
   let sent = "";
   for (let step = 0; step < 60; step++) {
     if (random.chance(0.6)) {
-      const text = "é".repeat(random.int(0, 40)) + step;
+      const text = "é".repeat(random.int(0, 200)) + step;
       queue.push(line, text);
       sent += `${text}\n`;
     }
     if (random.chance(0.3)) await settle();
     if (random.chance(0.5) && conn.waiting > 0) await conn.done(random.int(1, conn.waiting));
+    assertEquals(queue.queuedBytes, bytes(sent).length - writtenBytes());
   }
   await settle();
   while (conn.waiting > 0) await conn.done(random.int(1, conn.waiting));
