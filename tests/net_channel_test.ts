@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Channel } from "../lib/net/channel.ts";
+import { Channel, LINGER_MS } from "../lib/net/channel.ts";
 import type { Conn } from "../lib/net/conn.ts";
 import { memoryPair } from "../lib/net/memory.ts";
+import { VirtualClock } from "../lib/protocol/clock.ts";
 import type { Codec } from "../lib/protocol/codec.ts";
 import { ProtocolError } from "../lib/protocol/errors.ts";
 import { DigitsFramer, LineFramer, makeFramer, RawFramer, wrap } from "../lib/protocol/framing.ts";
@@ -150,6 +151,30 @@ test("a write that fails ends the channel, and reading with it", async () => {
   assert(["reset by peer", "end of stream"].includes(channel.reason!), channel.reason!);
   await channel.close();
 });
+
+for (const speaks of [true, false]) {
+  test(`a peer that cannot be written to ${speaks ? "is heard to its end" : "and says nothing is waited for a second"}`, async () => {
+    const clock = new VirtualClock();
+    const [ours, peer] = memoryPair();
+    const conn = { ...ours, write: () => Promise.reject(new Deno.errors.BrokenPipe("it is gone")) };
+    const channel = new Channel(conn, { framer: new LineFramer(LIMIT), codec: textCodec, clock });
+    const { got, ended } = follow(channel);
+    await settle();
+    channel.send("are you there?");
+    await settle();
+    assertEquals([channel.ending, channel.reason !== null], [false, true]);
+    const { reason } = channel;
+    if (speaks) await peer.write(bytes("no\n"));
+    await settle();
+    clock.advance(LINGER_MS);
+    await settle();
+    assertEquals([got, channel.ending], speaks ? [["no"], false] : [[], true]);
+    await peer.closeWrite();
+    await ended;
+    assertEquals(channel.reason, reason);
+    await channel.close();
+  });
+}
 
 test("a peer that does not read is cut when its queue is full", async () => {
   const { channel } = makeChannel({ queueBytes: 100 }, 10);
