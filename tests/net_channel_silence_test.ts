@@ -5,13 +5,13 @@ import { bytes, collect, settle, test } from "./helpers.ts";
 import { follow, FRAME_LIMIT as LIMIT, makeChannel } from "./net_helpers.ts";
 
 /** A channel that finds out the framing, under a clock that the test moves. */
-function makeAuto(maxBytes = LIMIT) {
+function makeAuto(maxBytes = LIMIT, isComplete = (text: string) => text.startsWith("NAME ")) {
   const clock = new VirtualClock();
   const decided: string[] = [];
   const framer = new AutoFramer({
     maxBytes,
     lengths: true,
-    isComplete: (text) => text.startsWith("NAME "),
+    isComplete,
     onDecided: ({ name }) => decided.push(name),
   });
   const { channel, peer } = makeChannel({ framer, clock });
@@ -33,6 +33,18 @@ test("300 ms of silence make a message of bytes without LF, 299 do not", async (
   await peer.write(bytes("NAME bob"));
   await settle();
   assertEquals(got, ["NAME alice", "NAME bob"], "once it is raw, nothing waits for silence");
+  await peer.closeWrite();
+  await ended;
+  await channel.close();
+});
+
+test("where any text is a message, a single byte and silence are one", async () => {
+  const { clock, channel, peer, got, ended } = makeAuto(LIMIT, () => true);
+  await peer.write(bytes("y"));
+  await settle();
+  clock.advance(SILENCE_MS);
+  await settle();
+  assertEquals(got, ["y"]);
   await peer.closeWrite();
   await ended;
   await channel.close();
