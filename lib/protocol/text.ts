@@ -34,10 +34,10 @@ export function writeText(text: string, into: Uint8Array, at: number): number {
  */
 export function decodeText(bytes: Uint8Array): string {
   if (bytes.length <= SHORT_TEXT) {
-    let text = "";
+    const codes = new Array<number>(bytes.length);
     let i = 0;
-    for (; i < bytes.length && bytes[i] < 0x80; i++) text += String.fromCharCode(bytes[i]);
-    if (i === bytes.length) return text;
+    for (; i < bytes.length && bytes[i] < 0x80; i++) codes[i] = bytes[i];
+    if (i === bytes.length) return String.fromCharCode.apply(null, codes);
   }
   try {
     return strict.decode(bytes);
