@@ -430,42 +430,52 @@ export class Channel<In, Out = In> {
   }
 
   /** Waits until there is something to look at again; false when nothing more can come. */
-  async #fill(): Promise<boolean> {
-    if (this.#inputEnded || this.#closed) return false;
+  #fill(): Promise<boolean> {
+    if (this.#inputEnded || this.#closed) return Promise.resolve(false);
     const silenceMs = this.framer.silenceMs ?? null;
-    if (silenceMs !== null && this.#incoming.length > 0) {
-      // Each call starts anew, and each byte that arrives ends one: silence means since the last byte.
-      const read = this.#pendingRead ??= this.#startRead();
-      if (await outlasts(read, silenceMs, this.#clock)) {
-        this.framer.silence?.(this.#incoming);
-        // Whatever the framer made of it, bytes that still wait are looked at again only when more come.
-        if (this.framer.silenceMs === null) return true;
-      }
-    }
-    try {
-      const count = await (this.#pendingRead ??= this.#startRead());
-      this.#pendingRead = null;
-      if (count === null) {
-        this.#inputEnded = true;
-        return true;
-      }
-      this.#reads++;
-      if (this.#datagram === null) this.#incoming.commit(count);
-      if (this.#trace.wants.bytes) {
-        const bytes = this.#datagram ?? this.#incoming.last(count);
-        const shown = this.#codec.conceal?.(bytes, this.#incoming) ?? bytes;
-        this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: shown });
-      }
-      this.#fitReads(count);
-      return true;
-    } catch (error) {
-      this.#pendingRead = null;
-      this.#inputEnded = true;
-      this.#finalTaken = true;
-      this.abort(describeFailure(error));
-      return false;
-    }
+    return silenceMs === null || this.#incoming.length === 0 ? this.#read() : this.#readOrSilence(silenceMs);
   }
+
+  async #readOrSilence(silenceMs: number): Promise<boolean> {
+    // Each call starts anew, and each byte that arrives ends one: silence means since the last byte.
+    const read = this.#pendingRead ??= this.#startRead();
+    if (await outlasts(read, silenceMs, this.#clock)) {
+      this.framer.silence?.(this.#incoming);
+      // Whatever the framer made of it, bytes that still wait are looked at again only when more come.
+      if (this.framer.silenceMs === null) return true;
+    }
+    return await this.#read();
+  }
+
+  // For each message that comes alone: an `async` function would cost as much as decoding it.
+  #read(): Promise<boolean> {
+    return (this.#pendingRead ??= this.#startRead()).then(this.#took, this.#lost);
+  }
+
+  readonly #took = (count: number | null): boolean => {
+    this.#pendingRead = null;
+    if (count === null) {
+      this.#inputEnded = true;
+      return true;
+    }
+    this.#reads++;
+    if (this.#datagram === null) this.#incoming.commit(count);
+    if (this.#trace.wants.bytes) {
+      const bytes = this.#datagram ?? this.#incoming.last(count);
+      const shown = this.#codec.conceal?.(bytes, this.#incoming) ?? bytes;
+      this.#trace.emit({ type: "bytes", id: this.id, direction: "in", bytes: shown });
+    }
+    this.#fitReads(count);
+    return true;
+  };
+
+  readonly #lost = (error: unknown): boolean => {
+    this.#pendingRead = null;
+    this.#inputEnded = true;
+    this.#finalTaken = true;
+    this.abort(describeFailure(error));
+    return false;
+  };
 
   #startRead(): Promise<number | null> {
     if (this.#conn.receive) return this.#conn.receive().then((datagram) => (this.#datagram = datagram)?.length ?? null);
