@@ -28,9 +28,11 @@ export async function startPeer(name: PeerName): Promise<Peer> {
 }
 
 const STARTERS: Record<PeerName, () => Promise<Server>> = {
-  netlab: () => {
+  netlab: async () => {
     const chat = ["serve", "chat", "--port", "0", "--host", "127.0.0.1", "--json", "--quiet"];
-    return serve(Deno.execPath(), ["run", "-P", "main.ts", ...chat], ROOT);
+    const start = () => serve(Deno.execPath(), ["run", "-P", "main.ts", ...chat], ROOT);
+    await (await start()).stop(); // the first start after a change compiles, and keeps the memory that this takes
+    return await start();
   },
   course: () => serve("python3", [`${SOURCES}/course_server.py`, "0"]),
   python: () => serve("python3", [`${SOURCES}/select_server.py`, "0"]),
