@@ -1,22 +1,12 @@
 // How fast a file is to be sent: its size and its duration say it. The library that reads durations is loaded when the first
 // file is served, because it takes longer to load than all of netlab.
 
-import type { Input } from "mediabunny";
 import type { OpenFile } from "../folder.ts";
+import type { Medium } from "./medium.ts";
 import { ASSUMED_RATE, type Info } from "./protocol.ts";
 
-/** A file whose duration takes longer to find out is sent without it, in ms. */
-const PATIENCE_MS = 3000;
 /** So many files are remembered. */
 const MAX_KNOWN = 1000;
-
-/** What the library finds out. */
-interface Medium {
-  readonly durationMs: number | null;
-  readonly mediaType: string;
-}
-
-const UNKNOWN: Medium = { durationMs: null, mediaType: "" };
 
 /** Finds out about files, each once until it changes. */
 export class Media {
@@ -34,7 +24,7 @@ export class Media {
     let reading = this.#known.get(key);
     if (reading === undefined) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(key, reading = readMedium(reader, info.size));
+      this.#known.set(key, reading = import("./medium.ts").then(({ readMedium }) => readMedium(reader, info.size)));
     }
     const { durationMs: ownMs, mediaType } = await reading;
     const { size } = info;
@@ -44,35 +34,6 @@ export class Media {
     const durationMs = this.#rate === null ? ownMs : 1000 * size / rate;
     return { size, durationMs, rate, assumed: this.#rate === null && own === null, mediaType };
   }
-}
-
-/** Reads what is needed of the file and no more; whatever is wrong with it, it can be sent. */
-async function readMedium(reader: PartReader, size: number): Promise<Medium> {
-  const library = await import("mediabunny");
-  library.Logging.level = library.LogLevel.Silent; // what it does not know is no news to anybody here
-  const source = new library.CustomSource({
-    getSize: () => size,
-    read: (start, end) => reader.read(start, end - start),
-  });
-  using input = new library.Input({ formats: library.ALL_FORMATS, source });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Medium>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, UNKNOWN)));
-  try {
-    return await Promise.race([measure(input), late]);
-  } catch {
-    return UNKNOWN;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function measure(
-  input: Pick<Input, "computeDuration" | "getFirstTimestamp" | "getMimeType">,
-): Promise<Medium> {
-  // What the library calls the duration is when it ends; a recorded broadcast does not begin at 0.
-  const seconds = await input.computeDuration() - await input.getFirstTimestamp().catch(() => 0);
-  const mediaType = await input.getMimeType().catch(() => "");
-  return { durationMs: Number.isFinite(seconds) && seconds > 0 ? 1000 * seconds : null, mediaType };
 }
 
 /** Reads parts of a file, one after the other. */
