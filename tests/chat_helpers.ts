@@ -10,6 +10,7 @@ import type {
   ConnectContext,
   Console,
   Exercise,
+  Explanation,
   Notation,
   RunningServer,
   ServeContext,
@@ -136,12 +137,14 @@ export function temporaryFolder(): string {
 
 /** What a server of `exercise` on a free loopback port starts with. */
 export function serveContext(
-  exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions" | "samples">>,
+  exercise: Pick<Exercise, "transports"> & Partial<Pick<Exercise, "serveOptions">> & { readonly explain?: Explanation },
   changes: Partial<ServeContext> = {},
 ): ServeContext {
   const folders = exercise.serveOptions?.filter(({ value }) => value === "DIR").map(({ name }) => name) ?? [];
   const dir = folders.length > 0 ? temporaryFolder() : null;
-  for (const [name, text] of Object.entries(exercise.samples ?? {})) Deno.writeTextFileSync(`${dir}/${name}`, text);
+  for (const [name, text] of Object.entries(exercise.explain?.samples ?? {})) {
+    Deno.writeTextFileSync(`${dir}/${name}`, text);
+  }
   return {
     host: "127.0.0.1",
     port: 0,

@@ -13,6 +13,7 @@ import { VERBS } from "../lib/exercises/smtp/protocol.ts";
 import stringWidth from "fast-string-width";
 import { Captured, environment, NETLAB, netlab, ROOT, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
+import { explained } from "./registry_helpers.ts";
 
 test("netlab alone says what it is, and the three commands a newcomer needs", async () => {
   const { status, out, err } = await netlab("");
@@ -48,7 +49,7 @@ test("list --json shows the same as an object a line", async () => {
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 test("explain shows each exercise's messages, dialogue and framings", async () => {
-  for (const { name, wires, explain, notation, commands = [] } of exercises) {
+  for (const { name, wires, explain, commands = [] } of explained) {
     const { status, out } = await netlab(`explain ${name}`, {}, Infinity);
     assertEquals(status, 0);
     for (const { form, meaning } of explain.messages) {
@@ -62,8 +63,8 @@ test("explain shows each exercise's messages, dialogue and framings", async () =
       `  ${who}: ${text}${typed !== undefined && typed !== text ? `   (typed at the server: ${typed})` : ""}\n`
     );
     assertStringIncludes(out, dialogue.join(""));
-    if (notation) {
-      const isText = typeof notation.codec.encode(explain.dialogue[0].text) === "string";
+    if (explain.makeNotation) {
+      const isText = typeof explain.makeNotation().codec.encode(explain.dialogue[0].text) === "string";
       assertMatch(
         out,
         isText ? /The first message in bytes\n {2}\w.*\\r\\n\n$/ : /The first message in bytes\n {2}01 00 /,

@@ -177,8 +177,8 @@ test("a file whose name is a trick elsewhere is neither read nor listed", async 
   assertEquals(await listed(place.folder), ["hello.txt"]);
 }, unix);
 
-test("explain files names what is refused of names that lead nowhere else", () => {
-  const [, rules] = files.explain.wire.split("no file name on every system:");
+test("explain files names what is refused of names that lead nowhere else", async () => {
+  const [, rules] = (await files.explanation()).wire.split("no file name on every system:");
   const devices = rules.match(/[A-Z]{3,}\$?/g)!.map((word) => /^(COM|LPT)$/.test(word) ? `${word}1` : word);
   assertEquals(devices, ["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$", "COM1", "LPT1"]);
   const characters = /one of (.*) or a control character/.exec(rules)![1].split(" ");

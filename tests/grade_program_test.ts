@@ -252,7 +252,7 @@ test("a message shorter than the place where it would be cut is cut all the same
 
 test("whoever hangs up waits not long for one that never does, where nobody asks whether it does", async () => {
   const [ours, theirs] = memoryPair();
-  const { makeFramer, codec } = spellingOf(chat, "tcp", "line");
+  const { makeFramer, codec } = spellingOf({}, "tcp", "line");
   const fill = (text: string) => text;
   const actor = new Actor(ours, { framer: makeFramer(), codec, fill, delivery: WHOLE, timeoutMs: 3_600_000 });
   await actor.leave("end");

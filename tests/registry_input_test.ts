@@ -2,18 +2,18 @@
 // wrong, and a word to those who are sent away. Generated from the registry.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import type { DialogueLine, Exercise, ServeContext } from "../lib/exercises/exercise.ts";
+import type { DialogueLine, ServeContext } from "../lib/exercises/exercise.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
-import { exercises } from "../lib/exercises/registry.ts";
 import { Channel } from "../lib/net/channel.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { wrap } from "../lib/protocol/framing.ts";
 import { ChatClient, FakeConsole, serveContext } from "./chat_helpers.ts";
 import { bytes, Peer, test, within } from "./helpers.ts";
+import { type Explained, explained } from "./registry_helpers.ts";
 
 /** Runs `fn` with a server that lives only for it. */
 async function withServer<T>(
-  exercise: Exercise,
+  exercise: Explained,
   changes: Partial<ServeContext>,
   fn: (address: { hostname: string; port: number }) => Promise<T>,
 ): Promise<T> {
@@ -27,7 +27,7 @@ async function withServer<T>(
 }
 
 /** What one client says before anybody types anything at the server. */
-function opening({ explain: { dialogue } }: Exercise): string[] {
+function opening({ explain: { dialogue } }: Explained): string[] {
   const isTyped = ({ typed }: DialogueLine) => typed !== undefined;
   const end = dialogue.findIndex(isTyped);
   const [{ who: first }] = dialogue;
@@ -35,7 +35,7 @@ function opening({ explain: { dialogue } }: Exercise): string[] {
 }
 
 /** Everything that a client gets, and that the server's person sees, when the client sends these chunks and no more. */
-function outcome(exercise: Exercise, wire: string, chunks: readonly Uint8Array[]): Promise<string> {
+function outcome(exercise: Explained, wire: string, chunks: readonly Uint8Array[]): Promise<string> {
   const console = new FakeConsole();
   return withServer(exercise, { wire, console }, async (address) => {
     const peer = await Peer.connect(address);
@@ -51,13 +51,13 @@ function outcome(exercise: Exercise, wire: string, chunks: readonly Uint8Array[]
   });
 }
 
-for (const exercise of exercises.filter(({ transports }) => transports.includes("tcp"))) {
+for (const exercise of explained.filter(({ transports }) => transports.includes("tcp"))) {
   const { name, detects, wires } = exercise;
   const wireFor = (wire: string) => detects.includes(wire.replace(/^len\d$/, "lenN")) ? "auto" : wire;
 
   for (const wire of ["line", "len4", "be8", "pdu"].filter((one) => wires.includes(one.replace(/^len\d$/, "lenN")))) {
     test(`${name}: the result is the same whole, byte by byte, and split anywhere (${wire})`, async () => {
-      const client = spellingOf(exercise, "tcp", wire);
+      const client = spellingOf(exercise.explain, "tcp", wire);
       const encode = (text: string) => bytes(client.codec.encode(text));
       const all = bytes(...opening(exercise).map((text) => wrap(client.makeFramer(), encode(text))));
       const whole = await outcome(exercise, wireFor(wire), [all]);
@@ -69,8 +69,8 @@ for (const exercise of exercises.filter(({ transports }) => transports.includes(
     });
   }
 
-  if (exercise.notation && wires.includes("pdu")) {
-    const { makeFramer, codec } = spellingOf(exercise, "tcp", exercise.clientWire);
+  if (exercise.explain.makeNotation && wires.includes("pdu")) {
+    const { makeFramer, codec } = spellingOf(exercise.explain, "tcp", exercise.clientWire);
     /** What a client is told, in its last word, that sends what is no message. */
     const lastWord = async (address: { hostname: string; port: number }) => {
       const conn = await connectTcp(address.hostname, address.port);
@@ -102,7 +102,7 @@ for (const exercise of exercises.filter(({ transports }) => transports.includes(
         }
       }));
   }
-  if (exercise.notation) continue; // what is no line of text has tests of its own
+  if (exercise.explain.makeNotation) continue; // what is no line of text has tests of its own
 
   test(`${name}: what is wrong gets one answer each, and what follows is served`, () =>
     withServer(exercise, {}, async (address) => {

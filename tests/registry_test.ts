@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findCommand } from "../lib/cli/command.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { allOptions } from "../lib/cli/completions.ts";
-import type { DialogueLine, Exercise } from "../lib/exercises/exercise.ts";
+import type { DialogueLine } from "../lib/exercises/exercise.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { DEFAULT_LIMITS } from "../lib/net/limits.ts";
@@ -14,8 +14,9 @@ import type { Random } from "../lib/protocol/random.ts";
 import { encodeText } from "../lib/protocol/text.ts";
 import { canReset, ChatClient, clientCount, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
 import { bytes, collect, type Collected, eventually, Peer, property, test, within } from "./helpers.ts";
+import { type Explained, explained } from "./registry_helpers.ts";
 
-const STREAMS = exercises.filter(({ transports }) => transports.includes("tcp"));
+const STREAMS = explained.filter(({ transports }) => transports.includes("tcp"));
 
 test("every exercise has a name, a port and a summary of its own, and can be found", () => {
   for (const key of ["name", "port", "summary"] as const) {
@@ -49,14 +50,14 @@ test("every exercise names framings that exist, and a client's that is one of th
 });
 
 test("where a person at the server types, whoever calls may be silent for as long before the first word as behind it", () => {
-  for (const { name, explain, limits } of exercises) {
+  for (const { name, explain, limits } of explained) {
     if (!explain.dialogue.some(({ typed }) => typed !== undefined)) continue;
     assertEquals(limits?.firstByteMs, limits?.idleMs ?? DEFAULT_LIMITS.idleMs, name);
   }
 });
 
 test("every exercise explains itself, and its examples are command lines of its own", async () => {
-  for (const { name, explain, serveExamples, connectExamples, grading } of exercises) {
+  for (const { name, explain, serveExamples, connectExamples, grading } of explained) {
     assert(explain.wire.length > 100);
     assert(explain.wire.split("\n").every((line) => line.length <= 120), `${name}: a line too wide for a terminal`);
     assert(explain.messages.length > 0 && explain.dialogue.length > 1);
@@ -86,7 +87,7 @@ test("an option is of one type whatever the exercise, so that words can be told 
 
 /** A server that runs, what is seen of it, and how many connections it should have had. */
 interface Running {
-  readonly exercise: Exercise;
+  readonly exercise: Explained;
   readonly port: number;
   readonly trace: Collected;
   /** The person at the server. */
@@ -95,7 +96,7 @@ interface Running {
 }
 
 /** Runs `fn` with a server; afterwards nobody may be left on it, and it must still serve. */
-async function withServer(exercise: Exercise, fn: (running: Running) => Promise<void>): Promise<void> {
+async function withServer(exercise: Explained, fn: (running: Running) => Promise<void>): Promise<void> {
   const trace = collect(["open", "close", "bytes", "warning"]);
   const console = new FakeConsole();
   const context = serveContext(exercise, { trace, console });
@@ -126,7 +127,7 @@ function firstTyped(dialogue: readonly DialogueLine[]): number {
 }
 
 /** Whether the first message of the dialogue is answered by the server itself, and at once. */
-function answersAtOnce({ explain: { dialogue: [, second] } }: Exercise): boolean {
+function answersAtOnce({ explain: { dialogue: [, second] } }: Explained): boolean {
   return second.who.startsWith("S") && second.typed === undefined;
 }
 
@@ -138,7 +139,11 @@ async function playDialogue(running: Running, dialogue = running.exercise.explai
     for (const { who, text, typed } of dialogue) {
       let client = clients.get(who.slice(1));
       if (!client) {
-        client = await ChatClient.connect(running.port, running.exercise.clientWire, running.exercise.notation);
+        client = await ChatClient.connect(
+          running.port,
+          running.exercise.clientWire,
+          running.exercise.explain.makeNotation?.(),
+        );
         running.opened++;
         clients.set(who.slice(1), client);
       }
@@ -176,14 +181,14 @@ async function sendAndEnd(running: Running, ...chunks: Uint8Array[]): Promise<vo
 }
 
 /** A message in one framing: in writing, or a body that may be none. */
-function frame(exercise: Exercise, wire: string, message: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  const { makeFramer, codec } = spellingOf(exercise, "tcp", wire);
+function frame(exercise: Explained, wire: string, message: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const { makeFramer, codec } = spellingOf(exercise.explain, "tcp", wire);
   const body = typeof message === "string" ? codec.encode(message) : message;
   return wrap(makeFramer(), typeof body === "string" ? encodeText(body) : body);
 }
 
 /** The first message of the sample dialogue. */
-function greeting(exercise: Exercise, wire: string): Uint8Array<ArrayBuffer> {
+function greeting(exercise: Explained, wire: string): Uint8Array<ArrayBuffer> {
   return frame(exercise, wire, exercise.explain.dialogue[0].text);
 }
 
@@ -266,7 +271,7 @@ for (const exercise of STREAMS) {
 }
 
 /** Bytes that begin like a client's, or like nothing, with mistakes in them, cut into writes anywhere. */
-function garbage(exercise: Exercise, wires: readonly string[], random: Random): Uint8Array[] {
+function garbage(exercise: Explained, wires: readonly string[], random: Random): Uint8Array[] {
   const texts = exercise.explain.dialogue.map(({ text }) => text);
   const wire = random.pick(wires);
   const parts = Array.from({ length: random.int(1, 8) }, () => {

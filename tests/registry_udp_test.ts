@@ -2,17 +2,17 @@
 // nobody else anything, and the server goes on answering. Generated from the registry.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { DialogueLine, Exercise, ServeContext } from "../lib/exercises/exercise.ts";
+import type { DialogueLine, ServeContext } from "../lib/exercises/exercise.ts";
 import { type Spelling, spellingOf } from "../lib/exercises/notation.ts";
-import { exercises } from "../lib/exercises/registry.ts";
 import type { Conn } from "../lib/net/conn.ts";
 import { connectUdp } from "../lib/net/datagram_peers.ts";
 import type { Random } from "../lib/protocol/random.ts";
 import { decodeText } from "../lib/protocol/text.ts";
 import { clientCount, FakeConsole, serveContext } from "./chat_helpers.ts";
 import { bytes, collect, property, test, within } from "./helpers.ts";
+import { type Explained, explained } from "./registry_helpers.ts";
 
-const DATAGRAMS = exercises.filter(({ transports }) => transports.includes("udp"));
+const DATAGRAMS = explained.filter(({ transports }) => transports.includes("udp"));
 
 /** What somebody may send who means no good, or does not know better. */
 const HOSTILE: readonly Uint8Array<ArrayBuffer>[] = [
@@ -57,7 +57,7 @@ class Desk {
 
 /** Runs `fn` with a server, which nothing may have put out of order. */
 async function withServer(
-  exercise: Exercise,
+  exercise: Explained,
   fn: (desk: Desk) => Promise<void>,
   changes: Partial<ServeContext> = {},
 ): Promise<void> {
@@ -113,13 +113,13 @@ async function play(
  * Somebody who has not called yet gets what is due to strangers: an answer, or that the server is busy with another. So
  * what was sent before has been taken: more at once could be too much for the system's own buffer.
  */
-async function answersStranger(exercise: Exercise, desk: Desk): Promise<void> {
-  const { explain: { dialogue }, limits, notation } = exercise;
-  const { codec } = spellingOf(exercise, "udp", "");
+async function answersStranger(exercise: Explained, desk: Desk): Promise<void> {
+  const { explain: { dialogue, makeNotation }, limits } = exercise;
+  const { codec } = spellingOf(exercise.explain, "udp", "");
   const stranger = await desk.client();
   // Files of one name come one at a time.
-  const greeting = notation ? STRAY : dialogue[0].text;
-  const answer = notation ? /^ERROR session=9 code=8 / : limits?.maxClients === 1 ? /^ERROR busy$/ : null;
+  const greeting = makeNotation ? STRAY : dialogue[0].text;
+  const answer = makeNotation ? /^ERROR session=9 code=8 / : limits?.maxClients === 1 ? /^ERROR busy$/ : null;
   await stranger.write(bytes(codec.encode(greeting)));
   const answered = codec.decode(await receiveBytes(stranger));
   if (answer) assertMatch(answered, answer);
@@ -131,7 +131,7 @@ const STRAY = "FIN session=9 seq=0";
 
 for (const exercise of DATAGRAMS) {
   const { name, explain: { dialogue } } = exercise;
-  const spelling = spellingOf(exercise, "udp", "");
+  const spelling = spellingOf(exercise.explain, "udp", "");
   const oneClient = dialogue.every(({ who }) => who.length === 1);
 
   if (oneClient) {
@@ -164,7 +164,7 @@ for (const exercise of DATAGRAMS) {
     }
   });
 
-  if (exercise.notation) {
+  if (exercise.explain.makeNotation) {
     test(`${name} over UDP: who is one too many gets a message that can be read`, () =>
       withServer(exercise, async (desk) => {
         // By then the first is being served, and not done.
@@ -208,10 +208,10 @@ for (const exercise of DATAGRAMS) {
 }
 
 /** Bytes like a client's, with mistakes in them, or like nothing. */
-function garbage(exercise: Exercise, random: Random): Uint8Array {
+function garbage(exercise: Explained, random: Random): Uint8Array {
   if (random.chance(0.1)) return random.pick(HOSTILE);
   if (random.chance(0.3)) return random.bytes(random.int(0, 2000));
-  const { codec } = spellingOf(exercise, "udp", "");
+  const { codec } = spellingOf(exercise.explain, "udp", "");
   const text = bytes(codec.encode(random.pick(exercise.explain.dialogue).text));
   for (let i = random.int(0, 3); i > 0; i--) text[random.int(0, text.length - 1)] = random.uint32() & 0xff;
   return random.chance(0.2) ? text.subarray(random.int(0, text.length)) : text;

@@ -4,7 +4,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ConnectContext, RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import { connectStream } from "../lib/exercises/stream/client.ts";
-import { readPdu } from "../lib/exercises/stream/framing.ts";
+import { makeNotation, readPdu } from "../lib/exercises/stream/framing.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { encodePdu, type Info, type Pdu } from "../lib/exercises/stream/protocol.ts";
 import {
@@ -256,7 +256,7 @@ export async function receivingFails(...args: Parameters<typeof receive>): Promi
 /** A UDP socket of somebody who writes datagrams by hand. */
 export class Stranger implements Disposable {
   readonly socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  readonly #codec = stream.notation!.codec;
+  readonly #codec = makeNotation().codec;
   readonly #to: Deno.NetAddr;
 
   constructor(port: number) {

@@ -14,6 +14,7 @@ import { sizeOf } from "../lib/exercises/own_file.ts";
 import { connectStream } from "../lib/exercises/stream/client.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
+import { makeNotation } from "../lib/exercises/stream/framing.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -135,7 +136,7 @@ test("a cookie is good for the address and the session that it was given to, and
   await using server = await StreamServer.start({ "a.wav": wav });
   using owner = new Stranger(server.port);
   using thief = new Stranger(server.port);
-  const { codec } = stream.notation!;
+  const { codec } = makeNotation();
   await owner.say('REQUEST session=1 start=0 "a.wav"');
   const cookie = await owner.receiveBytes();
   codec.decode(cookie);
@@ -435,7 +436,7 @@ test("a beginning behind the end is said to be one, and nothing is kept", async 
 
 test("the checks find a server that streams to anybody", async () => {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { codec } = stream.notation!;
+  const { codec } = makeNotation();
   const serving = (async () => {
     for await (const [bytes, from] of socket) {
       const session = /session=(\d+)/.exec(codec.decode(bytes))?.[1];

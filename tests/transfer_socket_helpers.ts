@@ -4,6 +4,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ConnectContext, RunningServer, ServeContext, Transport } from "../lib/exercises/exercise.ts";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
+import { makeNotation } from "../lib/exercises/transfer/framing.ts";
 import { transfer } from "../lib/exercises/transfer/mod.ts";
 import { formatPdu } from "../lib/exercises/transfer/notation.ts";
 import { decodePdu, type Pdu, PDU_TYPES } from "../lib/exercises/transfer/protocol.ts";
@@ -161,12 +162,12 @@ export interface PduPeer {
   close(): void;
 }
 
-const { codec } = transfer.notation!;
+const { codec } = makeNotation();
 
 /** Connects by `transport`: PDUs are written as in `netlab explain transfer`. */
 export async function connectPeer(transport: Transport, port: number): Promise<PduPeer> {
   if (transport === "udp") return new DatagramPeer(port);
-  const client = await ChatClient.connect(port, "pdu", transfer.notation);
+  const client = await ChatClient.connect(port, "pdu", makeNotation());
   const { port: own } = client.conn.localAddr as Deno.NetAddr;
   return {
     address: `127.0.0.1:${own}`,

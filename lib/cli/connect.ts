@@ -9,7 +9,7 @@ import { argumentsOf, readWords, requireHost } from "./connect_words.ts";
 import { connectOptions, openTrace, readTransport, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
 import type { Output } from "./output.ts";
-import { type Plot, plotInFile, plotInText } from "./plot_file.ts";
+import type { Plot } from "./plot_file.ts";
 import { requireExercise, STOP_SIGNALS } from "./serve.ts";
 
 export const connect: Command = {
@@ -39,7 +39,7 @@ export const connect: Command = {
     await requireHost(exercise, { address, rest }, Number(values.port));
     const plot = values.plot === undefined
       ? null
-      : openPlot(String(values.plot), titleOf(exercise, rest, values), output);
+      : await openPlot(String(values.plot), titleOf(exercise, rest, values), output);
     if (plot) trace.attach(plot.sink);
     const running = exercise.connect({
       host: address?.host ?? String(values.host),
@@ -115,6 +115,7 @@ function titleOf(exercise: Exercise, words: readonly string[], values: OptionVal
 }
 
 /** What `--plot` asks for. @throws {NetlabError} when it cannot be written */
-function openPlot(where: string, title: string, output: Output): Plot {
+async function openPlot(where: string, title: string, output: Output): Promise<Plot> {
+  const { plotInFile, plotInText } = await import("./plot_file.ts");
   return where === "terminal" ? plotInText(output) : plotInFile(where, `netlab ${title}`, output);
 }

@@ -3,11 +3,10 @@
 import type { Exercise } from "../exercises/exercise.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { exercises } from "../exercises/registry.ts";
-import { LANGUAGES, starterKit } from "../grade/starter/mod.ts";
+import { LANGUAGE_NAMES } from "../grade/starter/kit.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
-import { explainLines } from "./explain.ts";
 import { requireExercise } from "./serve.ts";
 import { stripAnsiCode } from "@std/fmt/colors";
 
@@ -27,7 +26,7 @@ export const starter: Command = {
       name: "lang",
       type: "string",
       value: "LANGUAGE",
-      choices: Object.keys(LANGUAGES),
+      choices: LANGUAGE_NAMES,
       default: "python",
       summary: "what to write them in",
     },
@@ -43,7 +42,9 @@ export const starter: Command = {
     if (dir === undefined) {
       throw new NetlabError("usage", "into which folder?", { hint: `netlab new ${exercise.name} DIR` });
     }
-    const files = await starterKit(exercise, LANGUAGES[String(values.lang)], wireOf(exercise));
+    const { starterKit } = await import("../grade/starter/mod.ts");
+    const language = LANGUAGE_NAMES.find((name) => name === values.lang)!;
+    const files = await starterKit(exercise, language, await wireOf(exercise));
     writeNew(dir, files);
     for (const name of Object.keys(files)) output.out.line(`${dir}/${name}`);
     const { shellWord } = await import("../grade/program.ts");
@@ -52,8 +53,9 @@ export const starter: Command = {
 };
 
 /** The wire format in lines, as `explain` shows it. */
-function wireOf(exercise: Exercise): string[] {
-  return explainLines(exercise, COMMENT_WIDTH).map((line) => stripAnsiCode(line));
+async function wireOf(exercise: Exercise): Promise<string[]> {
+  const { explainLines } = await import("./explain_page.ts");
+  return (await explainLines(exercise, COMMENT_WIDTH)).map((line) => stripAnsiCode(line));
 }
 
 /** Writes files where none of their names is; no file of somebody's is touched. @throws {NetlabError} */

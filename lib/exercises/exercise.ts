@@ -125,9 +125,13 @@ export interface Explanation {
   /** What the person at a program with commands may type. */
   readonly typed?: readonly CommandForm[];
   readonly dialogue: readonly DialogueLine[];
+  /** How a conversation is written down, where messages are no text. */
+  makeNotation?(): Notation;
+  /** Files that the dialogue expects in the server's `--dir`: names and contents. */
+  readonly samples?: Readonly<Record<string, string>>;
 }
 
-/** Messages in writing: what checks and dialogues say is text, and this makes bytes of it and back. */
+/** Messages of one conversation in writing: what checks and dialogues say is text, and this makes bytes of it and back. */
 export interface Notation {
   makeFramer(transport: Transport): Framer;
   readonly codec: Codec<string>;
@@ -148,10 +152,6 @@ export interface Exercise {
   readonly detects: readonly string[];
   /** What the client frames with unless `--wire` says. */
   readonly clientWire: string;
-  /** How its messages are told apart and written down, where they are no text: for checks, and in `explain`. */
-  readonly notation?: Notation;
-  /** Files that its dialogue and its checks expect in the server's `--dir`: names and contents. */
-  readonly samples?: Readonly<Record<string, string>>;
   /** Whether `words` are what the client takes behind the address; absent where it takes none. */
   acceptsArguments?(words: readonly string[]): boolean;
   /** The options with which its client does what a check starts it with. */
@@ -173,7 +173,8 @@ export interface Exercise {
   readonly connectExamples: readonly Example[];
   /** What else it can do: `netlab smtp passwd NAME`. */
   readonly commands?: readonly OwnCommand[];
-  readonly explain: Explanation;
+  /** Loads what only `explain`, grading and starter kits need. */
+  explanation(): Promise<Explanation>;
   /** Loads what only grading and mistakes on purpose need. */
   grading(): Promise<Grading>;
   /** @throws {NetlabError} when it cannot start */
@@ -188,7 +189,9 @@ export interface Grading {
   readonly checks: readonly Check[];
   /** The same of anybody's client. */
   readonly clientChecks: readonly Check[];
-  /** Files that the checks expect in the server's `--dir`, besides those of the dialogue. */
+  /** How a conversation is written down, where messages are no text. */
+  makeNotation?(): Notation;
+  /** Files that the checks expect in the server's `--dir`: names and contents. */
   readonly samples?: Readonly<Record<string, string>>;
   /** Files that the checks of a client have it send, where it is started. */
   readonly clientSamples?: Readonly<Record<string, string>>;

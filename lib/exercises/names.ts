@@ -22,7 +22,7 @@ export function invalidName(name: string, reserved?: string): string | null {
 export const MAX_FILE_NAME = 255;
 
 /** What keeps a device name of Windows from being a file there, whatever follows its first dot. */
-const DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
+const DEVICES = /^(con|prn|aux|nul|com[0-9\xb9\xb2\xb3]|lpt[0-9\xb9\xb2\xb3]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
 
 /** What `fileNameProblem` refuses of names that lead nowhere else, as `explain` says it. */
 export const FILE_NAME_RULES = [

@@ -3,7 +3,7 @@
 import type { Codec } from "../protocol/codec.ts";
 import { type Framer, makeFramer } from "../protocol/framing.ts";
 import { decodeLossy } from "../protocol/text.ts";
-import type { Exercise, Transport } from "./exercise.ts";
+import type { Grading, Transport } from "./exercise.ts";
 
 /** What a peer may send need not be what it should: it is shown as it is. */
 const lenientCodec: Codec<string> = { decode: decodeLossy, encode: (text) => text };
@@ -15,12 +15,18 @@ export interface Spelling {
 }
 
 /**
- * The spelling of an exercise's messages.
+ * The spelling of a conversation, in an exercise's own notation if it has one.
  *
  * @param wire a name that `makeFramer` knows, or `seed`; of no meaning over UDP and where there is a notation
  */
-export function spellingOf({ notation }: Exercise, transport: Transport, wire: string, maxBytes = 65_536): Spelling {
-  if (notation && wire !== "seed") return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
+export function spellingOf(
+  { makeNotation }: Pick<Grading, "makeNotation">,
+  transport: Transport,
+  wire: string,
+  maxBytes = 65_536,
+): Spelling {
+  const notation = wire === "seed" ? undefined : makeNotation?.();
+  if (notation) return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
   const name = transport === "udp" ? "datagram" : wire === "seed" ? "raw" : wire;
   return { makeFramer: () => makeFramer(name, maxBytes)!, codec: lenientCodec };
 }

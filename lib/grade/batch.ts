@@ -2,7 +2,7 @@
 
 import { type Check, describeStep } from "../exercises/check.ts";
 import type { Exercise, Grading, Transport } from "../exercises/exercise.ts";
-import { spellingOf } from "../exercises/notation.ts";
+import { type Spelling, spellingOf } from "../exercises/notation.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
@@ -206,7 +206,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   ): Promise<T> => {
     const kind = own.type === "own client" ? "client" : "server";
     const prepared = async (subject: Subject, cwd?: string) => {
-      using files = new SampleFiles(samplesFor(exercise, grading, kind), subject, cwd);
+      using files = new SampleFiles(samplesFor(grading, kind), subject, cwd);
       return await use(files, cwd);
     };
     return name === OWN ? await prepared(own) : await inCopy(name, (cwd) => prepared(theirs, cwd));
@@ -232,7 +232,11 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
     const broken = await withServer(
       server,
-      (server) => withClient(client, (program) => meet(settings, script, server, program, transport, wire, i)),
+      (server) =>
+        withClient(
+          client,
+          (program) => meet(settings, script, server, program, transport, spellingOf(grading, transport, wire), i),
+        ),
     );
     stopIfInterrupted(); // that a program was ended is no result of its own
     const meeting = { server, client, broken };
@@ -249,15 +253,14 @@ function scriptOf(grading: Grading, meeting: Check, profile: GradingSettings["pr
 }
 
 async function meet(
-  { exercise, startMs, timeoutMs }: MatrixSettings,
+  { startMs, timeoutMs }: MatrixSettings,
   script: Check,
   server: ServerUnderTest,
   program: ClientUnderTest,
   transport: Transport,
-  wire: string,
+  spelling: Spelling,
   number: number,
 ): Promise<Break | null> {
-  const spelling = spellingOf(exercise, transport, wire);
   let address: { host: string; port: number };
   try {
     address = await server.address();

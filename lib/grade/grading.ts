@@ -72,7 +72,7 @@ export function chooseChecks(
     settings.wire === undefined ? `${settings.profile?.name}: "wire"` : "--wire",
   );
   const special = wire === "seed" ? wire : undefined;
-  const { maxBody } = spellingOf(exercise, transport, wire).makeFramer();
+  const { maxBody } = spellingOf(grading, transport, wire).makeFramer();
   const played = (all: readonly Check[]) =>
     all.filter((check) =>
       (check.transports ?? exercise.transports).includes(transport) && check.wire === special &&
@@ -125,7 +125,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   const checks = withNeeds(all, wanted);
   await requireInstalled(subject);
   const port = settings.port ?? profile?.profile.port ?? null;
-  const files = new SampleFiles(samplesFor(exercise, grading, kind), subject, settings.cwd);
+  const files = new SampleFiles(samplesFor(grading, kind), subject, settings.cwd);
   try {
     return await grade({
       exercise: exercise.name,
@@ -134,7 +134,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
       auxiliary: new Set(checks.filter((check) => !wanted.includes(check))),
       transport,
       wire,
-      spelling: spellingOf(exercise, transport, wire),
+      spelling: spellingOf(grading, transport, wire),
       ways: settings.ways ?? WAYS,
       seed: settings.seed,
       timeoutMs: settings.timeoutMs,
@@ -196,8 +196,8 @@ function setUp(
 }
 
 /** The files that a program of that kind is judged with: names and contents. */
-export function samplesFor(exercise: Exercise, grading: Grading, kind: "server" | "client"): Record<string, string> {
-  return { ...exercise.samples, ...grading.samples, ...kind === "client" ? grading.clientSamples : {} };
+export function samplesFor(grading: Grading, kind: "server" | "client"): Record<string, string> {
+  return { ...grading.samples, ...kind === "client" ? grading.clientSamples : {} };
 }
 
 /** The files that an exercise's checks expect where a program under test looks for them. */

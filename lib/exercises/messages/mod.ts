@@ -1,8 +1,7 @@
 // The first assignment, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { MAX_KEPT, QUIT } from "./protocol.ts";
+import { FREE_TEXT_WIRES } from "../text.ts";
 
 export const messages: Exercise = {
   name: "messages",
@@ -26,27 +25,7 @@ export const messages: Exercise = {
   connectExamples: [
     { command: "netlab connect messages", input: ["hello", "how are you", "quit"], output: ["hello", "how are you"] },
   ],
-  explain: {
-    wire: [
-      FREE_TEXT_FRAMING,
-      ``,
-      `Nothing is answered until ${QUIT}: then all messages of this session come back, joined by LF, and the connection ends. An`,
-      `empty log is an empty answer. Messages are UTF-8, of at most ${MAX_TEXT} bytes; a session keeps 1 MiB of them (--max-log), and`,
-      `a message beyond that is refused with ERROR: what comes back is complete up to there. So is one that comes while all`,
-      `sessions together hold ${MAX_KEPT / 1_048_576} MiB.`,
-    ].join("\n"),
-    messages: [
-      { form: "<any text>", meaning: "is printed at the server, and kept" },
-      { form: QUIT, meaning: "the answer is all of them, then the connection ends" },
-    ],
-    dialogue: [
-      { who: "C", text: "hello" },
-      { who: "C", text: "how are you" },
-      { who: "C", text: QUIT },
-      { who: "S", text: "hello" },
-      { who: "S", text: "how are you" },
-    ],
-  },
+  explanation: async () => (await import("./explanation.ts")).explanation,
   grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).serveMessages(context),
   connect: async (context) => (await import("./client.ts")).connectMessages(context),

@@ -1,8 +1,7 @@
 // The second assignment, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
-import { errorReply, FREE_TEXT_FRAMING, FREE_TEXT_WIRES, MAX_TEXT } from "../text.ts";
-import { BUSY, FORMS } from "./protocol.ts";
+import { FREE_TEXT_WIRES } from "../text.ts";
 
 export const peer: Exercise = {
   name: "peer",
@@ -17,26 +16,7 @@ export const peer: Exercise = {
   connectOptions: [],
   serveExamples: [],
   connectExamples: [],
-  explain: {
-    wire: [
-      FREE_TEXT_FRAMING,
-      ``,
-      `Either end sends whenever it likes, and shows what comes. Text is UTF-8, of at most ${MAX_TEXT} bytes a message. A peer has one`,
-      `connection at a time, whoever opened it: a second caller is told ${
-        errorReply(BUSY)
-      }, and sent away. Any port will do.`,
-      `Of two that call each other at the same moment, the one with the smaller address (host:port of the caller, as text)`,
-      `keeps its call.`,
-    ].join("\n"),
-    messages: [{ form: "<any text>", meaning: "is shown to the other" }],
-    typed: FORMS,
-    dialogue: [
-      { who: "C", text: "hello" },
-      { who: "S", text: "hi, who is there?", typed: "send hi, who is there?" },
-      { who: "C", text: "a peer" },
-      { who: "C", text: "and you?" },
-    ],
-  },
+  explanation: async () => (await import("./explanation.ts")).explanation,
   grading: () => import("./grading.ts"),
   serve: async (context) => (await import("./server.ts")).servePeer(context),
   connect: async (context) => (await import("./server.ts")).connectPeer(context),

@@ -2,3 +2,4 @@
 
 export { bugs } from "./bugs.ts";
 export { checks, clientChecks, meeting } from "./checks.ts";
+export { makeNotation } from "./notation.ts";

@@ -5,6 +5,7 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { type Framer, LineFramer } from "../../protocol/framing.ts";
 import { decodeLossy } from "../../protocol/text.ts";
+import type { Notation } from "../exercise.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -12,7 +13,7 @@ const LF = 0x0a;
 const MAX_LINE = 65_536;
 
 /** Lines that end in CR LF; from others LF will do, and is seen. */
-export class CrlfFramer implements Framer {
+class CrlfFramer implements Framer {
   readonly name = "line";
   readonly headBytes = 0;
   readonly tailBytes = 2;
@@ -33,7 +34,12 @@ export class CrlfFramer implements Framer {
   }
 }
 
-export const notationCodec: Codec<string> = {
+const codec: Codec<string> = {
   decode: (frame) => decodeLossy(frame).replace(/(taken as) \d+\.M\d+P\S+$/, "$1 …"),
   encode: (text) => text,
 };
+
+/** The notation: there is nothing to remember of a conversation. */
+export function makeNotation(): Notation {
+  return { makeFramer: () => new CrlfFramer(), codec };
+}

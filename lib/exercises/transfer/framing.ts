@@ -6,7 +6,7 @@ import { loadCrc32 } from "../../protocol/crc32.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { count } from "../../protocol/text.ts";
-import type { Transport } from "../exercise.ts";
+import type { Notation, Transport } from "../exercise.ts";
 import { describeBytes } from "../pdu_notation.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
 import { decodePdu, encodePdu, HEADER_BYTES, type Pdu, PDU_TYPES } from "./protocol.ts";
@@ -88,11 +88,11 @@ export function pduCodec(transport: Transport): Codec<Pdu | null, Pdu> {
   return { decode, encode: (pdu) => encodePdu(pdu, scratch), describe };
 }
 
-/** PDUs in writing, for checks and `explain`. */
-export const notationCodec: Codec<string> = {
-  decode: (frame) => describe(frame),
-  encode: (text) => encodePdu(parsePdu(text)),
-};
+/** PDUs in writing, for checks and `explain`: there is nothing to remember of a conversation. */
+export function makeNotation(): Notation {
+  const codec = { decode: describe, encode: (text: string) => encodePdu(parsePdu(text)) };
+  return { makeFramer: (transport) => new PduFramer(transport), codec };
+}
 
 function describe(frame: Uint8Array): string {
   return describeBytes(frame, decodePdu, formatPdu);

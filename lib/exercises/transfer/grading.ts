@@ -5,5 +5,6 @@ import { checks as pduChecks, seedChecks } from "./checks.ts";
 
 export { bugs } from "./bugs.ts";
 export { clientChecks, meeting, SAMPLES as clientSamples } from "./client_checks.ts";
+export { makeNotation } from "./framing.ts";
 
 export const checks: readonly Check[] = [...pduChecks, ...seedChecks];

@@ -2,6 +2,11 @@
 
 import type { Transport } from "../../exercises/exercise.ts";
 
+/** What programs may be written in. */
+export const LANGUAGE_NAMES = ["python", "typescript", "java", "c"] as const;
+
+export type LanguageName = typeof LANGUAGE_NAMES[number];
+
 /** What the templates are about. */
 export interface Kit {
   readonly name: string;

@@ -6,12 +6,11 @@ import type { Exercise } from "../../exercises/exercise.ts";
 import { cFiles } from "./c.ts";
 import { makefile, readme } from "./guide.ts";
 import { javaFiles } from "./java.ts";
-import { capital, type Kit, type Language } from "./kit.ts";
+import { capital, type Kit, type Language, type LanguageName } from "./kit.ts";
 import { pythonFiles } from "./python.ts";
 import { typescriptFiles } from "./typescript.ts";
 
-/** The languages of `--lang`. */
-export const LANGUAGES: Readonly<Record<string, Language>> = {
+export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
   python: { build: null, run: (program) => `python3 ${program}.py`, files: pythonFiles },
   typescript: {
     build: null,
@@ -25,20 +24,25 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
 /** The files of a starter kit by name. @param wire the wire format in lines */
 export async function starterKit(
   exercise: Exercise,
-  language: Language,
+  language: LanguageName,
   wire: readonly string[],
 ): Promise<Record<string, string>> {
-  const { name, summary, port, transports: [transport], symmetric: both = false, explain, wires } = exercise;
+  const { name, summary, port, transports: [transport], symmetric: both = false, wires } = exercise;
+  const [{ dialogue }, { clientChecks }] = await Promise.all([exercise.explanation(), exercise.grading()]);
   const kit: Kit = {
     ...{ name, summary, transport, port, both, wire },
     program: both ? name : "server",
-    typed: explain.dialogue.some(({ typed }) => typed !== undefined),
+    typed: dialogue.some(({ typed }) => typed !== undefined),
     words: exercise.argumentsUsage === undefined ? "" : ` ${exercise.argumentsUsage.split(" | ").at(-1)}`,
-    asked: askedIn((await exercise.grading()).clientChecks),
+    asked: askedIn(clientChecks),
     framing: wires.includes("lenN") ? exercise.clientWire : null,
     files: exercise.serveOptions.some(({ name }) => name === "dir"),
   };
-  return { ...language.files(kit), Makefile: makefile(kit, language), "README.md": readme(kit, language) };
+  return {
+    ...LANGUAGES[language].files(kit),
+    Makefile: makefile(kit, LANGUAGES[language]),
+    "README.md": readme(kit, LANGUAGES[language]),
+  };
 }
 
 /** What the first of these checks asks of a client. */
