@@ -7,6 +7,7 @@ import { exercises } from "../lib/exercises/registry.ts";
 import { build, executable, findCompiler } from "../tools/build.ts";
 import { Program, runProgram, startServer } from "./cli_helpers.ts";
 import { skipIf, test } from "./helpers.ts";
+import { makeWav } from "./stream_helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
 
 const given = Deno.env.get("NETLAB_BINARY");
@@ -67,6 +68,38 @@ async function use(t: Deno.TestContext, cwd: string, command: string[]): Promise
     assertEquals(status, 0);
     assertNotMatch(err, /permission|NotCapable/i);
   });
+
+  await t.step(
+    "what is loaded only when it is needed is in it: pages, kits, graphs, and the libraries of mail and media",
+    async () => {
+      const run = async (line: string) => {
+        const { status, out, err } = await runProgram(line, start);
+        assertEquals(status, 0, `${line}: ${err}`);
+        return out + err;
+      };
+      const served = async (line: string, use: (port: string) => Promise<void>) => {
+        await using server = new Program(`${line} --host 127.0.0.1 --port 0`, start);
+        await use(await server.out.until(/127\.0\.0\.1:(\d+)/));
+      };
+      assertMatch(await run("explain transfer"), /^selective-repeat: /m);
+      assertMatch(await run("new chat kit"), /^kit\/server\.py$/m);
+      await Deno.writeFile(`${cwd}/tone.wav`, makeWav(0.5));
+      await Deno.mkdir(`${cwd}/received`);
+      await served("serve transfer --dir received", async (port) => {
+        await run(`connect transfer 127.0.0.1 ${port} tone.wav --plot plot.svg`);
+        assertStringIncludes(await Deno.readTextFile(`${cwd}/plot.svg`), "<svg");
+      });
+      await served("serve stream --dir .", async (port) => {
+        const said = await run(`connect stream 127.0.0.1 ${port} tone.wav --out copy.wav`);
+        assertStringIncludes(said, "tone.wav: audio/wav, ");
+      });
+      await served("serve smtp --mailbox mail --tls self-signed", async (port) => {
+        const mail = "--from a@x.org --to b@x.org --subject tone --body listen --attach tone.wav";
+        await run(`connect smtp 127.0.0.1 ${port} ${mail} --starttls --tls-ca mail/.tls/cert.pem`);
+        assertMatch(await run("connect smtp --list mail/b@x.org --show 1"), /^listen$/m);
+      });
+    },
+  );
 
   await t.step("--color always is stronger than NO_COLOR", async () => {
     const { out } = await runProgram("list --color always", { ...start, env: { ...start.env, NO_COLOR: "1" } });

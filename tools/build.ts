@@ -52,10 +52,10 @@ export async function build(
   { target = Deno.build.target, limitMs }: { target?: string; limitMs?: number } = {},
 ): Promise<number> {
   await Deno.mkdir(folder, { recursive: true });
-  const work = await Deno.makeTempDir({ dir: folder, prefix: ".build-" });
+  const work = await Deno.realPath(await Deno.makeTempDir({ dir: folder, prefix: ".build-" }));
   try {
     const binary = `${work}/${name}`;
-    const entry = await bundle(`${work}/bundle`);
+    const entry = await bundle(work);
     await compile(compiler, entry, binary, target, limitMs);
     if (target === Deno.build.target) await tryOut(binary);
     await Deno.rename(binary, `${folder}/${name}`);
@@ -66,16 +66,80 @@ export async function build(
 }
 
 /**
- * Makes few files of the many: a program starts a third faster then. What is loaded only when it is needed stays apart.
+ * Makes few files of the many, since a program reads and starts them sooner: one of all that every command needs, and one of
+ * each that is loaded only when it is needed.
  *
+ * @param work an empty folder, as a full path
  * @returns the file to compile: main.ts itself where the bundler, which comes from npm, cannot be had
  */
-async function bundle(folder: string): Promise<string> {
-  const args = ["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--outdir", folder, "main.ts"];
-  const { success, stderr } = await run(Deno.execPath(), args, { env: quietEnvironment() });
-  if (success) return `${folder}/main.js`;
-  console.error(`not bundled, so it will start more slowly: ${stderr.split("\n")[0]}`);
-  return "main.ts";
+async function bundle(work: string): Promise<string> {
+  const source = `${work}/source`;
+  await copySource(source);
+  const args = ["--platform", "deno", "--code-splitting", "--outdir", `${work}/bundle`, "main.ts"];
+  const failure = await runBundler(args, source);
+  if (failure !== null) {
+    console.error(`not bundled, so it will start more slowly: ${failure}`);
+    return "main.ts";
+  }
+  await minifyLibraries(`${work}/bundle`);
+  return `${work}/bundle/main.js`;
+}
+
+/**
+ * Copies what is bundled. In the copy, each file that is loaded later imports what is loaded first: the bundler makes a file
+ * of what the same others share, so that what is loaded first becomes one file, and not forty.
+ */
+async function copySource(folder: string): Promise<void> {
+  const first = "lib/cli/main.ts";
+  const texts = new Map<string, string>();
+  for (const name of ["deno.json", "deno.lock", "main.ts"]) texts.set(name, await Deno.readTextFile(name));
+  for await (const name of filesBelow("lib")) texts.set(name, await Deno.readTextFile(name));
+  const base = "file:///";
+  const later = new Set(
+    [...texts].flatMap(([name, text]) =>
+      [...text.matchAll(/\bimport\("(\.[^"]+)"\)/g)].map(([, path]) =>
+        new URL(path, base + name).href.slice(base.length)
+      )
+    ),
+  );
+  for (const [name, text] of texts) {
+    await Deno.mkdir(`${folder}/${name}/..`, { recursive: true });
+    const toRoot = "../".repeat(name.split("/").length - 1);
+    await Deno.writeTextFile(`${folder}/${name}`, later.has(name) ? `import "${toRoot}${first}";\n${text}` : text);
+  }
+}
+
+async function* filesBelow(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* filesBelow(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
+  }
+}
+
+/** A program reads all of itself at each start. What is netlab's own stays as it is, to tell where something arose. */
+async function minifyLibraries(folder: string): Promise<void> {
+  const shared = "chunk-"; // so the bundler calls what several files import
+  const count = (text: string, modules: RegExp) => text.match(modules)?.length ?? 0;
+  const minify = async ({ name }: Deno.DirEntry) => {
+    const path = `${folder}/${name}`;
+    const text = await Deno.readTextFile(path);
+    const isOurs = count(text, /^\/\/ lib\/.*$/gm) >= count(text, /^\/\/ .*\/npm\/.*$/gm);
+    if (isOurs || name.startsWith(shared)) return null;
+    const args = ["--platform", "deno", "--minify", "--external", `./${shared}*`, "--output", path, name];
+    return await runBundler(args, folder);
+  };
+  const failures = await Promise.all((await Array.fromAsync(Deno.readDir(folder))).map(minify));
+  const failure = failures.find((one) => one !== null);
+  if (failure) throw new BuildError(1, `a library cannot be minified: ${failure}`);
+}
+
+/** @returns why there is no bundle, in a line */
+async function runBundler(args: readonly string[], cwd: string): Promise<string | null> {
+  const { success, stderr } = await run(Deno.execPath(), ["bundle", "--quiet", ...args], {
+    env: quietEnvironment(),
+    cwd,
+  });
+  return success ? null : stderr.split("\n")[0];
 }
 
 async function compile(
@@ -122,12 +186,13 @@ async function tryOut(binary: string): Promise<void> {
 
 interface RunOptions {
   env?: Record<string, string>;
+  cwd?: string;
   signal?: AbortSignal;
 }
 
-async function run(command: string, args: string[], { env, signal }: RunOptions) {
+async function run(command: string, args: string[], { env, cwd, signal }: RunOptions) {
   try {
-    const output = await new Deno.Command(command, { args, env, clearEnv: !!env, signal, stdin: "null" }).output();
+    const output = await new Deno.Command(command, { args, env, cwd, clearEnv: !!env, signal, stdin: "null" }).output();
     const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes).trim());
     return { success: output.success, stdout, stderr };
   } catch (error) {
