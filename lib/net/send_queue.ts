@@ -13,6 +13,14 @@ const FIRST_BYTES = 512;
 const KEEP_BYTES = 65_536;
 /** Its callbacks run when this turn's input has been handled; a promise is cheaper than `queueMicrotask`. */
 const TURN_END = Promise.resolve();
+/** The queues with something that leaves then: one callback for all, so that their writes follow each other at once. */
+let due: SendQueue[] = [];
+
+function flushDue(): void {
+  const queues = due;
+  due = [];
+  for (const queue of queues) queue.flush();
+}
 
 /** Told about the fate of a queue. */
 export interface SendQueueEvents {
@@ -103,7 +111,7 @@ export class SendQueue {
     if (this.#inFlight === null && !this.#scheduled && !this.#held) {
       // Not now but when this turn's input has been handled: then all that it brings leaves together.
       this.#scheduled = true;
-      TURN_END.then(this.flush);
+      if (due.push(this) === 1) TURN_END.then(flushDue);
     }
     return true;
   }
@@ -143,14 +151,14 @@ export class SendQueue {
   }
 
   /** Has what is queued leave now and not at the end of the turn, for who knows that nothing more comes in this one. */
-  readonly flush = (): void => {
+  flush(): void {
     this.#scheduled = false;
     if (this.#dead || this.#held || this.#inFlight !== null || this.#filling.bytes === 0) return;
     const batch = this.#filling;
     this.#filling = this.#spare ?? emptyBatch();
     this.#spare = null;
     this.#launch(batch);
-  };
+  }
 
   #launch(batch: Batch): void {
     this.#inFlight = batch;
