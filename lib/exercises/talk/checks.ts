@@ -128,9 +128,9 @@ export const checks: readonly Check[] = [
     needs: [TURNS],
     steps: [
       greets("alice"),
-      send("alice", "out of turn"),
+      send("alice", "this comes too soon"), // no words that a log would say of it
       expect("alice", wait),
-      forbid(SERVER, mentions('"out of turn"', "out of turn")),
+      forbid(SERVER, mentions('"this comes too soon"', "this comes too soon")),
       ...replies("hello $alice", "alice"),
       ...says("alice", "thanks from $alice"),
     ],
