@@ -103,9 +103,10 @@ async function copySource(folder: string): Promise<void> {
     ),
   );
   for (const [name, text] of texts) {
-    await Deno.mkdir(`${folder}/${name}/..`, { recursive: true });
-    const toRoot = "../".repeat(name.split("/").length - 1);
-    await Deno.writeTextFile(`${folder}/${name}`, later.has(name) ? `import "${toRoot}${first}";\n${text}` : text);
+    const folders = name.split("/").slice(0, -1);
+    await Deno.mkdir([folder, ...folders].join("/"), { recursive: true });
+    const line = later.has(name) ? `import "${"../".repeat(folders.length)}${first}";\n` : "";
+    await Deno.writeTextFile(`${folder}/${name}`, line + text);
   }
 }
 
