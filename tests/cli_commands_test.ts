@@ -195,7 +195,8 @@ const MISTAKES: readonly [string, string][] = [
   ["explain chat more", 'explain takes no "more": netlab explain EXERCISE'],
   ["--version chat", '--version takes no "chat": netlab --version [--verbose]'],
   ["completions", "no shell given: one of bash, zsh, fish, powershell"],
-  ["completions bsh", 'no such shell: bsh (did you mean "bash"?): one of bash, zsh, fish, powershell'],
+  ["completions tcsh", "no such shell: tcsh: one of bash, zsh, fish, powershell"],
+  ["completions constructor", "no such shell: constructor: one of bash, zsh, fish, powershell"],
   ["smtp", "smtp needs a command: netlab smtp passwd; or netlab serve smtp, netlab connect smtp"],
   [
     "smtp passwrd",

@@ -7,7 +7,6 @@ import { NetlabError } from "../protocol/errors.ts";
 import { positionalsOf } from "./args.ts";
 import { type Command, findCommand } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
-import { didYouMean } from "./suggest.ts";
 
 /**
  * What the glue calls: `netlab complete -- WORD … LAST`. It is no command, so help does not show it. It prints the words that
@@ -77,11 +76,10 @@ export const completions: Command = {
   nextWords: (words) => words.length === 0 ? Object.keys(GLUE) : [],
   run({ output, words }) {
     const [shell] = words;
-    const shells = Object.keys(GLUE);
-    const glue = GLUE[shell];
+    const [, glue] = Object.entries(GLUE).find(([name]) => name === shell) ?? [];
     if (glue === undefined) {
-      const what = shell === undefined ? "no shell given" : `no such shell: ${shell}${didYouMean(shell, shells)}`;
-      throw new NetlabError("usage", what, { hint: `one of ${shells.join(", ")}` });
+      const what = shell === undefined ? "no shell given" : `no such shell: ${shell}`;
+      throw new NetlabError("usage", what, { hint: `one of ${Object.keys(GLUE).join(", ")}` });
     }
     output.out.text(glue);
   },
