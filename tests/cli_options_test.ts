@@ -18,6 +18,7 @@ const SPECS: readonly OptionSpec[] = [
   { name: "idle", type: "duration", summary: "", value: "DURATION", min: 1 },
   { name: "max-queue", type: "size", summary: "", value: "SIZE", min: 1024 },
   { name: "name", type: "string", summary: "", value: "NAME" },
+  { name: "text", type: "string", summary: "", value: "TEXT", empty: true },
   { name: "color", type: "string", summary: "", value: "WHEN", choices: ["auto", "always", "never"] },
   { name: "trace", type: "string", summary: "", value: "hex", choices: ["ladder", "hex"], bare: "ladder" },
   { name: "json", type: "flag", summary: "" },
@@ -95,6 +96,16 @@ test("an option without its value is refused, though another option follows", ()
   assertRefused("--port needs a value: a whole number from 0 to 65535", ["--port="]);
   assertRefused("--name needs a value: NAME", ["--name", "--json"]);
   assertRefused("--color needs a value: one of auto, always, never", ["chat", "--color"]);
+});
+
+test("an empty value is one only where it may be, and a missing one nowhere", () => {
+  for (const args of [["--text", ""], ["--text="]]) assertEquals(valueOf("text", args), "");
+  assertEquals(parse(["--text", "", "chat", "--name", "a"]).positionals, ["chat"]);
+  for (const args of [["--text"], ["--text", "--json"], ["--text", "--", "a"]]) {
+    assertRefused("--text needs a value: TEXT", args);
+  }
+  for (const args of [["--name", ""], ["--name="]]) assertRefused("--name needs a value: NAME", args);
+  assertEquals([valueOf("text", ["--text", "-"]), valueOf("text", ["--text", "-7"])], ["-", "-7"]);
 });
 
 test("what needs no value leaves the word behind it alone", () => {

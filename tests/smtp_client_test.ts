@@ -6,7 +6,7 @@ import { smtp } from "../lib/exercises/smtp/mod.ts";
 import { serveSmtp } from "../lib/exercises/smtp/server.ts";
 import type { OptionValues } from "../lib/exercises/options.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
-import { Program, type Result } from "./cli_helpers.ts";
+import { netlab, Program, type Result } from "./cli_helpers.ts";
 import { FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { collect, Peer, skipUnless, test, within } from "./helpers.ts";
 import {
@@ -76,6 +76,17 @@ test("--body - and --raw - take standard input as bytes", async () => {
   const wrong = await send("--body", latin1);
   assertEquals([wrong.status, wrong.content], [2, undefined]);
   assertMatch(wrong.err, /the text of --body - is not UTF-8: invalid UTF-8 at byte 16/);
+});
+
+test("a subject and a text may be empty", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  await withListener((conn) => play(conn, {}, heard), async (port) => {
+    const words = ["connect", "smtp", "--port", String(port), "--from", "a@x.example", "--to", "b@y.example"];
+    const { status, err } = await netlab([...words, "--subject", "", "--body", ""]);
+    assertEquals([status, err], [0, ""]);
+  });
+  assertMatch(heard.contents[0], /\r\n(\r\n)?$/);
+  assert(!/^Subject: ./m.test(heard.contents[0]));
 });
 
 test("--raw sends a file as it is, with CRLF", async () => {
@@ -529,6 +540,7 @@ test("what does not go together is said before anything is connected", async () 
     [{ to: "a@x.example" }, /--from is missing/],
     [{ ...TO_ONE, to: "nobody" }, /is no address/],
     [{ ...TO_ONE, raw: "x.eml" }, /--raw or --subject/],
+    [{ ...TO_ONE, subject: "", raw: "x.eml" }, /--raw or --subject/],
     [{ ...TO_ONE, attach: "/no/such/file" }, /cannot read/],
     [{ ...TO_ONE, tls: true, "tls-ca": passwordFile("no PEM") }, /password is no certificate/],
     [{ starttls: true }, /--starttls does nothing where SMTP is typed by hand/],

@@ -23,6 +23,8 @@ export interface ParsedLine {
 
 /** Stands for the minus of a number meanwhile, since `-7` is no option. */
 const MINUS = "\0-";
+/** Stands for the value that is missing, where an empty one would be one. */
+const MISSING = "\0";
 
 /** The environment variable of an option: `max-clients` is `NETLAB_MAX_CLIENTS`. */
 export function envName(option: string): string {
@@ -83,10 +85,11 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   for (let i = 0; i < options.length; i++) {
     const arg = options[i];
     const next = options[i + 1];
-    const { suffix = null, type } = bySpelling.get(arg) ?? {};
+    const { suffix = null, type, empty = false } = bySpelling.get(arg) ?? {};
     const takesNext = suffix !== null && next?.endsWith(suffix);
-    // A lone minus is a value: standard input or output.
-    if (next === "-" && type !== undefined && !alone.has(arg)) named.push(`${arg}=${options[++i]}`);
+    // A lone minus is a value: standard input or output. An empty word is no word of its own.
+    if ((next === "-" || next === "") && type !== undefined && !alone.has(arg)) named.push(`${arg}=${options[++i]}`);
+    else if (empty && /^-(?!\d)/.test(next ?? "--")) named.push(`${arg}=${MISSING}`);
     else if (takesNext) named.push(arg);
     else named.push(alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
   }
@@ -111,7 +114,7 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
 
 function readValue(spec: OptionSpec, text: string, source: string): string | number | boolean {
   const expected = spec.choices ? `one of ${spec.choices.join(", ")}` : EXPECTED[spec.type] + rangeOf(spec);
-  if (text === "") {
+  if (text === MISSING || (text === "" && !spec.empty)) {
     const value = spec.type === "string" && !spec.choices ? spec.value ?? expected : expected;
     throw new NetlabError("usage", `${source} needs a value: ${value}`);
   }

@@ -22,6 +22,8 @@ export interface OptionSpec {
   readonly suffix?: string;
   /** It may be said several times: its value is all of them, a line each. */
   readonly repeats?: boolean;
+  /** An empty text is a value, too. */
+  readonly empty?: boolean;
   readonly min?: number;
   readonly max?: number;
 }

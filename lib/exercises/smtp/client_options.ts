@@ -21,8 +21,11 @@ export const connectOptions: readonly OptionSpec[] = [
     summary: `the sender; '<>' for none: the header From is then ${DAEMON}, unless --header says another`,
   },
   { name: "to", type: "string", value: "ADDRESS,…", summary: "the recipients" },
-  { name: "subject", type: "string", value: "TEXT", summary: "what it is about" },
-  { name: "body", type: "string", value: "TEXT|-", summary: "the text; - reads it from standard input" },
+  { name: "subject", type: "string", value: "TEXT", empty: true, summary: "what it is about" },
+  {
+    ...{ name: "body", type: "string", value: "TEXT|-", empty: true },
+    summary: "the text; - reads it from standard input",
+  },
   {
     name: "attach",
     type: "string",
@@ -112,8 +115,9 @@ const BY_HAND = [["starttls", "STARTTLS behind EHLO"], ["user", "AUTH"], ["passw
 
 /** @throws {NetlabError} of kind `usage` for options that do not go together */
 export function checkOptions(options: OptionValues): void {
+  const isGiven = (name: string) => options[name] !== undefined && options[name] !== false;
   const both = (one: string, other: string, why: string) => {
-    if (options[one] && options[other]) throw new NetlabError("usage", `--${one} or --${other}: ${why}`);
+    if (isGiven(one) && isGiven(other)) throw new NetlabError("usage", `--${one} or --${other}: ${why}`);
   };
   both("tls", "starttls", "TLS begins at once, or later");
   both("stop-after", "drop-after", "it can end only once");
