@@ -104,6 +104,15 @@ test("a header of the user's takes the place of ours", async () => {
   assertEquals(head.match(/^X-A:.*$/gmi), ["X-A: 1", "X-A: 2"]);
 });
 
+test("names, groups and groups of nobody stand in the headers of addresses", async () => {
+  const headers = ["To: undisclosed-recipients:;", 'Cc: Team: a@b.example, "c, d" <c@d.example>;, e@f.example'];
+  const head = new TextDecoder().decode(await composeMessage({ ...DRAFT, headers })).split("\r\n\r\n")[0];
+  assertEquals(head.match(/^(?:To|Cc):.*$/gm), [
+    'To: "undisclosed-recipients":;',
+    'Cc: Team:a@b.example, "c, d" <c@d.example>;, e@f.example',
+  ]);
+});
+
 test("a word longer than a line comes back whole from a header of plain text", async () => {
   const long = `an ${"0123456789".repeat(200)} end`;
   const message = await composeMessage({ ...DRAFT, subject: long, headers: [`X-Lab: ${long}ä`, `X-Word: ${long}`] });
@@ -125,6 +134,9 @@ for (
     ["an address longer than a line", { to: [`"${"x".repeat(1000)}" <b@b.example>`] }],
     ["a reference longer than a line", { headers: [`References: <${"x".repeat(1000)}@b.example>`] }],
     ["an address that is none", { headers: ["To: Bob"] }],
+    ["what is no address, beside one that is", { headers: ["Cc: a, b@c.example"] }],
+    ["the same in a group, and in another header", { headers: ["reply-to: Team: a@b.example, c;"] }],
+    ["a list of nobody", { headers: ["To: ,"] }],
     ["a header that says nothing", { headers: ["X-A: "] }],
     ["a header without a colon", { headers: ["X-A b"] }],
     ["a blind copy, which no header makes", { headers: ["Bcc: x@y.example"] }],
@@ -175,6 +187,11 @@ test("only headers beyond ASCII need SMTPUTF8", () => {
     ["", false],
   ];
   for (const [content, expected] of cases) assertEquals(hasUtf8Headers(encodeText(content)), expected, content);
+});
+
+test("of a list of addresses, the one that is none is named", async () => {
+  const error = await assertRejects(() => composeMessage({ ...DRAFT, headers: ["Cc: a, b@c.example"] }), NetlabError);
+  assertEquals(error.message, '--header Cc: "a" is no address');
 });
 
 test("copies of a message differ in their Message-ID alone", () => {

@@ -31,6 +31,8 @@ const ENCODED_BYTES = 39;
 const PLAIN = /^(?:subject|comments|x-.*)$/i;
 /** Files whose own types, `message/…` and `multipart/…`, rule out base64 (RFC 2045 section 6.4): their bytes would not stay as they are. */
 const NOT_ENCODED = /\.(?:eml|mht|mhtml|mime|nws|gzip)$/i;
+/** Those of addresses: the composer would leave out what is none. */
+const ADDRESSES = /^(?:from|sender|reply-to|to|cc)$/i;
 /** Those that say how the body is written: they are ours. */
 const OURS = /^(?:content-.*|mime-version)$/i;
 
@@ -42,7 +44,13 @@ const OURS = /^(?:content-.*|mime-version)$/i;
 export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuffer>> {
   // Only who sends a message needs it: it takes longer to load than all else.
   const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
+  const { default: parseAddresses } = await import("nodemailer/lib/addressparser");
   const headers = (draft.headers ?? []).map(parseHeader);
+  for (const { key, value } of headers) {
+    const lost = ADDRESSES.test(key) && parseAddresses(value, { flatten: true }).find(({ address }) => !address);
+    if (!lost) continue;
+    throw new NetlabError("usage", `--header ${key}: "${lost.name || value}" is no address`, { hint: "local@domain" });
+  }
   const special = (name: string) => headers.findLast((header) => header.key.toLowerCase() === name)?.value;
   const others = headers.filter(({ key }) => !SPECIAL.includes(key.toLowerCase()));
   const composer = new MailComposer({
