@@ -45,6 +45,14 @@ test("a file is attached as often as it is named", async () => {
   assertMatch(heard.contents[0], /\r\nAP8K\r\n/);
 });
 
+test("a file is called what it is in its folder, also with a backslash in its name", async () => {
+  const file = `${temporaryFolder()}/a\\b.txt`;
+  Deno.writeTextFileSync(file, "x");
+  const { heard, error } = await run({}, { ...TO_ONE, attach: file });
+  assertEquals(error, null);
+  assertMatch(heard.contents[0], /filename="a\\\\b\.txt"/);
+}, { ignore: Deno.build.os === "windows" });
+
 test("a person types the text of --body -", async () => {
   const console = new FakeConsole(["from", "a person"], true);
   const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };

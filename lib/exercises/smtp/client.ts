@@ -1,5 +1,6 @@
 // The client: sends a message by what the options say, lets a person or a script speak SMTP by hand, or reads a mailbox.
 
+import { basename } from "node:path";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isAscii, readMailbox, readMailboxes } from "./client_addresses.ts";
@@ -75,7 +76,7 @@ async function readMail(context: ConnectContext): Promise<((count: number) => Ma
     subject: options.subject === undefined ? undefined : String(options.subject),
     text: await readBody(context),
     headers: valuesOf(options, "header"),
-    attachments: valuesOf(options, "attach").map((path) => ({ name: baseName(path), bytes: readFile(path) })),
+    attachments: valuesOf(options, "attach").map((path) => ({ name: basename(path), bytes: readFile(path) })),
     date: new Date(),
     messageId: id,
   });
@@ -97,10 +98,6 @@ async function readRaw(context: ConnectContext): Promise<Uint8Array> {
     context.console.note(`${these} CRLF (RFC 5321 2.3.8)`);
   }
   return content;
-}
-
-function baseName(path: string): string {
-  return path.replace(/^.*[/\\]/, "");
 }
 
 /** Messages on their way, over one connection or several. */

@@ -1,6 +1,7 @@
 // The sender: each file is read in blocks, cut by its machine, and sent over one connection, file after file.
 
 import { createHash, type Hash } from "node:crypto";
+import { basename } from "node:path";
 import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
 import { outlasts, pause, systemClock } from "../../net/clock.ts";
@@ -103,7 +104,7 @@ export function namesOf(files: readonly string[], as: string | undefined): strin
     if (path === "-") {
       throw new NetlabError("usage", "standard input has no name", { hint: "give it one with --as NAME" });
     }
-    return path.split(Deno.build.os === "windows" ? /[/\\]/ : "/").at(-1)!;
+    return basename(path);
   });
 }
 
