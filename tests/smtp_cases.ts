@@ -382,6 +382,7 @@ const parameters: WireCase[] = [
   from("<a@c.example> XYZ=1 SIZE=1", {}, "555/5.5.4", "an unknown parameter before a known one", "5321 4.1.1.11"),
   from("<a@c.example> -X=1", {}, "501/5.5.4", "a parameter that is none", "5321 4.1.2"),
   from("<a@c.example> SIZE==1", {}, "501/5.5.4", "a value with =", "5321 4.1.2"),
+  { name: "MAIL and two spaces", rfc: "5321 4.1.1", from: "ready", send: ["MAIL  FROM:<>\r\n"], replies: "501" },
   from("<a@c.example>  SIZE=1  BODY=7BIT ", {}, "250", "more spaces than needed", "5321 4.1.1"),
   from("<a@c.example> SIZE=1 SIZE=1", {}, "250", "a parameter twice", "5321 4.1.1.11"),
   from("<a@c.example> SIZE=1 SIZE=2", {}, "501/5.5.4", "a parameter twice, which differs", "5321 4.1.1.11"),
@@ -661,6 +662,12 @@ const chunks: WireCase[] = [
   { name: "BDAT with a size that is none", rfc: "3030 2", from: "rcpt", send: ["BDAT 1x\r\n"], replies: "501" },
   { name: "BDAT below nothing", rfc: "3030 2", from: "rcpt", send: ["BDAT -1\r\n"], replies: "501" },
   { name: "BDAT with another word", rfc: "3030 2", from: "rcpt", send: ["BDAT 1 FIRST\r\n"], replies: "501" },
+  // As with MAIL and RCPT: one space behind the command, and before what follows its argument as many as one likes.
+  { name: "BDAT and two spaces", rfc: "5321 4.1.1", from: "rcpt", send: ["BDAT  1 LAST\r\n"], replies: "501" },
+  {
+    ...{ name: "more spaces than needed before LAST", rfc: "5321 4.1.1", from: "rcpt", kept: ["x"] },
+    ...{ send: ["BDAT 1  LAST\r\nx"], replies: "250" },
+  },
   {
     name: "BDAT with a size beyond all numbers",
     rfc: "3030 2",

@@ -263,7 +263,7 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
   }
 
   #bdat(argument: string, out: Effects): void {
-    const [, size, last] = /^(\d+)( LAST)?$/i.exec(argument) ?? [];
+    const [, size, last] = /^(\d+)( +LAST)?$/i.exec(argument) ?? [];
     if (size === undefined) return this.#refuse(out, syntax("BDAT size [LAST]"));
     if (Number(size) > Number.MAX_SAFE_INTEGER) {
       // Nobody can count to its end, and what is in it must not be taken for commands.
