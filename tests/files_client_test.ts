@@ -237,6 +237,17 @@ test("another file of that name is kept, and replaced only with --overwrite", ()
     assertEquals(found(out), { file: "theirs" });
   }));
 
+test("the content of a large file that is here already, or has to stay another one, is not asked for", () =>
+  withFiles({ same: BIG, other: BIG }, async (port, server) => {
+    const out = folder({ same: BIG, other: "mine" });
+    assertEquals((await get(port, out, "same")).failure, null);
+    assertEquals((await get(port, out, "other")).failure?.hint, "--overwrite replaces it");
+    assertEquals((await client(port, ["get", "other"], { out, overwrite: true })).failure, null);
+    assertEquals(found(out), { other: sha256(BIG), same: sha256(BIG) });
+    await eventually("what the server has sent", () => server.events.length > 0);
+    assertEquals(server.events.map(({ event, name }) => [event, name]), [["sent", "other"]]);
+  }));
+
 test("a folder that is not there, or cannot be written, is a failure that says so", () =>
   withFiles({ file: "content" }, async (port) => {
     const out = folder({ plain: "" });

@@ -36,7 +36,7 @@ export async function getBare(
     const text = decodeLossy(start).trim();
     if (/^error\b/i.test(text)) throw new NetlabError("reply", `the server says: ${text}`);
     await target.write(start);
-    if (target.expect(target.digest)) {
+    if (await target.isThere(() => target.digest)) {
       target.discard();
       return receipt.present();
     }

@@ -15,8 +15,15 @@ export interface Target extends Disposable {
   readonly size: number;
   /** Of what has come, in hexadecimal. */
   readonly digest: string;
-  /** Told what the digest has to be. @returns true when the file is there already, whole */
-  expect(digest: string): boolean;
+  /**
+   * Whether the file is there already, whole.
+   *
+   * @param digest what its digest has to be: asked for only where there is a file
+   * @throws {NetlabError} of kind `usage` for another file that has to stay
+   */
+  isThere(digest: () => string | Promise<string>): Promise<boolean>;
+  /** Told what the digest has to be. */
+  expect(digest: string): void;
   write(bytes: Uint8Array): void | Promise<void>;
   isRight(): boolean;
   restart(): void;
@@ -84,12 +91,15 @@ export class PartialFile implements Target {
     });
   }
 
-  expect(digest: string): boolean {
-    this.#expected = digest;
+  async isThere(digest: () => string | Promise<string>): Promise<boolean> {
     if (!exists(this.path)) return false;
-    if (digestOf(this.path) === digest) return true;
+    if (await digest() === digestOf(this.path)) return true;
     if (this.#overwrite) return false;
     throw new NetlabError("usage", `${this.path} is another file`, { hint: "--overwrite replaces it" });
+  }
+
+  expect(digest: string): void {
+    this.#expected = digest;
   }
 
   write(bytes: Uint8Array): void {
@@ -151,9 +161,12 @@ export class StandardOutput implements Target {
     return this.#hash.copy().digest("hex");
   }
 
-  expect(digest: string): boolean {
+  isThere(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  expect(digest: string): void {
     this.#expected = digest;
-    return false;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
