@@ -1,7 +1,7 @@
 // Sender and receiver stepped by hand: what they send at which millisecond, and what they leave undone. What two of them make of a
 // bad network is in transfer_lossy_test.ts.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   acceptPdu,
   ackPdu,
@@ -546,6 +546,25 @@ test("a refusal that can be mended says how far it got, and how to go on", () =>
     failure instanceof NetlabError &&
       failure.hint === "3 of 10 chunks acknowledged; the rest can be sent with --resume",
   );
+});
+
+test("where there is nothing to go on from, it says to send it again, and not --resume", () => {
+  const offers = [["none", 95], ["go-back-n", null]] as const;
+  for (const [scheme, size] of offers) {
+    const refused = new Sending(scheme, { size });
+    refused.start();
+    refused.get(errorPdu(SESSION, ERROR_CODES.unknownSession, "no such session"));
+    const silent = new Sending(scheme, { size, retries: 0, rto: { fixedMs: 100 } });
+    silent.start();
+    silent.get(acceptPdu(SESSION, 0, 4, null));
+    silent.tell({ type: "data", bytes: makeFile(95) });
+    silent.tell({ type: "finish", digest: DIGEST });
+    silent.pass(1000);
+    for (const { machine: { failure } } of [refused, silent]) {
+      assert(failure instanceof NetlabError, scheme);
+      assertMatch(failure.hint!, /send it again from the beginning$/);
+    }
+  }
 });
 
 // ── the receiver ─────────────────────────────────────────────────────────────────────────────────────────────────────

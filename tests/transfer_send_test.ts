@@ -399,14 +399,16 @@ test("a receiver that was killed and started again does not know the session, an
   await Promise.all([relay.close(), second.close()]);
 });
 
-test("a receiver that is killed over TCP ends the sender, which names --resume", async () => {
-  const receiver = await FileServer.start("tcp");
-  const failing = sendingFails(receiver.port, [makeSource("a", makeFile(50_000_000))], { chunk: 1000 });
-  await eventually("chunks to come", () => receiver.partBytes("a") > 0);
-  await receiver.close();
-  assertStringIncludes(await failing, "(what is missing can be sent with --resume)");
-  assertEquals(receiver.files, ["a.part"]);
-});
+for (const [arq, remedy] of [["stop-and-wait", "the rest can be sent with --resume"], ["none", "send it again"]]) {
+  test(`${arq}: a receiver that is killed over TCP ends the sender, which says what to do`, async () => {
+    const receiver = await FileServer.start("tcp");
+    const failing = sendingFails(receiver.port, [makeSource("a", makeFile(50_000_000))], { chunk: 1000, arq });
+    await eventually("chunks to come", () => receiver.partBytes("a") > 0);
+    await receiver.close();
+    assertStringIncludes(await failing, `(${remedy}`);
+    assertEquals(receiver.files, ["a.part"]);
+  });
+}
 
 for (const transport of TRANSPORTS) {
   test(`over ${transport} a receiver that is stopped tells the sender`, () =>

@@ -130,6 +130,8 @@ class Sender implements AsyncDisposable {
   #onPdu: (pdu: Pdu) => void = () => {};
   #onEnd: (error: Error) => void = () => {};
   #ended: Error | null = null;
+  /** What to do when the receiver is gone. */
+  #remedy: string | undefined;
   /** The first datagram that was no PDU, as it looks, and whether any was one. */
   #foreign: string | null = null;
   #understood = false;
@@ -191,6 +193,7 @@ class Sender implements AsyncDisposable {
       marks: trace.wants.mark,
       paced: this.#udp,
     });
+    this.#remedy = machine.remedy;
     const reader = new DigestedReader(source);
     let other = false;
     let reading: Promise<void> = Promise.resolve();
@@ -318,7 +321,7 @@ class Sender implements AsyncDisposable {
     );
     this.#ended = failure ??
       new NetlabError("transport", `the receiver ended the connection (${this.#channel.reason})`, {
-        hint: "what is missing can be sent with --resume",
+        hint: this.#remedy,
       });
     this.#onEnd(this.#ended);
   }

@@ -126,6 +126,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     this.rto = new RtoEstimator(options.rto);
   }
 
+  /** What to do when it was interrupted: without acknowledgements, or a size (standard input), there is nothing to go on from. */
+  get remedy(): string {
+    const resumable = this.#reliable && this.#options.size !== null;
+    return resumable ? "the rest can be sent with --resume" : "send it again from the beginning";
+  }
+
   get session(): number {
     return this.#session;
   }
@@ -198,7 +204,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
         this.#close(
           out,
           input.error ?? new NetlabError("transport", `the receiver ended the connection: ${this.#progress()}`, {
-            hint: "the rest can be sent with --resume",
+            hint: this.remedy,
           }),
         );
     }
@@ -244,7 +250,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     if (pdu.type === "ERROR") {
       const { code, text } = readError(pdu);
       const hint = RESUMABLE.includes(code)
-        ? `${this.#progress()}; the rest can be sent with --resume`
+        ? `${this.#progress()}; ${this.remedy}`
         : code === ERROR_CODES.lost
         ? "--arq selective-repeat sends again what is lost"
         : undefined;
@@ -459,7 +465,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     this.#close(
       out,
       new NetlabError("timeout", `no answer to ${this.#timeouts} tries: ${this.#progress()}`, {
-        hint: this.#state === "opening" ? "is a receiver there, and the address right?" : "go on with --resume",
+        hint: this.#state === "opening" ? "is a receiver there, and the address right?" : this.remedy,
       }),
     );
   }
