@@ -141,6 +141,7 @@ const USAGE: [string[], RegExp][] = [
     ["FILE", "--wire", "seed", "--transport", "udp", "--arq", "stop-and-wait"],
     /--wire seed over UDP knows no --arq but none/,
   ],
+  [["FILE", "--wire", "seed", "--transport", "udp", "--idle", "5s"], /is never answered: leave --idle out/],
   [["FILE", "--wire", "seed", "--resume"], /--wire seed cannot resume/],
 ];
 for (const [words, expected] of USAGE) {

@@ -399,6 +399,19 @@ test("a receiver that was killed and started again does not know the session, an
   await Promise.all([relay.close(), second.close()]);
 });
 
+for (const [transport, wire] of [["tcp", "pdu"], ["udp", "pdu"], ["tcp", "seed"]] as const) {
+  test(`over ${transport} with --wire ${wire} a receiver that says nothing is left after --idle`, async () => {
+    const options = { hostname: "127.0.0.1", port: 0 };
+    const socket = transport === "tcp" ? Deno.listen(options) : Deno.listenDatagram({ ...options, transport });
+    const { port } = socket.addr as Deno.NetAddr;
+    const args = [makeSource("a", makeFile(1000))];
+    const context = connectContext(port, new FakeConsole([]), { transport, wire, args, idleMs: 100 });
+    const error = await assertRejects(() => within(connectTransfer(context), "the end of the sender"), NetlabError);
+    socket.close();
+    assertEquals([error.kind, error.message], ["timeout", `127.0.0.1:${port} has said nothing for 100ms`]);
+  });
+}
+
 for (const [arq, remedy] of [["stop-and-wait", "the rest can be sent with --resume"], ["none", "send it again"]]) {
   test(`${arq}: a receiver that is killed over TCP ends the sender, which says what to do`, async () => {
     const receiver = await FileServer.start("tcp");

@@ -47,6 +47,21 @@ export function hintAtWire({ framer }: Channel<string>): string {
 }
 
 /**
+ * Calls `onSilent` when the server has said nothing for as long as --idle says.
+ *
+ * @returns what cancels it
+ */
+export function watchServer(
+  server: { readonly reads: number },
+  { host, port, idleMs }: ConnectContext,
+  onSilent: (error: NetlabError) => void,
+): () => void {
+  if (idleMs === undefined) return () => {};
+  const text = `${formatHostPort(host, port)} has said nothing for ${formatDuration(idleMs)}`;
+  return watchIdle(server, idleMs, () => onSilent(new NetlabError("timeout", text)));
+}
+
+/**
  * What a script comes to.
  *
  * @param refusals how often it was answered with ERROR
@@ -114,7 +129,7 @@ export abstract class TextClient {
 
   /** Runs until the person, the script or the server ends it. @throws {NetlabError} when that was not in good order */
   async run(): Promise<void> {
-    const unwatch = this.#watchIdle();
+    const unwatch = watchServer(this.channel, this.context, (error) => this.fail(error));
     const listening = this.#listen().finally(() => {
       unwatch();
       this.#cancelHint?.();
@@ -217,13 +232,5 @@ export abstract class TextClient {
     });
     this.#over = true;
     this.#changed();
-  }
-
-  #watchIdle(): () => void {
-    const { idleMs } = this.context;
-    if (idleMs === undefined) return () => {};
-    return watchIdle(this.channel, idleMs, () => {
-      this.fail(new NetlabError("timeout", `${this.address} has said nothing for ${formatDuration(idleMs)}`));
-    });
   }
 }

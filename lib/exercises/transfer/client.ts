@@ -10,6 +10,7 @@ import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import { escapeBytes } from "../../protocol/text.ts";
+import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
 import { openSource, type Source } from "./files.ts";
@@ -127,6 +128,7 @@ class Sender implements AsyncDisposable {
   readonly #leaving: AbortSignal;
   readonly #udp: boolean;
   readonly #listening: Promise<void>;
+  readonly #unwatch: () => void;
   #onPdu: (pdu: Pdu) => void = () => {};
   #onEnd: (error: Error) => void = () => {};
   #ended: Error | null = null;
@@ -156,6 +158,10 @@ class Sender implements AsyncDisposable {
       trace: context.trace,
     });
     this.#listening = this.#listen();
+    this.#unwatch = watchServer(this.#channel, context, (error) => {
+      this.#ended = error;
+      this.#channel.abort("silent");
+    });
   }
 
   /** Sends one file. @throws {NetlabError} when that failed */
@@ -175,6 +181,7 @@ class Sender implements AsyncDisposable {
 
   /** Says that nothing more comes. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#unwatch();
     await this.#channel.close();
     await this.#listening;
   }
@@ -319,7 +326,7 @@ class Sender implements AsyncDisposable {
       (pdu) => pdu === null ? undefined : this.#onPdu(pdu),
       (error) => failure = error,
     );
-    this.#ended = failure ??
+    this.#ended ??= failure ??
       new NetlabError("transport", `the receiver ended the connection (${this.#channel.reason})`, {
         hint: this.#remedy,
       });

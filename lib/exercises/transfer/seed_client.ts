@@ -7,6 +7,7 @@ import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
+import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { openSource, type Source } from "./files.ts";
 import { bytesCodec, BytesFramer } from "./framing.ts";
@@ -50,7 +51,10 @@ export async function sendSeed(context: ConnectContext, leaving: AbortSignal): P
 }
 
 /** What this form cannot do. @throws {NetlabError} of kind `usage` when it was asked for */
-function refuseOptions({ options, transport }: ConnectContext): void {
+function refuseOptions({ options, transport, idleMs }: ConnectContext): void {
+  if (idleMs !== undefined && transport === "udp") {
+    throw new NetlabError("usage", "--wire seed over UDP is never answered: leave --idle out");
+  }
   const scheme = transport === "udp" ? "none" : "stop-and-wait";
   if (options.arq !== undefined && options.arq !== scheme) {
     throw new NetlabError("usage", `--wire seed over ${transport.toUpperCase()} knows no --arq but ${scheme}`, {
@@ -122,7 +126,12 @@ async function sendAcked(
   void listening.then(() => driven.input({ type: "end" }));
   const leave = () => driven.input({ type: "command", command: { type: "cancel", why: "interrupted" } });
   leaving.addEventListener("abort", leave);
+  const unwatch = watchServer(channel, context, (error) => {
+    driven.input({ type: "end", error });
+    channel.abort("silent");
+  });
   const failure = await driven.finished;
+  unwatch();
   leaving.removeEventListener("abort", leave);
   if (failure && leaving.aborted) {
     context.console.note(
