@@ -49,7 +49,7 @@ async function runServer(line: readonly string[], output: readonly string[], env
 }
 
 async function runClient(line: readonly string[], { input = [], output }: Example, exercise: Exercise): Promise<void> {
-  const server = await exercise.serve(serveContext(exercise));
+  const server = await exercise.serve(serveContext({ ...exercise, explain: await exercise.explanation() }));
   try {
     const env = { NETLAB_PORT: String(server.address.port) };
     const text = input.map((line) => `${line}\n`).join("");
