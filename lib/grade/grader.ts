@@ -205,7 +205,7 @@ class Grader {
 
   /** The check that this one needs, and that fails in this way, so that this one has to. */
   #failsAs({ needs = [] }: Check, way: Way): string | undefined {
-    return way === "whole" ? undefined : needs.find((name) => this.#failed.get(name)?.has(way));
+    return needs.find((name) => this.#failed.get(name)?.has(way));
   }
 
   /** How `check` is delivered, the plainest way first. */
