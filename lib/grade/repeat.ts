@@ -19,15 +19,11 @@ export async function runRepeatedly(settings: GradingSettings, times: number): P
     const passed = reports.filter((report) => report.checks.find((check) => check.name === name)!.outcome === "passed");
     return outcome === "passed" || passed.length === 0 ? [] : [`"${name}" passed in ${passed.length} of ${times} runs`];
   });
-  const sum = (field: "points" | "durationMs") =>
-    field === "points"
-      ? checks.reduce((total, check) => total + check.points, 0)
-      : reports.reduce((total, report) => total + report.durationMs, 0);
   return {
     ...reports[0],
     checks,
-    points: sum("points"),
-    durationMs: sum("durationMs"),
+    points: checks.reduce((sum, { points }) => sum + points, 0),
+    durationMs: reports.reduce((sum, { durationMs }) => sum + durationMs, 0),
     notes: [...new Set(reports.flatMap(({ notes }) => notes)), ...unsteady],
   };
 }
