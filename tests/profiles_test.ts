@@ -2,6 +2,7 @@
 // and named.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { exactly } from "../lib/exercises/check.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { chooseChecks, runGrading } from "../lib/grade/grading.ts";
 import { applyProfile, parseProfile } from "../lib/grade/profile.ts";
@@ -114,6 +115,8 @@ test("what is no profile is said plainly", () => {
   assertMatch(rejected('{"porst": 1}'), /^p\.json is no profile: "porst" is none of exercise, port/);
   assertEquals(rejected('{"port": "x"}'), 'p.json is no profile: "port" is not of the right form: "x"');
   assertMatch(rejected('{"points": {"it multiplies": -50}}'), /"points" is not of the right form/);
+  assertEquals(parseProfile('{"points": {"it multiplies": 0}}', "p.json").points, { "it multiplies": 0 });
+  assertMatch(rejected('{"sends": {"HELO": ["HELO", "^250"]}}'), /"sends" is not of the right form/);
   assertMatch(rejected('{"replies": {"the answer": "("}}'), /^p\.json is no profile: Invalid regular expression/);
   assertMatch(rejected('{"sends": {"HELO": ["HELO", "[", "LOGIN"]}}'), /Invalid regular expression/);
   assertEquals(parseProfile('\uFEFF{"port": 5}', "p.json"), { port: 5 });
@@ -156,4 +159,29 @@ test("a profile rewrites what is sent and what counts, with the names in place",
   assert(step.do === "expect");
   const fill = (template: string) => template.replaceAll("$alice", "alicex");
   assert(step.what.matches("Hi alicex!", fill) && !step.what.matches("Hi alice!", fill));
+});
+
+test("a check that is left out is not there, and nobody needs it; one may be worth nothing", () => {
+  const [first, second] = chat.checks;
+  assertEquals(second.needs, [first.name]);
+  const [now] = applyProfile(chat.checks, { leaveOut: [first.name], points: { [second.name]: 0 } }, "p.json");
+  assertEquals([now.name, now.needs, now.points], [second.name, [], 0]);
+});
+
+test("a profile rewrites what is typed, and what has to be to the letter has not where it says so", () => {
+  const [{ steps }] = applyProfile(
+    [{
+      ...{ name: "it types", points: 1 },
+      steps: [
+        { do: "type", who: "node", text: "NAME $alice" },
+        { do: "expect", who: "bob", what: exactly("hello") },
+      ],
+    }],
+    { typed: { "NAME $me": "I am $me" }, replies: { '"hello"': "^(hi|hello)" } },
+    "p.json",
+  );
+  const [typed, expected] = steps;
+  assert(typed.do === "type" && expected.do === "expect");
+  assertEquals([typed.text, expected.what.exactly], ["I am $alice", undefined]);
+  assert(expected.what.matches("Hi there", (text) => text));
 });
