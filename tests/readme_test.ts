@@ -13,6 +13,7 @@ import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { serveContext, withChat } from "./chat_helpers.ts";
 import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
+import { explained } from "./registry_helpers.ts";
 
 const readme = await Deno.readTextFile(`${ROOT}README.md`);
 
@@ -73,7 +74,8 @@ function commandsOf(lines: readonly string[]): { command: string; output: string
 
 /** Runs `fn` with the server that `netlab connect EXERCISE` needs; others get one, too. */
 async function withServerOf(command: string, fn: (port: number) => Promise<void>): Promise<void> {
-  const exercise = findExercise(/netlab connect (\w+)/.exec(command)?.[1] ?? "chat")!;
+  const name = /netlab connect (\w+)/.exec(command)?.[1] ?? "chat";
+  const exercise = explained.find((one) => one.name === name)!;
   const server = await exercise.serve(serveContext(exercise));
   try {
     await fn(server.address.port);
