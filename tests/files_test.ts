@@ -344,7 +344,7 @@ test("LIST of 10,000 files comes at once, and whole", async () => {
     const lines = (await place.answer("LIST\n")).trimEnd().split("\n");
     assertEquals([lines.length, lines[0], new Set(lines).size], [10_001, "OK 10000", 10_001]);
     const ms = performance.now() - begun;
-    assertLess(ms, 5000);
+    assertLess(ms, 15_000);
   });
 });
 
