@@ -248,6 +248,20 @@ test("the content of a large file that is here already, or has to stay another o
     assertEquals(server.events.map(({ event, name }) => [event, name]), [["sent", "other"]]);
   }));
 
+test("from a server that knows nothing but GET, a file that is here is fetched with --overwrite, and the client says so", () =>
+  withLiar(
+    (request) => request.startsWith("GET ") ? `OK 5 ${sha256("right")}\nright` : "ERROR 400 unknown request\n",
+    async (port) => {
+      const out = folder();
+      assertEquals((await get(port, out, "file")).failure, null);
+      const { failure } = await get(port, out, "file");
+      const hint = "file is here already: --overwrite gets it without asking";
+      assertEquals([failure?.message, failure?.hint], ["the server says: ERROR 400 unknown request", hint]);
+      assertEquals((await client(port, ["get", "file"], { out, overwrite: true })).failure, null);
+      assertEquals(found(out), { file: "right" });
+    },
+  ));
+
 test("a folder that is not there, or cannot be written, is a failure that says so", () =>
   withFiles({ file: "content" }, async (port) => {
     const out = folder({ plain: "" });

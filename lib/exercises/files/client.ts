@@ -8,12 +8,14 @@ import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
 import { getBare } from "./bare.ts";
 import { formatSize, Progress, Receipt } from "./progress.ts";
-import { FORMS, parseEntry, type Reply } from "./protocol.ts";
+import { FORMS, parseEntry } from "./protocol.ts";
 import { PartialFile, StandardOutput, type Target } from "./targets.ts";
 import { type Errand, Visit } from "./visit.ts";
 
 /** How many files are fetched at once. */
 const AT_ONCE = 4;
+/** How a server refuses what it does not understand. */
+const BAD_REQUEST = /^ERROR 400\b/i;
 
 /** Does what the command line says, or what is typed. @throws {NetlabError} when something could not be had */
 export async function connectFiles(context: ConnectContext): Promise<void> {
@@ -103,16 +105,21 @@ async function list(context: Errand): Promise<string[]> {
 
 async function stat(context: Errand, name: string): Promise<void> {
   await using visit = await Visit.open(context);
-  const { size, digest } = await askStat(visit, name);
+  const reply = await visit.ask(`STAT ${name}`);
+  if (reply.type !== "file") throw visit.unexpected();
+  const { size, digest } = reply;
   context.console.print([`${name}: ${count(size, "byte")} (${formatSize(size)})`, `  sha-256 ${digest}`], {
     ...{ event: "stat", name, size, sha256: digest },
   });
 }
 
-async function askStat(visit: Visit, name: string): Promise<Reply & { type: "file" }> {
-  const reply = await visit.ask(`STAT ${name}`);
-  if (reply.type !== "file") throw visit.unexpected();
-  return reply;
+/** Of a file that is here already. @throws {NetlabError} when the server does not say */
+async function askDigest(visit: Visit, name: string): Promise<string> {
+  const reply = await visit.ask(`STAT ${name}`, true);
+  if (reply.type === "file") return reply.digest;
+  if (reply.type !== "error") throw visit.unexpected();
+  const hint = BAD_REQUEST.test(reply.text) ? `${name} is here already: --overwrite gets it without asking` : undefined;
+  throw new NetlabError("reply", `the server says: ${reply.text}`, { hint });
 }
 
 /** Fetches files, several at once. @throws {NetlabError} when one of them could not be had */
@@ -175,7 +182,7 @@ async function getInto(
 ): Promise<void> {
   const receipt = new Receipt(console, target, name);
   // Who asks for content only to read its digest hangs up on a server in the midst of it.
-  if (await target.isThere(async () => (await askStat(visit, name)).digest)) return receipt.present();
+  if (await target.isThere(() => askDigest(visit, name))) return receipt.present();
   let bytes = await fetch(visit, name, target, progress);
   if (!target.isRight() && bytes < target.size) {
     console.note(`${name}: what was here is the beginning of another file; it is fetched anew`);
@@ -195,7 +202,7 @@ async function fetch(visit: Visit, name: string, target: Target, progress: Progr
   let offset = target.size;
   let reply = await visit.ask(`GET ${name} ${offset}`, offset > 0);
   if (reply.type === "error") {
-    if (!/^ERROR 400\b/i.test(reply.text)) throw new NetlabError("reply", `the server says: ${reply.text}`);
+    if (!BAD_REQUEST.test(reply.text)) throw new NetlabError("reply", `the server says: ${reply.text}`);
     // What is here is longer than the file there: it cannot be its beginning.
     target.restart();
     offset = 0;

@@ -18,7 +18,7 @@ export interface Target extends Disposable {
   /**
    * Whether the file is there already, whole.
    *
-   * @param digest what its digest has to be: asked for only where there is a file
+   * @param digest what its digest has to be: asked for only where there is a file that is not to be replaced
    * @throws {NetlabError} of kind `usage` for another file that has to stay
    */
   isThere(digest: () => string | Promise<string>): Promise<boolean>;
@@ -92,9 +92,8 @@ export class PartialFile implements Target {
   }
 
   async isThere(digest: () => string | Promise<string>): Promise<boolean> {
-    if (!exists(this.path)) return false;
+    if (this.#overwrite || !exists(this.path)) return false;
     if (await digest() === digestOf(this.path)) return true;
-    if (this.#overwrite) return false;
     throw new NetlabError("usage", `${this.path} is another file`, { hint: "--overwrite replaces it" });
   }
 
