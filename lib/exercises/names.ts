@@ -1,6 +1,6 @@
 // Names that people take or give: users, aliases, labels, files.
 
-import { encodeText, hasUnsafe } from "../protocol/text.ts";
+import { hasUnsafe, utf8Length } from "../protocol/text.ts";
 
 /** The longest name, in characters. */
 export const MAX_NAME = 32;
@@ -43,5 +43,5 @@ export function fileNameProblem(name: string, maxBytes = MAX_FILE_NAME): string 
   if (/[<>:"|?*]/.test(name)) return 'it has one of < > : " | ? *';
   if (/[. ]$/.test(name)) return "it ends with a dot or a space";
   if (DEVICES.test(name)) return "it is a device on Windows";
-  return encodeText(name).length > maxBytes ? `it is longer than ${maxBytes} bytes` : null;
+  return utf8Length(name) > maxBytes ? `it is longer than ${maxBytes} bytes` : null;
 }

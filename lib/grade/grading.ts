@@ -9,7 +9,7 @@ import type { OptionSpec, OptionValues } from "../exercises/options.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
-import { encodeText } from "../protocol/text.ts";
+import { utf8Length } from "../protocol/text.ts";
 import { NO_TRACE } from "../protocol/trace.ts";
 import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_under_test.ts";
 import { type Way, WAYS } from "./delivery.ts";
@@ -109,7 +109,7 @@ function requireWire(known: readonly string[], wire: string, source: string): vo
 
 /** The longest message that is sent in it, in bytes. */
 function longestMessage({ steps }: Check): number {
-  return Math.max(0, ...steps.map((step) => "text" in step ? encodeText(step.text).length : 0));
+  return Math.max(0, ...steps.map((step) => "text" in step ? utf8Length(step.text) : 0));
 }
 
 /** Grades. @throws {NetlabError} for wrong settings, and of kind `harness` when the machine is at fault */

@@ -38,8 +38,9 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
     waiting.push(input);
     if (stepping) return;
     stepping = true;
+    const now = clock.now();
     try {
-      for (let next; !closed && (next = waiting.shift()) !== undefined;) apply(machine.step(next, clock.now()));
+      for (let next; !closed && (next = waiting.shift()) !== undefined;) apply(machine.step(next, now));
     } finally {
       stepping = false;
       waiting.length = 0;

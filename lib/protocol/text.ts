@@ -13,6 +13,13 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
+/** How many bytes `text` has in UTF-8. */
+export function utf8Length(text: string): number {
+  let i = 0;
+  while (i < text.length && text.charCodeAt(i) < 0x80) i++;
+  return i === text.length ? i : encodeText(text).length;
+}
+
 /** Writes `text` as UTF-8 into `into` at `at` and returns its length in bytes; there must be room for all of it. */
 export function writeText(text: string, into: Uint8Array, at: number): number {
   if (text.length <= SHORT_TEXT) {

@@ -1,7 +1,7 @@
 // Black-box checks of any file server of this kind, and of any client of one. In the server's folder have to be `hello.txt`
 // with one line, `hello`, and `long.txt`, which is LONG.
 
-import { encodeText } from "../../protocol/text.ts";
+import { encodeText, utf8Length } from "../../protocol/text.ts";
 import { CAUSES } from "../causes.ts";
 import {
   accept,
@@ -349,7 +349,7 @@ const asking: Step[] = [start("client", "get", "$poem.txt"), accept("server"), e
 const answered = (size: number, digest: string): Step => send("server", reply.file(size, digest));
 /** It asks, and gets what it asked for. */
 const gets = (text: string, digest: string): Step[] => {
-  const bytes = encodeText(`${text}\n`).length;
+  const bytes = utf8Length(`${text}\n`);
   return [
     ...asking,
     answered(bytes, digest),
@@ -371,7 +371,7 @@ const getsBare = (text: string): Step[] => [
   ...askingBare,
   ...(text === "" ? [] : [send("server", text)]),
   leave("server"),
-  shows("client", got(encodeText(text).length, ...text.split("\n"))),
+  shows("client", got(utf8Length(text), ...text.split("\n"))),
 ];
 
 const seedClientChecks: readonly Check[] = [

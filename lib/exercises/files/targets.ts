@@ -4,7 +4,7 @@ import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Console } from "../exercise.ts";
 import { describeSystemError } from "../../net/errors.ts";
-import { encodeText, truncateText } from "../../protocol/text.ts";
+import { truncateText, utf8Length } from "../../protocol/text.ts";
 import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
 import { openOwn } from "../own_file.ts";
 
@@ -40,7 +40,7 @@ const PARTIAL = ".netlab-part";
  * it from others that begin like it.
  */
 function partName(name: string): string {
-  if (encodeText(name + PARTIAL).length <= MAX_FILE_NAME) return name + PARTIAL;
+  if (utf8Length(name + PARTIAL) <= MAX_FILE_NAME) return name + PARTIAL;
   const rest = `~${createHash("sha256").update(name).digest("hex").slice(0, 16)}${PARTIAL}`;
   return truncateText(name, MAX_FILE_NAME - rest.length) + rest;
 }

@@ -1,6 +1,6 @@
 // Paths and mailboxes (RFC 5321 sections 4.1.2 and 4.1.3; with SMTPUTF8, RFC 6531 section 3.3).
 
-import { encodeText } from "../../protocol/text.ts";
+import { utf8Length } from "../../protocol/text.ts";
 
 /** Limits of RFC 5321 section 4.5.3.1, in bytes. */
 export const MAX_LOCAL = 64;
@@ -62,7 +62,7 @@ function endOfPath(text: string): number {
 
 function readPath(path: string, rest: string): ParsedPath {
   if (path === "") return { mailbox: null, rest };
-  if (encodeText(path).length + 2 > MAX_PATH) return { problem: `a path has at most ${MAX_PATH} bytes` };
+  if (utf8Length(path) + 2 > MAX_PATH) return { problem: `a path has at most ${MAX_PATH} bytes` };
   const route = /^(?:@[^,:@]+,)*@[^,:@]+:/.exec(path)?.[0] ?? "";
   const mailbox = parseMailbox(path.slice(route.length));
   return typeof mailbox === "string" ? { problem: mailbox } : { mailbox, rest };
@@ -76,8 +76,8 @@ export function parseMailbox(text: string): Mailbox | string {
   if (at < 0) return "a mailbox is local@domain";
   const written = text.slice(0, at);
   const domain = text.slice(at + 1);
-  if (encodeText(written).length > MAX_LOCAL) return `the part before @ has at most ${MAX_LOCAL} bytes`;
-  if (encodeText(domain).length > MAX_DOMAIN) return `a domain has at most ${MAX_DOMAIN} bytes`;
+  if (utf8Length(written) > MAX_LOCAL) return `the part before @ has at most ${MAX_LOCAL} bytes`;
+  if (utf8Length(domain) > MAX_DOMAIN) return `a domain has at most ${MAX_DOMAIN} bytes`;
   const local = readLocal(written);
   if (local === null) return "the part before @ is wrong";
   if (!isDomain(domain) && !isLiteral(domain)) return "the domain is wrong";
@@ -105,7 +105,7 @@ function readLocal(written: string): string | null {
 
 /** Whether `text` is a domain name as SMTP has them. */
 export function isDomain(text: string): boolean {
-  return text !== "" && encodeText(text).length <= MAX_DOMAIN &&
+  return text !== "" && utf8Length(text) <= MAX_DOMAIN &&
     text.split(".").every((label) => label.length <= 63 && LABEL.test(label));
 }
 

@@ -28,7 +28,14 @@ export function deliveryHead({ envelope, from, by, date }: Arrival, recipient: M
   ].join("\n"));
 }
 
-/** `Fri, 21 Nov 2025 17:39:00 +0000` */
-export function mailDate(time: Date): string {
-  return time.toUTCString().replace("GMT", "+0000");
+/** Made once a second: it takes as long as all of a short head. */
+let lastDate = { seconds: NaN, text: "" };
+
+/** `Fri, 21 Nov 2025 17:39:00 +0000` @param time in ms since 1970 */
+export function mailDate(time: number): string {
+  const seconds = Math.floor(time / 1000);
+  if (seconds !== lastDate.seconds) {
+    lastDate = { seconds, text: new Date(time).toUTCString().replace("GMT", "+0000") };
+  }
+  return lastDate.text;
 }

@@ -10,7 +10,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { describeSystemError } from "../../net/errors.ts";
-import { encodeText, truncateText } from "../../protocol/text.ts";
+import { encodeText, truncateText, utf8Length } from "../../protocol/text.ts";
 import type { Mailbox } from "./address.ts";
 import { type Disk, type DiskFile, systemDisk } from "./disk.ts";
 
@@ -47,17 +47,22 @@ export class MaildirError extends Error {
   }
 }
 
+/** What a folder may be called as it is: all that most mailboxes are. */
+const PLAIN = /^(?!\.)[a-z0-9@_.+=-]{1,200}(?<!\.)$/;
+
 /**
  * The folder of a mailbox: `local@domain`, with everything written out that a file system could misread. Two mailboxes never
  * share one, unless they differ in case only.
  */
 export function folderOf({ local, domain }: Pick<Mailbox, "local" | "domain">): string {
-  const name = `${local}${domain === "" ? "" : `@${domain}`}`.toLowerCase().normalize("NFC");
+  const lower = `${local}${domain === "" ? "" : `@${domain}`}`.toLowerCase();
+  if (PLAIN.test(lower)) return lower;
+  const name = lower.normalize("NFC");
   const safe = name.replace(
     /[^\p{L}\p{N}\p{M}@_.+=-]|^\.|\.$/gu,
     (character) => Array.from(encodeText(character), (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
   );
-  if (encodeText(safe).length <= 200) return safe;
+  if (utf8Length(safe) <= 200) return safe;
   // 64 bytes before the @ and 255 behind it may be more than a file system takes.
   return `${truncateText(safe, 150)}%${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
 }

@@ -1,7 +1,7 @@
 // A message as it is sent (RFC 5322, MIME): built by nodemailer's composer, from what the command line says.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import { decodeLossy, encodeText } from "../../protocol/text.ts";
+import { decodeLossy, encodeText, utf8Length } from "../../protocol/text.ts";
 import { encodeBase64 } from "./base64.ts";
 import { DAEMON } from "./protocol.ts";
 
@@ -105,7 +105,7 @@ function breakable(text: string): string {
   if (text.split(/[ \t]/).every((word) => word.length < MAX_LINE)) return text;
   const words = [""];
   for (const character of text) {
-    if (encodeText(words.at(-1)! + character).length > ENCODED_BYTES) words.push("");
+    if (utf8Length(words.at(-1)! + character) > ENCODED_BYTES) words.push("");
     words[words.length - 1] += character;
   }
   return words.map((word) => `=?UTF-8?B?${encodeBase64(word)}?=`).join(" ");
@@ -119,7 +119,7 @@ function checkHead(message: Uint8Array, wanted: readonly Header[]): void {
     throw new NetlabError("usage", `--header "${key}: ${value}" names no address`, { hint: "local@domain" });
   }
   for (const header of head) {
-    if (header.split("\r\n").every((line) => encodeText(line).length <= MAX_LINE)) continue;
+    if (header.split("\r\n").every((line) => utf8Length(line) <= MAX_LINE)) continue;
     const name = header.slice(0, 30).replace(/:.*/s, "");
     throw new NetlabError("usage", `a word of the header ${name} is too long: a line has at most ${MAX_LINE} bytes`);
   }

@@ -162,6 +162,8 @@ function readSettings(options: OptionValues, users: boolean): Omit<ServerOptions
 /** One client. */
 class Visit implements Session<SmtpMessage> {
   readonly #channel: MailChannel;
+  /** The client's, without its port. */
+  readonly #address: string;
   readonly #office: Office;
   readonly #onGone: () => void;
   readonly #machine: SmtpServerMachine;
@@ -173,6 +175,7 @@ class Visit implements Session<SmtpMessage> {
 
   constructor(channel: MailChannel, office: Office, onGone: () => void) {
     this.#channel = channel;
+    this.#address = channel.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
     this.#office = office;
     this.#onGone = onGone;
     this.#machine = office.machines.get(channel.framer)!;
@@ -249,11 +252,6 @@ class Visit implements Session<SmtpMessage> {
     this.#driven.input({ type: "command", command });
   }
 
-  /** The client's address, without its port. */
-  get #address(): string {
-    return this.#channel.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-  }
-
   /** Takes a message in; nothing is on the disk yet, so nothing can go wrong. */
   #begin(envelope: Envelope, size: number): NewMail {
     const recipients = new Map<string, Mailbox>();
@@ -265,7 +263,7 @@ class Visit implements Session<SmtpMessage> {
       envelope,
       from: this.#address,
       by: HOSTNAME,
-      date: mailDate(new Date()),
+      date: mailDate(Date.now()),
     };
     const head = (folder: string, id: string) => deliveryHead(arrival, recipients.get(folder)!, id);
     return this.#office.maildir.begin([...recipients.keys()], head, size);

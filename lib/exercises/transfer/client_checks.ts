@@ -20,7 +20,7 @@ import {
   stays,
   type Step,
 } from "../check.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { utf8Length } from "../../protocol/text.ts";
 import { EMPTY, HELLO, pdu } from "./checks.ts";
 
 const letters = (letter: string, count = 100) => letter.repeat(count);
@@ -80,7 +80,7 @@ const chunk = (seq: number, bytes: string): Expectation => {
 
 /** The sender has been started with a file, and has opened a transfer. */
 const offers = (name: string): Step[] => {
-  const { what, matches } = pdu("OPEN", `size=${encodeText(SAMPLES[name]).length}`);
+  const { what, matches } = pdu("OPEN", `size=${utf8Length(SAMPLES[name])}`);
   const offer: Expectation = {
     what: `${what} "${name}"`,
     accepts: "the name is that of the file, without its folder; the session is any number",

@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { NetlabError } from "../../protocol/errors.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { utf8Length } from "../../protocol/text.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { MAX_FILE_NAME } from "../names.ts";
 import { openOwn, removeQuietly, sizeOf } from "../own_file.ts";
@@ -243,7 +243,7 @@ export class PartFile {
 function pathsOf(dir: string, name: string): [part: string, beside: string] {
   const beside = `${name}.${PART}`;
   const part = `${dir}/${name}${PART}`;
-  return [part, encodeText(beside).length > MAX_FILE_NAME ? part : `${dir}/${beside}`];
+  return [part, utf8Length(beside) > MAX_FILE_NAME ? part : `${dir}/${beside}`];
 }
 
 export function exists(path: string): boolean {
