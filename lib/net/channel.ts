@@ -372,7 +372,7 @@ export class Channel<In, Out = In> {
    * Closes in good order: writes what is queued, says end of stream, and waits a little for the peer's, because closing
    * with unread input makes the system cut the connection and may destroy what the peer has not read yet.
    *
-   * @param lingerMs how long to wait, for the queue and then for the peer
+   * @param lingerMs how long to wait for the queue and the peer
    */
   close(lingerMs: number = LINGER_MS): Promise<void> {
     return this.#closing ??= this.#close(lingerMs);
@@ -380,11 +380,13 @@ export class Channel<In, Out = In> {
 
   async #close(lingerMs: number): Promise<void> {
     if (this.#closed) return;
-    if (await outlasts(this.flushed(), lingerMs, this.#clock)) {
-      return this.abort(this.#reason ?? `${this.queuedBytes} bytes could not be delivered`);
-    }
-    if (!this.#inputEnded && await this.#endOutput()) await outlasts(this.#discard(), lingerMs, this.#clock);
-    this.abort("closed");
+    await outlasts(this.#leave(), lingerMs, this.#clock);
+    this.abort(this.queuedBytes > 0 ? `${this.queuedBytes} bytes could not be delivered` : "closed");
+  }
+
+  async #leave(): Promise<void> {
+    await this.flushed();
+    if (!this.#inputEnded && await this.#endOutput()) await this.#discard();
   }
 
   /** Nothing can be written any more. What the peer said before it went may be unread: where it is read, that goes on. */

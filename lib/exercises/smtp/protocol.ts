@@ -57,10 +57,12 @@ export interface Command {
 
 export function parseCommand(line: string): Command {
   // No other white space (RFC 5321 section 4.1.1), of which \s knows a lot; CR CR LF is borne as a line's end, though.
-  const [, word, argument] = /^([^ \t]*?)(?:[ \t](.*?))?[ \t\r]*$/s.exec(line)!;
+  const said = line.replace(/[ \t\r]+$/, "");
+  const end = said.search(/[ \t]/);
+  const word = end < 0 ? said : said.slice(0, end);
   // Only ASCII: ſ and ı become S and I in upper case, and are neither.
   const upper = /^[A-Za-z]+$/.test(word) ? word.toUpperCase() : "";
-  return { verb: VERBS.find((verb) => verb === upper) ?? null, word, argument: argument ?? "" };
+  return { verb: VERBS.find((verb) => verb === upper) ?? null, word, argument: end < 0 ? "" : said.slice(end + 1) };
 }
 
 /** A reply: a code, lines of text, and, for those who have asked for it, an enhanced code (RFC 3463, RFC 2034). */
