@@ -59,6 +59,23 @@ test("a peer that does not read is given the same time, and what was lost is sai
   assertEquals([channel.reason, clock.next()], ["6 bytes could not be delivered", null]);
 });
 
+test("what a peer takes to read what is queued is not given to it once more for its end", async () => {
+  const clock = new VirtualClock();
+  const { channel, peer } = makeChannel({ clock }, 4);
+  channel.send("123456789");
+  const closed = channel.close(50);
+  await settle();
+  clock.advance(40);
+  assertEquals(await readAll(peer), "123456789\n");
+  const state = watch(closed);
+  clock.advance(9);
+  await settle();
+  assertEquals(state.done, false);
+  clock.advance(1);
+  await closed;
+  assertEquals([channel.reason, clock.next()], ["closed", null]);
+});
+
 test("what comes while a channel closes is neither delivered nor in the way", async () => {
   const { channel, peer } = makeChannel();
   const { got, ended } = follow(channel);

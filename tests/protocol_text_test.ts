@@ -9,6 +9,7 @@ import {
   hasUnsafe,
   safeJson,
   truncateText,
+  utf8Length,
   writeText,
 } from "../lib/protocol/text.ts";
 import { bytes, property, test } from "./helpers.ts";
@@ -99,6 +100,12 @@ test("short and long texts are treated alike", () => {
     assertEquals(writeText(`${plain}é`, into, 3), length + 2);
     assertEquals(into, bytes(0xee, 0xee, 0xee, plain, "é", new Uint8Array(5).fill(0xee)));
     assertEquals(writeText(plain, into, 0), length);
+  }
+});
+
+test("what a text has in UTF-8 is counted as it is encoded, lone surrogates too", () => {
+  for (const text of ["", "x", "é", "x€", FAMILY, "\ud83d", "\udc68x", "x".repeat(1000) + "é"]) {
+    assertEquals(utf8Length(text), encodeText(text).length, text);
   }
 });
 

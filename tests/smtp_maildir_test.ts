@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { parseMailbox } from "../lib/exercises/smtp/address.ts";
 import { type Disk, type DiskFile, systemDisk } from "../lib/exercises/smtp/disk.ts";
+import { mailDate } from "../lib/exercises/smtp/head.ts";
 import { folderOf, Maildir, MaildirError, type NewMail } from "../lib/exercises/smtp/maildir.ts";
 import { encodeText } from "../lib/protocol/text.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
@@ -238,6 +239,16 @@ const NAMES: readonly [address: string, folder: string][] = [
   ["älice@exämple.org", "älice@xn--exmple-cua.org"],
   ["älice@xn--exmple-cua.org", "älice@xn--exmple-cua.org"],
 ];
+
+test("a message's date is that of its second", () => {
+  const at = Date.UTC(2026, 10, 21, 23, 59, 58);
+  const dates = [at, at + 999, at + 1000, at + 2000, at].map(mailDate);
+  assertEquals(dates.map((date) => date.slice(0, -6)), [
+    ...["Sat, 21 Nov 2026 23:59:58", "Sat, 21 Nov 2026 23:59:58", "Sat, 21 Nov 2026 23:59:59"],
+    ...["Sun, 22 Nov 2026 00:00:00", "Sat, 21 Nov 2026 23:59:58"],
+  ]);
+  assert(dates.every((date) => date.endsWith(" +0000")));
+});
 
 test("each address has a folder that any file system can have", () => {
   for (const [address, folder] of NAMES) {
