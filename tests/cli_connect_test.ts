@@ -140,7 +140,9 @@ for (const wire of ["line", "len2", "be8", "raw"]) {
   test(`--wire ${wire} is understood by the server`, () =>
     withChat(async ({ port }) => {
       const { status, out } = await runProgram(`connect chat --port ${port} --wire ${wire}`, { input: SCRIPT });
-      assertEquals([status, out], [1, ANSWERS]);
+      // Without framing, two answers that are read at once are one.
+      const lines = (text: string) => wire === "raw" ? text.replaceAll("\n", "") : text;
+      assertEquals([status, lines(out)], [1, lines(ANSWERS)]);
     }));
 }
 

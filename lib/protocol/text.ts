@@ -20,6 +20,13 @@ export function utf8Length(text: string): number {
   return i === text.length ? i : encodeText(text).length;
 }
 
+/** `text` without these characters at its end. A regular expression may take the square of its length for that. */
+export function trimEndOf(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1])) end--;
+  return text.slice(0, end);
+}
+
 /** Writes `text` as UTF-8 into `into` at `at` and returns its length in bytes; there must be room for all of it. */
 export function writeText(text: string, into: Uint8Array, at: number): number {
   if (text.length <= SHORT_TEXT) {

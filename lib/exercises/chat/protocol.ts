@@ -9,7 +9,7 @@
 
 import type { Codec } from "../../protocol/codec.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
-import { decodeText, escapeText, truncateText } from "../../protocol/text.ts";
+import { decodeText, escapeText, trimEndOf, truncateText } from "../../protocol/text.ts";
 
 /** The longest command, in bytes. */
 export const MAX_MESSAGE = 1024;
@@ -40,7 +40,7 @@ const WORDS = COMMANDS.map((command) => command.word);
 /** Reads a command. Words may be in any case; what follows the name in MSG is the message, to the last space. */
 export function parseCommand(text: string): Command {
   // Some clients count the end of the typed line as part of the message.
-  if (text.endsWith("\n") || text.endsWith("\r")) text = text.replace(/[\r\n]+$/, "");
+  text = trimEndOf(text, "\r\n");
   // The common case first, and without making strings of it.
   if (text.startsWith("MSG ")) return parseMessage(text, 4);
   text = text.trimStart();

@@ -1,6 +1,6 @@
 // Paths and mailboxes (RFC 5321 sections 4.1.2 and 4.1.3; with SMTPUTF8, RFC 6531 section 3.3).
 
-import { utf8Length } from "../../protocol/text.ts";
+import { trimEndOf, utf8Length } from "../../protocol/text.ts";
 
 /** Limits of RFC 5321 section 4.5.3.1, in bytes. */
 export const MAX_LOCAL = 64;
@@ -46,7 +46,7 @@ export function parsePath(text: string, bare = false): ParsedPath {
   if (end < 0) return { problem: "a > is missing" };
   const behind = text.slice(end + 1);
   if (behind !== "" && !behind.startsWith(" ")) return { problem: "a space is missing behind >" };
-  return readPath(text.slice(1, end), behind.replace(/^[ \t]+|[ \t]+$/g, ""));
+  return readPath(text.slice(1, end), trimEndOf(behind, " \t").replace(/^[ \t]+/, ""));
 }
 
 /** Where the path's `>` is: not one in quotes. */

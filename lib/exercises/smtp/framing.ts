@@ -136,9 +136,11 @@ function secretInLine(line: Uint8Array): number {
 const MECHANISM =
   "(?:PLAIN|LOGIN|CRAM-MD5|DIGEST-MD5|SCRAM-SHA-1|SCRAM-SHA-256|XOAUTH2|OAUTHBEARER|NTLM|GSSAPI|EXTERNAL)";
 const ANYHOW = `auth[ \\t=:-]*(?:${MECHANISM}(?!\\S)[ \\t]*)?`;
-const AUTH_LINE = new RegExp(`^\\s*${ANYHOW}`, "im");
+/** Not `\s`, which goes on over the ends of lines, so that many of them would be gone through from each. */
+const BLANKS = "[^\\S\\n\\r\\u2028\\u2029]*";
+const AUTH_LINE = new RegExp(`^${BLANKS}${ANYHOW}`, "im");
 /** Behind a chunk of content, too, which has no line end. */
-const AUTH_ANYWHERE = new RegExp(`^\\s*${ANYHOW}|(?=auth(?:[ \\t]|[=:-]?(?:plain|login)[ \\t]))${ANYHOW}`, "im");
+const AUTH_ANYWHERE = new RegExp(`^${BLANKS}${ANYHOW}|(?=auth(?:[ \\t]|[=:-]?(?:plain|login)[ \\t]))${ANYHOW}`, "im");
 
 /**
  * Where in commands begins what AUTH says at once (RFC 4954 section 4), however AUTH is written: `AUTHPLAIN` is a slip, and

@@ -7,7 +7,7 @@
 //     C: DATA                                           S: 354 …
 //     C: lines, those that begin with a dot with one more, and . alone      S: 250 2.0.0 …
 
-import { truncateText } from "../../protocol/text.ts";
+import { trimEndOf, truncateText } from "../../protocol/text.ts";
 
 /** The longest command line, CRLF included, and the same for AUTH's answers (RFC 5321 4.5.3.1.4, RFC 4954 section 4). */
 export const MAX_COMMAND = 512;
@@ -57,7 +57,7 @@ export interface Command {
 
 export function parseCommand(line: string): Command {
   // No other white space (RFC 5321 section 4.1.1), of which \s knows a lot; CR CR LF is borne as a line's end, though.
-  const said = line.replace(/[ \t\r]+$/, "");
+  const said = trimEndOf(line, " \t\r");
   const end = said.search(/[ \t]/);
   const word = end < 0 ? said : said.slice(0, end);
   // Only ASCII: ſ and ı become S and I in upper case, and are neither.

@@ -108,7 +108,7 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
 
   #note(bytes: Uint8Array): boolean {
     const tried = this.#authTried;
-    this.#authTried ||= this.#linewise && /^\s*auth/im.test(latin1(bytes));
+    this.#authTried ||= this.#linewise && /^[^\S\r\n]*auth/im.test(latin1(bytes));
     return tried;
   }
 }
