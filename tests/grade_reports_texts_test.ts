@@ -38,21 +38,26 @@ const PARTLY = check("partly", {
   failure: FAILURE,
 });
 
+/** How FAILURE went. */
+const STEPS = [
+  "✓ alice connects",
+  "✗ alice gets the answer",
+  "  taken as that: it is near 12.5",
+  "  expected: a number",
+  '  but it got "12,5"',
+  '  on the wire: "12,5\\n"',
+  "  right: 12.5",
+  "  came:  12,5",
+  "           ^ here they differ",
+];
+
 test("at a terminal a failure is told as it went: the ways, the steps, what came, why, and how to see it again", () => {
   assertEquals(terminalLines(PARTLY).map((line) => line.trimEnd()), [
     "◐  7.5/10  it divides",
     "           ✓ a write a message",
     "           ✗ a write a byte",
     '           ✗ split: as "it adds"',
-    "           ✓ alice connects",
-    "           ✗ alice gets the answer",
-    "             taken as that: it is near 12.5",
-    "             expected: a number",
-    '             but it got "12,5"',
-    '             on the wire: "12,5\\n"',
-    "             right: 12.5",
-    "             came:  12,5",
-    "                      ^ here they differ",
+    ...STEPS.map((line) => " ".repeat(11) + line),
     "",
     "           why? it counts wrongly",
     "",
@@ -80,15 +85,7 @@ test("in plain lines a failure is told as well", () => {
     '✗ split: as "it adds"',
     "",
     "a write a byte:",
-    "  ✓ alice connects",
-    "  ✗ alice gets the answer",
-    "    taken as that: it is near 12.5",
-    "    expected: a number",
-    '    but it got "12,5"',
-    '    on the wire: "12,5\\n"',
-    "    right: 12.5",
-    "    came:  12,5",
-    "             ^ here they differ",
+    ...STEPS.map((line) => "  " + line),
     "",
     "why? it counts wrongly",
     "",

@@ -13,9 +13,19 @@ import { fileNameProblem } from "../lib/exercises/names.ts";
 import { isDomain, isLiteral, parseMailbox, parsePath } from "../lib/exercises/smtp/address.ts";
 import { secretFrom } from "../lib/exercises/smtp/framing.ts";
 import * as smtp from "../lib/exercises/smtp/protocol.ts";
+import { SessionFramer } from "../lib/exercises/smtp/session_framer.ts";
 import { isError } from "../lib/exercises/text.ts";
-import { escapeText, trimEndOf } from "../lib/protocol/text.ts";
+import { ByteQueue } from "../lib/protocol/byte_queue.ts";
+import { encodeText, escapeText, trimEndOf } from "../lib/protocol/text.ts";
 import { test } from "./helpers.ts";
+
+/** Twice, since what comes behind AUTH is looked at in another way. */
+function conceal(text: string): void {
+  const framer = new SessionFramer(() => ({ type: "command" }), false);
+  const queue = new ByteQueue();
+  queue.push(encodeText(text));
+  for (let i = 0; i < 2; i++) framer.conceal(queue.peek(queue.length), queue);
+}
 
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   "calc's requests": calc.parseRequest,
@@ -41,6 +51,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   "address literals": isLiteral,
   "where a password begins": (text) => secretFrom(text),
   "where a password begins, anywhere": (text) => secretFrom(text, true),
+  "what bytes may be shown of SMTP": conceal,
   "errors": isError,
   "text to be shown": escapeText,
   "the end of a text": (text) => trimEndOf(text, " \r\n"),
