@@ -81,7 +81,7 @@ const RUNS = [
 ];
 const ENDS = ["", "x", "x\r", "x ", "@"];
 const LENGTH = 40_000;
-/** A text takes some tenths of a millisecond; the square of its length would be a second and more. */
+/** A text takes some milliseconds at most; the square of its length would be a second and more. */
 const LIMIT_MS = 400;
 
 for (const [what, read] of Object.entries(READERS)) {
