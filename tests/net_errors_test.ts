@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
+import { MaildirError } from "../lib/exercises/smtp/maildir.ts";
 import { freePort } from "../lib/grade/calling.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { formatAddress, formatHostPort } from "../lib/net/conn.ts";
 import { DatagramEndpoint } from "../lib/net/datagram.ts";
-import { type Doing, isOutOfFiles, isReset, transportError } from "../lib/net/errors.ts";
+import { describeSystemError, type Doing, isOutOfFiles, isReset, transportError } from "../lib/net/errors.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { Peer, skipUnlessIpv6, test } from "./helpers.ts";
+
+const WINDOWS = Deno.build.os === "windows";
 
 test("a refused connection says so, and what may be the matter", async () => {
   const port = freePort("tcp");
@@ -67,7 +70,12 @@ test("whatever the system says becomes one line with a next step", () => {
   const cases: [Error, Doing, string, RegExp][] = [
     [new Deno.errors.AddrInUse("x"), "listen on", "h:80", /^port 80 is in use on h$/],
     [withCode("EADDRINUSE"), "listen on", "[::1]:80", /^port 80 is in use on \[::1\]$/],
-    [new Deno.errors.PermissionDenied("x"), "listen on", "h:80", /^cannot listen on h:80: ports below 1024 need/],
+    [
+      new Deno.errors.PermissionDenied("x"),
+      "listen on",
+      "h:80",
+      WINDOWS ? /refused/ : /^cannot listen on h:80: ports below 1024 need/,
+    ],
     [withCode("EACCES"), "listen on", "h:8080", /^cannot listen on h:8080: the system refused permission$/],
     [new Deno.errors.NotCapable("x"), "connect to", "h:1", /^cannot connect to h:1: netlab was started without/],
     [new Deno.errors.AddrNotAvailable("x"), "connect to", "h:0", /cannot be used as a destination$/],
@@ -85,6 +93,14 @@ test("whatever the system says becomes one line with a next step", () => {
     assertEquals([error.kind, error.cause], ["transport", cause]);
     assert(error.hint, `no next step for: ${error.message}`);
   }
+});
+
+test("what Windows says, in the language of its user, is known by its number", () => {
+  const failure = Object.assign(new Error("Der angegebene Host ist unbekannt. (os error 11001)"), { code: "ENOENT" });
+  assertEquals(transportError(failure, "connect to", "h:1").message, "cannot connect to h:1: no such host");
+  const odd = "Falscher Parameter. (os error 87): open 'x'";
+  assertEquals(describeSystemError(new Error(odd)), "falscher Parameter");
+  assert(new MaildirError(Object.assign(new Error("Kein Platz. (os error 112)"), { code: "ENOSPC" })).full);
 });
 
 test("what is not foreseen is passed on in the system's words, without their capital and number", () => {

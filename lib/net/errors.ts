@@ -33,16 +33,20 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
     return { why: "netlab was started without the permission", hint: "run it with -P, which reads deno.json" };
   }
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
-    return doing === "listen on" && Number(port) < 1024
+    if (doing !== "listen on") {
+      return { why: "the system refused permission", hint: "is a firewall on this machine in the way?" };
+    }
+    return Number(port) < 1024 && Deno.build.os !== "windows"
       ? { why: "ports below 1024 need special rights", hint: "pick one from 1024 with --port" }
-      : { why: "the system refused permission", hint: "is a firewall on this machine in the way?" };
+      : { why: "the system refused permission", hint: "it may keep that port for another: pick one with --port" };
   }
   if (error instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL") {
     return doing === "listen on"
       ? { why: "this machine does not have that address", hint: "0.0.0.0 stands for all of its addresses" }
       : { why: "the address cannot be used as a destination", hint: "check the host and the port" };
   }
-  if (/lookup address|resolve|not known|No address associated/i.test(text)) {
+  // Windows says it by these numbers, in the language of its user.
+  if (/lookup address|resolve|not known|No address associated|\(os error 1100[1-4]\)/i.test(text)) {
     return { why: "no such host", hint: "check the spelling, or use the address in digits" };
   }
   if (error instanceof Deno.errors.ConnectionRefused || code === "ECONNREFUSED") {
@@ -59,12 +63,15 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   return { why: describeSystemError(error) };
 }
 
-/** What the system says, as part of a sentence and without its number. Some files Deno keeps from whoever may not do all. */
+/**
+ * What the system says, as part of a sentence: without its number, and the full stop that Windows ends with. Some files Deno
+ * keeps from whoever may not do all.
+ */
 export function describeSystemError(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     return "netlab may not use it: only plain files, and none of /dev or /proc";
   }
-  const text = (error instanceof Error ? error.message : String(error)).replace(/ \(os error .*/s, "");
+  const text = (error instanceof Error ? error.message : String(error)).replace(/\.? \(os error .*/s, "");
   return text.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()); // no abbreviation begins so
 }
 

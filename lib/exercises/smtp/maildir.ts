@@ -39,7 +39,8 @@ export class MaildirError extends Error {
   constructor(cause: unknown) {
     const message = describeSystemError(cause);
     super(message, { cause });
-    this.full = /no space|quota|file too large/i.test(message);
+    // Windows says it in the language of its user.
+    this.full = (cause as { code?: string }).code === "ENOSPC" || /no space|quota|file too large/i.test(message);
   }
 
   static of(error: unknown): MaildirError {
