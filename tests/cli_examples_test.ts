@@ -33,9 +33,9 @@ function assertShown(shown: string[], expected: readonly string[]): void {
   });
 }
 
-/** A command line as words, some of them in single quotes. */
+/** A command line as words, some of them in quotes. */
 function wordsOf(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+  return [...line.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
 }
 
 /** A server prints its first lines and goes on. */
@@ -45,7 +45,8 @@ async function runServer(line: readonly string[], output: readonly string[], env
   while (shown.length < output.length) shown.push(await server.out.line());
   assertShown(shown, output);
   server.signal("SIGTERM");
-  assertEquals((await server.result()).status, 0);
+  const { status } = await server.result();
+  if (Deno.build.os !== "windows") assertEquals(status, 0); // there it is killed
 }
 
 async function runClient(line: readonly string[], { input = [], output }: Example, exercise: Exercise): Promise<void> {

@@ -237,7 +237,7 @@ test("connect says what an exercise takes behind the address", async () => {
     assertEquals(status, 2);
     assertEquals(
       err,
-      `netlab: connect calc does not take "${words}": netlab connect calc [HOST[:PORT]] [7 '*' 6]\n`,
+      `netlab: connect calc does not take "${words}": netlab connect calc [HOST[:PORT]] [7 "*" 6]\n`,
     );
   }
 });

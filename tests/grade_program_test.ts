@@ -9,7 +9,7 @@ import { Actor } from "../lib/grade/actor.ts";
 import { shape, WHOLE } from "../lib/grade/delivery.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { Unmet } from "../lib/grade/inbox.ts";
-import { Program } from "../lib/grade/program.ts";
+import { Program, shellWord } from "../lib/grade/program.ts";
 import type { Report } from "../lib/grade/report.ts";
 import { ServerProgram } from "../lib/grade/server_under_test.ts";
 import { memoryPair } from "../lib/net/memory.ts";
@@ -17,7 +17,7 @@ import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, Program as Netlab } from "./cli_helpers.ts";
-import { skipIf, skipUnless, test } from "./helpers.ts";
+import { skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
 const linux = skipIf(Deno.build.os === "linux" ? null : "only Linux tells which processes there are");
@@ -98,7 +98,7 @@ test("one that never opens its port fails in time, and says why", async () => {
   assertEquals(outcomes(report), ["failed"]);
   assertMatch(report.checks[0].failure!.got, /refused/);
   assert(report.durationMs < 5000);
-});
+}, skipUnlessSh());
 
 test("one that ends before it listens fails at once, with what it printed", async () => {
   const report = await gradeProgram("echo no such file >&2; exit 5 #{port}", { only: "a client takes a name" });
@@ -106,6 +106,36 @@ test("one that ends before it listens fails at once, with what it printed", asyn
   assertEquals(failure!.got, "the program ended with status 5 before it could be called");
   assertStringIncludes(failure!.output, "no such file");
   assert(report.durationMs < 4000);
+}, skipUnlessSh());
+
+test("words reach a program as they are, whatever is in them", async () => {
+  const words = [
+    "plain",
+    "a  b",
+    "",
+    'say "hi"',
+    "it's",
+    "$HOME",
+    "a&b|c",
+    "*",
+    "C:\\dir x\\",
+    'back\\"slash',
+    "(^)<>;",
+    "`id`",
+  ];
+  const line = [Deno.execPath(), "eval", "console.log(JSON.stringify(Deno.args))", "--", ...words];
+  const program = new Program({ command: line.map((word) => shellWord(word)).join(" ") });
+  const { code } = await program.ended;
+  await program.kill();
+  assertEquals([code, JSON.parse(program.output)], [0, words]);
+});
+
+test("a word for a shell is in the quotes that most shells know", () => {
+  for (const os of ["linux", "windows"] as const) {
+    const expected = { "len4": "len4", "takes a name": '"takes a name"', "*": '"*"', "it's": `"it's"` };
+    for (const [word, quoted] of Object.entries(expected)) assertEquals(shellWord(word, os), quoted);
+  }
+  assertEquals([shellWord("$1", "linux"), shellWord("C:\\x", "windows")], ["'$1'", "C:\\x"]);
 });
 
 test("one that crashes at its third client loses the check with three, and is started again for the next", async () => {
@@ -172,7 +202,7 @@ test("one that prints without end is stopped, and what it printed first and last
   assertMatch(failure!.got, /printed more than 16 MB/);
   assert(failure!.output.length < 10_000);
   assert(failure!.output.startsWith("it is so\n"));
-});
+}, skipUnlessSh());
 
 test("one that prints while it serves costs nothing but its output", async () => {
   const report = await gradeProgram(python3(SERVER({ line: 'print("x" * 100_000, flush=True)' })));
@@ -363,7 +393,7 @@ test("a client under test that never calls, or ends at once, fails in time", asy
   const gone = await grade("echo Traceback; exit 3 #{port}");
   assertEquals(gone.checks[0].failure?.got, "nobody called: the program ended with status 3");
   assertStringIncludes(gone.checks[0].failure!.output, "Traceback");
-});
+}, skipUnlessSh());
 
 test("the whole takes no longer than --limit, and what was not run has no points", async () => {
   const report = await runGrading({
@@ -377,7 +407,7 @@ test("the whole takes no longer than --limit, and what was not run has no points
   });
   assertEquals(report.points, 0);
   assertEquals(report.checks.at(-1)!.because, "out of time");
-});
+}, skipUnlessSh());
 
 test("the exit status tells a bad submission from a machine without the language", async () => {
   const grade = (run: string) =>
@@ -389,7 +419,7 @@ test("the exit status tells a bad submission from a machine without the language
   assertEquals(missing.status, 3);
   assertEquals(missing.err, "netlab: this machine has no no-such-language: install it, or write its path\n");
   assertEquals((await grade("python3 server.py")).status, 2);
-});
+}, skipUnlessSh());
 
 test("one that took its own folder away is not started again, and that is said", () => {
   assertThrows(

@@ -126,7 +126,7 @@ async function run(): Promise<Report> {
     seed: 7,
     timeoutMs: 300,
     limitMs: 60_000,
-    again: ({ name }, way) => `netlab grade chat --only '${name}' --way ${way}`,
+    again: ({ name }, way) => `netlab grade chat --only "${name}" --way ${way}`,
   });
 }
 

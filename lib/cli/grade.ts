@@ -128,7 +128,7 @@ function examples([name]: readonly string[]): Example[] {
   const [exercise] = exercises;
   if (name !== undefined && name !== exercise.name) return [];
   return [{
-    command: `netlab grade ${exercise.name} --server 127.0.0.1 --only 'takes a name'`,
+    command: `netlab grade ${exercise.name} --server 127.0.0.1 --only "takes a name"`,
     output: ["✓   10/10  a client takes a name", "", "10 of 10 points  1 passed · seed 1"],
   }];
 }

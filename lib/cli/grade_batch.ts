@@ -56,7 +56,10 @@ function prepare(dir: string, out: string, output: Output): void {
     output.err.line(`${yellow("note:")} not graded, as it is no folder: ${escapeText(others.join(", "))}`);
   }
   for (const path of [`${out}.csv`, `${out}.html`]) {
-    attempt(path, () => Deno.openSync(path, { append: true, create: true }).close());
+    attempt(path, () => {
+      using file = Deno.openSync(path, { append: true, create: true });
+      if (file.statSync().isDirectory) throw new Error("it is a folder"); // Windows opens them, too
+    });
   }
 }
 

@@ -48,7 +48,11 @@ export const starter: Command = {
     writeNew(dir, files);
     for (const name of Object.keys(files)) output.out.line(`${dir}/${name}`);
     const { shellWord } = await import("../grade/program.ts");
-    output.err.line(`cd ${shellWord(dir)} && make grade`);
+    // Windows has no make, and its shells no common way to write two commands in a line.
+    const next = Deno.build.os === "windows"
+      ? `${dir}/README.md says how to go on`
+      : `cd ${shellWord(dir)} && make grade`;
+    output.err.line(next);
   },
 };
 

@@ -71,7 +71,7 @@ export class ClientProgram implements ClientUnderTest {
   start(host: string, port: number, words: readonly string[], fill: (template: string) => string): RunningClient {
     const said = this.#both ? this.#ownPort ?? freePort("tcp") : port;
     const command = this.name.replaceAll("{host}", host).replaceAll("{port}", String(said))
-      .replaceAll("{args}", words.map(shellWord).join(" "));
+      .replaceAll("{args}", words.map((word) => shellWord(word)).join(" "));
     const program = new Program({ command, cwd: this.#cwd, keyboard: true, fill });
     if (words.length > 0 && !this.name.includes("{args}")) void program.type(words.join(" "));
     const dial = async () => {

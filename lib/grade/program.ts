@@ -187,14 +187,21 @@ const MARK = "NETLAB_GRADED";
 
 /** What runs a line, through a buffer for lines where there is one: C programs, too, are to show a line when they print it. */
 function shell(line: string, options: Deno.CommandOptions & { detached: true }): [string, Deno.CommandOptions] {
-  if (windows) return ["cmd", { ...options, args: ["/d", "/s", "/c", line] }];
+  // cmd takes all between the first quote and the last as it is, and none of the backslashes that Deno would put before others.
+  if (windows) return ["cmd", { ...options, args: ["/d", "/s", "/c", `"${line}"`], windowsRawArguments: true }];
   const start = 'command -v stdbuf >/dev/null && exec stdbuf -oL sh -c "$0"; exec sh -c "$0"';
   return ["sh", { ...options, args: ["-c", start, line] }];
 }
 
-/** A word that the shell takes as it is. */
-export function shellWord(word: string): string {
-  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+/** A word that the shell takes as it is: in double quotes, where they do, because all shells understand them. */
+export function shellWord(word: string, os = Deno.build.os): string {
+  if (os === "windows") {
+    if (/^[\w./:@+=\\-]+$/.test(word)) return word;
+    // A program takes a quote for one behind an even number of backslashes, and two for one that is meant (CommandLineToArgvW).
+    return `"${word.replace(/(\\*)("|$)/g, (_, backslashes, quote) => backslashes + backslashes + quote + quote)}"`;
+  }
+  if (/^[\w./:@%+=-]+$/.test(word)) return word;
+  return /["$`\\!]/.test(word) ? `'${word.replaceAll("'", `'\\''`)}'` : `"${word}"`;
 }
 
 /**

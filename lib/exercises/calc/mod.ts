@@ -15,7 +15,7 @@ export const calc: Exercise = {
   detects: ["line", "raw"],
   clientWire: "line",
   acceptsArguments: isExpression,
-  argumentsUsage: "7 '*' 6",
+  argumentsUsage: '7 "*" 6',
   serveOptions: [
     {
       name: "division",
@@ -30,7 +30,7 @@ export const calc: Exercise = {
   serveExamples: [],
   get connectExamples() {
     return [
-      { command: "netlab connect calc 7 '*' 6", output: [exact("7 * 6")] },
+      { command: 'netlab connect calc 7 "*" 6', output: [exact("7 * 6")] },
       {
         command: "netlab connect calc",
         input: ["7 / 2", "* 7 6", "2,100,-", "1 / 0"],

@@ -66,7 +66,7 @@ function isOperator(text: string): text is Operator {
   return (OPERATORS as readonly string[]).includes(text);
 }
 
-/** Whether `words` are one expression: `7 '*' 6`, `7*6`, `4.5 + 1` (the server says what is wrong with that); an address is none. */
+/** Whether `words` are one expression: `7 "*" 6`, `7*6`, `4.5 + 1` (the server says what is wrong with that); an address is none. */
 export function isExpression(words: readonly string[]): boolean {
   const parts = splitParts(words.join(" "));
   if (!/^[-+*/%\d][^:]*$/.test(parts[0] ?? "")) return false;

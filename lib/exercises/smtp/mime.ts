@@ -22,7 +22,7 @@ export interface Draft {
 
 /** How a line that is no header is refused. */
 const HEADER = /^([\x21-\x39\x3b-\x7e]+):[ \t]*(.*)$/s;
-const HEADER_HINT = "--header 'Name: value'";
+const HEADER_HINT = '--header "Name: value"';
 /** The longest line, CRLF not included, in bytes (RFC 5322 section 2.1.1). */
 const MAX_LINE = 998;
 /** What an encoded-word holds, in bytes: `Subject: ` and one are no more than 76 characters (RFC 2047 section 2). */
@@ -92,7 +92,7 @@ function parseHeader(line: string): Header {
   if (OURS.test(key)) throw new NetlabError("usage", `--header cannot say ${key}: it follows from what is sent`);
   if (/^bcc$/i.test(key)) {
     throw new NetlabError("usage", `--header cannot say ${key}: who gets it is not said by headers`, {
-      hint: "--to names all who get it, and --header 'To: …' those who are shown",
+      hint: '--to names all who get it, and --header "To: …" those who are shown',
     });
   }
   if (value.trim() === "") throw new NetlabError("usage", `--header ${key} says nothing`, { hint: HEADER_HINT });

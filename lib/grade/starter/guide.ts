@@ -40,7 +40,7 @@ ${build === null ? "all:\n\t@echo nothing to build" : BUILD_RULES}
 ${
     [
       ...programs.flatMap(({ target, command }) => target === null ? [] : rule(target, say(command))),
-      ...programs.map(({ grade, command, as }) => rule(grade, `$(NETLAB) grade ${name}${wire} ${as} '${command}'`)),
+      ...programs.map(({ grade, command, as }) => rule(grade, `$(NETLAB) grade ${name}${wire} ${as} "${command}"`)),
     ].join("\n")
   }
 clean:
@@ -62,7 +62,7 @@ export function readme(kit: Kit, language: Language): string {
   const { build } = language;
   const wire = framing === null ? "" : ` --wire ${framing}`;
   const ways = programsOf(kit, language)
-    .map(({ grade, as, command }) => `    make ${grade.padEnd(18)} netlab grade ${name}${wire} ${as} '${command}'`);
+    .map(({ grade, as, command }) => `    make ${grade.padEnd(18)} netlab grade ${name}${wire} ${as} "${command}"`);
   return `# ${name}
 
 ${capital(summary)} (over ${transport.toUpperCase()}).

@@ -7,6 +7,9 @@ export const LANGUAGE_NAMES = ["python", "typescript", "java", "c"] as const;
 
 export type LanguageName = typeof LANGUAGE_NAMES[number];
 
+/** What Python is called where kits are written: Windows has no `python3`, or one that leads to a shop. */
+export const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
+
 /** What the templates are about. */
 export interface Kit {
   readonly name: string;

@@ -6,12 +6,12 @@ import type { Exercise } from "../../exercises/exercise.ts";
 import { cFiles } from "./c.ts";
 import { makefile, readme } from "./guide.ts";
 import { javaFiles } from "./java.ts";
-import { capital, type Kit, type Language, type LanguageName } from "./kit.ts";
+import { capital, type Kit, type Language, type LanguageName, PYTHON } from "./kit.ts";
 import { pythonFiles } from "./python.ts";
 import { typescriptFiles } from "./typescript.ts";
 
 export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
-  python: { build: null, run: (program) => `python3 ${program}.py`, files: pythonFiles },
+  python: { build: null, run: (program) => `${PYTHON} ${program}.py`, files: pythonFiles },
   typescript: {
     build: null,
     run: (program) => `deno run --allow-net --unstable-net ${program}.ts`,

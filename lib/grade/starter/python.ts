@@ -1,6 +1,6 @@
 // The starter kit in Python.
 
-import { headLines, type Kit, onMessage, onTyped, otherEnd } from "./kit.ts";
+import { headLines, type Kit, onMessage, onTyped, otherEnd, PYTHON } from "./kit.ts";
 
 export function pythonFiles(kit: Kit): Record<string, string> {
   const server = { [`${kit.program}.py`]: kit.transport === "tcp" ? tcpServer(kit) : udpServer(kit) };
@@ -14,7 +14,7 @@ const head = (kit: Kit, side: string, usage: string) =>
 
 const tcpServer = (kit: Kit) => {
   const other = otherEnd(kit);
-  return `${head(kit, "server", `python3 ${kit.program}.py PORT`)}
+  return `${head(kit, "server", `${PYTHON} ${kit.program}.py PORT`)}
 import socket
 import sys
 import threading
@@ -55,7 +55,7 @@ def keyboard():
 `;
 
 const udpServer = (kit: Kit) =>
-  `${head(kit, "server", "python3 server.py PORT")}
+  `${head(kit, "server", `${PYTHON} server.py PORT`)}
 import socket
 import sys
 
@@ -74,7 +74,7 @@ main()
 `;
 
 const client = (kit: Kit) =>
-  `${head(kit, "client", "python3 client.py HOST PORT")}
+  `${head(kit, "client", `${PYTHON} client.py HOST PORT`)}
 import socket
 import sys
 import threading
