@@ -308,15 +308,12 @@ export class ChatClient {
     return await this.receive();
   }
 
-  /** Asserts that exactly these came, by asking for what comes after them. */
+  /** Asserts that exactly these come. That no more do is found by asking for what comes after them. */
   async got(...expected: string[]): Promise<void> {
-    await this.send("FENCE");
     const received: string[] = [];
-    for (;;) {
-      const text = await this.receive();
-      if (text.startsWith("ERROR unknown command: FENCE")) break;
-      received.push(text);
-    }
+    while (received.length < expected.length) received.push(await this.receive());
+    await this.send("FENCE");
+    for (let text; !(text = await this.receive()).startsWith("ERROR unknown command: FENCE");) received.push(text);
     assertEquals(received.map(escapeText), expected);
   }
 

@@ -4,9 +4,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { withChat } from "./chat_helpers.ts";
+import { ROOT } from "./cli_helpers.ts";
 import { skipUnless, test, within } from "./helpers.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
 const PYTHON = skipUnless("python3");
 
 /** A program that is typed to and read a line at a time. */

@@ -1,6 +1,7 @@
 // What the tests of the command line share: netlab run in this process, netlab as a process of its own that is typed to,
 // read and sent signals, and folders with a `netlab` to put on PATH.
 
+import { fileURLToPath } from "node:url";
 import { LineWriter } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/main.ts";
 import { within } from "./helpers.ts";
@@ -15,7 +16,7 @@ export interface Result {
 export type Environment = Readonly<Record<string, string>>;
 
 /** Where deno.json and main.ts are. */
-export const ROOT = new URL("..", import.meta.url).pathname;
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** A command line as words. */
 type Line = string | readonly string[];
@@ -46,7 +47,17 @@ export class Captured {
 
 /** The environment of child processes: what they need to run, and `more`; no NO_COLOR, no NETLAB_*. */
 export function environment(more: Environment = {}): Record<string, string> {
-  const needed = ["PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR", "TEMP"];
+  const needed = [
+    "PATH",
+    "PATHEXT",
+    "HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "DENO_DIR",
+    "XDG_CACHE_HOME",
+    "TMPDIR",
+    "TEMP",
+  ];
   const present = needed.flatMap((name): [string, string][] => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { NETLAB, netlab, Program, runProgram, startServer } from "./cli_helpers.ts";
-import { Peer, skipIf, skipUnless, skipUnlessIpv6, test } from "./helpers.ts";
+import { Peer, skipIf, skipUnless, skipUnlessIpv6, skipUnlessSignals, test } from "./helpers.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -64,7 +64,7 @@ test("with --json the first line on standard output is an object that says where
   assertEquals([status, err], [0, ""]);
   const events = out.trimEnd().split("\n").map((text) => JSON.parse(text).event);
   assertEquals(events, ["listening", "open", "note", "label", "close"]);
-});
+}, skipUnlessSignals());
 
 test("with --json and --trace the messages are there, too", async () => {
   await using server = new Program("serve chat --host 127.0.0.1 --port 0 --json --trace --quiet");
@@ -86,7 +86,7 @@ test("with --quiet a server says its address and nothing else", async () => {
   (await caller(Number(line.match(/:(\d+)/)![1]), "alice")).close();
   server.signal("SIGINT");
   assertEquals(await server.result(), { status: 0, out: `${line}\n`, err: "" });
-});
+}, skipUnlessSignals());
 
 test("a server's log says who came, who is who, and who left and why", async () => {
   const { server, port } = await startServer();
@@ -160,7 +160,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(status, 0);
     assertMatch(err, /^stopping \(Ctrl-C again to cut\) …$/m);
     assertMatch(err, /alice left: server shut down\n$/);
-  });
+  }, skipUnlessSignals());
 }
 
 /** A reader that does not read, with more on its way to it than the system buffers; and the writer of that. */
@@ -183,7 +183,7 @@ test("when the grace period ends, what a client has not read is lost, and the se
   assertEquals((await server.result()).status, 0);
   reader.close();
   writer.close();
-});
+}, skipUnlessSignals());
 
 test("a second Ctrl-C cuts, with status 130", async () => {
   const { server, port } = await startServer("--grace 1h --max-queue 1G --quiet");
@@ -196,4 +196,4 @@ test("a second Ctrl-C cuts, with status 130", async () => {
   assertEquals([status, err], [130, ""]);
   reader.close();
   writer.close();
-});
+}, skipUnlessSignals());

@@ -9,7 +9,7 @@ import type { ConnectContext } from "../lib/exercises/exercise.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, eventually, Peer, settle, skipIf, test, within } from "./helpers.ts";
+import { bytes, eventually, Peer, settle, skipIf, skipUnlessSignals, test, within } from "./helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
 
 const MB = 1_000_000;
@@ -584,7 +584,7 @@ test("Ctrl-C in the middle of a download leaves a part, with which the next one 
     const { console } = await get(port, out, "big");
     assertEquals([console.events[0].bytes, found(out)], [BIG.length - half, { big: sha256(BIG) }]);
   });
-});
+}, skipUnlessSignals());
 
 test("whoever leaves in the middle of several files is told of each, and the server sees them end", async () => {
   const out = folder();

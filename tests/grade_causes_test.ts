@@ -10,7 +10,7 @@ import { guessFraming, whyMisframed } from "../lib/grade/misframed.ts";
 import { PROFILES } from "../lib/grade/profiles/mod.ts";
 import type { Failure } from "../lib/grade/report.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { bytes, skipIf, skipUnless, skipUnlessIpv6, test } from "./helpers.ts";
+import { bytes, skipIf, skipUnless, skipUnlessIpv6, skipUnlessSh, test } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const LINUX = Deno.build.os === "linux" ? PYTHON : skipIf("only Linux tells who listens where");
@@ -320,15 +320,19 @@ test("a server over UDP that is called over TCP is told so, and the other way ro
   );
 }, LINUX);
 
-test("a server that listens nowhere, ends, or prints without end is told that, and nothing of its protocol", async () => {
-  const run = (command: string, startMs = 20_000) => causesOf({ subject: { type: "server", command }, startMs });
-  const [nowhere, ...more] = await run("sleep 1234 #{port}", 300);
-  assertMatch(nowhere, /^nobody listens on port \d+: your program does not come as far as listen\(\)/);
-  assertEquals(more, []);
-  assertEquals(await run("exit 0 #{port}"), [CAUSES.endedBefore]);
-  assertEquals(await run("exit 3 #{port}"), [CAUSES.endedBefore]);
-  assertEquals(await run("yes #{port}"), [CAUSES.prints]);
-});
+test(
+  "a server that listens nowhere, ends, or prints without end is told that, and nothing of its protocol",
+  async () => {
+    const run = (command: string, startMs = 20_000) => causesOf({ subject: { type: "server", command }, startMs });
+    const [nowhere, ...more] = await run("sleep 1234 #{port}", 300);
+    assertMatch(nowhere, /^nobody listens on port \d+: your program does not come as far as listen\(\)/);
+    assertEquals(more, []);
+    assertEquals(await run("exit 0 #{port}"), [CAUSES.endedBefore]);
+    assertEquals(await run("exit 3 #{port}"), [CAUSES.endedBefore]);
+    assertEquals(await run("yes #{port}"), [CAUSES.prints]);
+  },
+  skipUnlessSh(),
+);
 
 test("a server that ends with its first client is told what that usually comes of", async () => {
   const start = "import os";
@@ -363,4 +367,4 @@ test("a client that calls nobody, or ends before it does, is told that", async (
     causesOf({ subject: { type: "client", command }, only: "what is typed is sent", startMs });
   assertEquals(await run("sleep 1234 #{port}", 300), [CAUSES.callsNobody]);
   assertEquals(await run("exit 3 #{port}", 20_000), [CAUSES.endedBefore]);
-});
+}, skipUnlessSh());

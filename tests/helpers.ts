@@ -68,9 +68,10 @@ export function skipIf(why: string | null): TestOptions {
   return { ignore: why !== null };
 }
 
+const windows = Deno.build.os === "windows";
+
 /** Ignores a test where `program` is not installed. */
 export function skipUnless(program: string): TestOptions {
-  const windows = Deno.build.os === "windows";
   const folders = (Deno.env.get("PATH") ?? "").split(windows ? ";" : ":");
   const found = folders.some((folder) => isFile(`${folder}/${program}${windows ? ".exe" : ""}`));
   return skipIf(found ? null : `${program} is not installed`);
@@ -82,6 +83,16 @@ function isFile(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Ignores a test that ends a program by a signal and looks how that goes, where a program hears of none. */
+export function skipUnlessSignals(): TestOptions {
+  return skipIf(windows ? "Windows has no signals between programs" : null);
+}
+
+/** Ignores a test where commands are not run by `sh`. */
+export function skipUnlessSh(): TestOptions {
+  return skipIf(windows ? "Windows has no sh" : null);
 }
 
 /** Ignores a test where the machine has no IPv6 loopback. */

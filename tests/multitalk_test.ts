@@ -16,7 +16,7 @@ import {
   serveContext,
 } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, collect, type Collected, eventually, skipUnless, test, within } from "./helpers.ts";
+import { bytes, collect, type Collected, eventually, skipUnless, skipUnlessSignals, test, within } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 
@@ -427,7 +427,7 @@ test("an operator may be a pipe: what is typed there is done, and its end is not
   const { status, out } = await server.result();
   for (const line of out.trimEnd().split("\n")) JSON.parse(line);
   assertEquals(status, 0);
-});
+}, skipUnlessSignals());
 
 test("exit in an operator's script ends the server well", async () => {
   const options = { input: "list\n@c1 nobody\nexit\nlist\n" };

@@ -10,7 +10,17 @@ import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectPeer, servePeer } from "../lib/exercises/peer/server.ts";
 import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, collect, type Collected, eventually, Peer, skipUnless, test, within } from "./helpers.ts";
+import {
+  bytes,
+  collect,
+  type Collected,
+  eventually,
+  Peer,
+  skipUnless,
+  skipUnlessSignals,
+  test,
+  within,
+} from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const NC = skipUnless("nc");
@@ -489,7 +499,7 @@ test("netlab peer stays after the end of its script, so that others can call, an
   assertEquals(await caller.rest(), "");
   caller.close();
   assertEquals((await program.result()).status, 0);
-});
+}, skipUnlessSignals());
 
 test("netlab connect peer runs a script against a peer, and fails where there is none", () =>
   withPeers(async (alice, bob) => {

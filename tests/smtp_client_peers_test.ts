@@ -46,7 +46,7 @@ async function withProgram(
   }
 }
 
-const SEED_SERVER = new URL("peers/smtp_seed_server.py", import.meta.url).pathname;
+const SEED_SERVER = `${import.meta.dirname}/peers/smtp_seed_server.py`;
 
 test("a server of the course: --compat course copes with it, and says what is wrong", async () => {
   const console = new FakeConsole([]);
@@ -139,7 +139,7 @@ test("Python's smtpd takes what the client sends", async () => {
   });
 }, skipIf(WITH_SMTPD ? null : "no Python here has smtpd"));
 
-const NPM_SERVER = new URL("peers/smtp_npm_server.ts", import.meta.url).pathname;
+const NPM_SERVER = `${import.meta.dirname}/peers/smtp_npm_server.ts`;
 /** TLS on a socket that is there already hangs there at a server's end (node:tls). */
 const OLD = Deno.version.deno.startsWith("2.6.");
 

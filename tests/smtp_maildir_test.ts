@@ -8,7 +8,7 @@ import { folderOf, Maildir, MaildirError, type NewMail } from "../lib/exercises/
 import { encodeText } from "../lib/protocol/text.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { bytes, property, skipIf, skipUnless, test } from "./helpers.ts";
-import { Program } from "./cli_helpers.ts";
+import { NETLAB, Program } from "./cli_helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
 import { contentOf, MailClient, readPart } from "./smtp_server_helpers.ts";
 
@@ -305,13 +305,8 @@ function canMount(): boolean {
 
 test("a disk that is full in earnest: 452, and later mail is taken", async () => {
   const script = 'mount -t tmpfs -o size=400k none /mnt && exec "$@" --mailbox /mnt/mail';
-  const command = ["unshare", ...MOUNTS, script, "sh", Deno.execPath(), "run", "--quiet", "-P", "--config"];
   await using server = new Program("serve smtp --host 127.0.0.1 --port 0 --json", {
-    command: [
-      ...command,
-      new URL("../deno.json", import.meta.url).pathname,
-      new URL("../main.ts", import.meta.url).pathname,
-    ],
+    command: ["unshare", ...MOUNTS, script, "sh", ...NETLAB],
   });
   const { port } = JSON.parse(await server.out.line());
   const client = await MailClient.connect(port);

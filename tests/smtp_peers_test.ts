@@ -7,7 +7,7 @@ import { contentOf, type Office, withOffice } from "./smtp_server_helpers.ts";
 
 const PASSWORD = "wordpass-7";
 const USER = { user: `ann:${PASSWORD}` };
-const SCRIPT = new URL("peers/smtp_client.py", import.meta.url).pathname;
+const SCRIPT = `${import.meta.dirname}/peers/smtp_client.py`;
 
 /** Runs a program to its end, which has to be a good one. */
 async function run(command: string, args: readonly string[], input = ""): Promise<string> {
@@ -84,7 +84,7 @@ test(
   PYTHON,
 );
 
-const SEED_CLIENT = new URL("peers/smtp_seed_client.py", import.meta.url).pathname;
+const SEED_CLIENT = `${import.meta.dirname}/peers/smtp_seed_client.py`;
 const COURSE = { compat: "course", user: "barbie:helloken", "auth-insecure": true };
 
 for (const how of [[], ["bare"]]) {

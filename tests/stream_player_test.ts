@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { skipIf, skipUnless, test } from "./helpers.ts";
+import { skipIf, skipUnless, skipUnlessSh, skipUnlessSignals, test } from "./helpers.ts";
 import { makeWav, receive, Relay, StreamServer } from "./stream_helpers.ts";
 
 const ffmpeg = skipUnless("ffmpeg");
@@ -165,7 +165,7 @@ test("--out - is the stream and nothing else", async () => {
   assertEquals(status, 0, err);
   assertEquals(Deno.readFileSync(`${folder}/out`), wav);
   assertMatch(err, /^received a\.wav: 16044 bytes/m);
-});
+}, skipUnlessSh());
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`at ${signal} a client that is no terminal's says goodbye, too`, async () => {
@@ -177,5 +177,5 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals((await client.result()).status, 130);
     await server.console.shows("(it left)");
     assert(server.clientCount === 0);
-  }, skipIf(Deno.build.os === "windows" ? "Windows has no signals" : null));
+  }, skipUnlessSignals());
 }

@@ -10,7 +10,7 @@ import { Program, runProgram } from "./cli_helpers.ts";
 import { bytes, collect, skipUnless, test, within } from "./helpers.ts";
 import { makeWav, receive, receivingFails, Stranger, StreamServer } from "./stream_helpers.ts";
 
-const PEERS = new URL("peers/", import.meta.url).pathname;
+const PEERS = `${import.meta.dirname}/peers/`;
 const python = skipUnless("python3");
 const wav = makeWav(1);
 

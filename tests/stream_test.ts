@@ -234,8 +234,15 @@ test("no name leads out of the folder", async () => {
     "link.wav",
     "folder.wav",
     "sub",
+    "a.wav\\x00",
+    "a.wav ",
+    ...(Deno.build.os === "linux" ? ["A.WAV"] : []), // elsewhere it is the same file
+    "%2e%2e/a.wav",
+    "CON",
+    "none.wav",
+    "\\x1b[2J",
   ];
-  for (const name of [...names, "a.wav\\x00", "a.wav ", "A.WAV", "%2e%2e/a.wav", "CON", "none.wav", "\\x1b[2J"]) {
+  for (const name of names) {
     await stranger.say(`REQUEST session=1 start=0 cookie=* "${name}"`);
     assertMatch(await stranger.hear(), /^ERROR session=1 code=[234] "/, name);
   }

@@ -20,7 +20,7 @@ import {
   withListener,
 } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, collect, type Collected, eventually, skipUnless, test, within } from "./helpers.ts";
+import { bytes, collect, type Collected, eventually, skipUnless, skipUnlessSignals, test, within } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const WAIT = "ERROR wait for the reply";
@@ -348,7 +348,7 @@ for (const transport of ["tcp", "udp"] as const) {
     const lines = (await server.result()).out.trimEnd().split("\n").map((line) => JSON.parse(line));
     const shown = lines.filter(({ event }) => event === "message").map(({ text }) => text);
     assertEquals(shown, ["hello", "how are you"]);
-  });
+  }, skipUnlessSignals());
 }
 
 test("over UDP a refusal is not refused: two servers that a forger introduced would never end", () =>

@@ -4,12 +4,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, Program, type Result, runProgram } from "./cli_helpers.ts";
-import { eventually, skipIf, skipUnless, test } from "./helpers.ts";
+import { eventually, skipUnless, skipUnlessSignals, test } from "./helpers.ts";
 import { makeFile } from "./transfer_helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
 import { makeSource, namesIn, Relay, TRANSPORTS } from "./transfer_socket_helpers.ts";
 
-const SIGNALS = skipIf(Deno.build.os === "windows" ? "Windows has no signals" : null);
+const SIGNALS = skipUnlessSignals();
 
 /** `netlab serve transfer` as a process, with a folder. */
 async function serve(options = ""): Promise<AsyncDisposable & { server: Program; port: number; dir: string }> {
@@ -314,7 +314,7 @@ test("--plot FILE.svg draws what happened into a file and says where, whatever t
   const options = ["--transport", "udp", "--arq", "stop-and-wait", "--timeout", "300", "--plot", picture];
   const { status, out, err } = await send(
     relay.port,
-    makeSource("a & <b>.bin", makeFile(1000)),
+    makeSource(Deno.build.os === "windows" ? "a & 'b'.bin" : "a & <b>.bin", makeFile(1000)),
     ...options,
     "--as",
     "a",

@@ -3,6 +3,7 @@
 import { run } from "../../lib/cli/main.ts";
 
 await run(Deno.args);
-const { state } = await Deno.permissions.query({ name: "run", command: "sh" });
+const command = Deno.build.os === "windows" ? "cmd" : "sh";
+const { state } = await Deno.permissions.query({ name: "run", command });
 await Deno.stderr.write(new TextEncoder().encode(`shell: ${state}\n`));
 Deno.exit(0);
