@@ -51,10 +51,7 @@ export async function sendSeed(context: ConnectContext, leaving: AbortSignal): P
 }
 
 /** What this form cannot do. @throws {NetlabError} of kind `usage` when it was asked for */
-function refuseOptions({ options, transport, idleMs }: ConnectContext): void {
-  if (idleMs !== undefined && transport === "udp") {
-    throw new NetlabError("usage", "--wire seed over UDP is never answered: leave --idle out");
-  }
+function refuseOptions({ options, transport }: ConnectContext): void {
   const scheme = transport === "udp" ? "none" : "stop-and-wait";
   if (options.arq !== undefined && options.arq !== scheme) {
     throw new NetlabError("usage", `--wire seed over ${transport.toUpperCase()} knows no --arq but ${scheme}`, {
