@@ -113,6 +113,12 @@ test("names, groups and groups of nobody stand in the headers of addresses", asy
   ]);
 });
 
+test("who names a header of addresses twice means the addresses of both, in one", async () => {
+  const headers = ["Cc: a@b.example", "cc: C <c@d.example>"];
+  const head = new TextDecoder().decode(await composeMessage({ ...DRAFT, headers })).split("\r\n\r\n")[0];
+  assertEquals(head.match(/^Cc:.*$/gmi), ["Cc: a@b.example, C <c@d.example>"]);
+});
+
 test("a word longer than a line comes back whole from a header of plain text", async () => {
   const long = `an ${"0123456789".repeat(200)} end`;
   const message = await composeMessage({ ...DRAFT, subject: long, headers: [`X-Lab: ${long}ä`, `X-Word: ${long}`] });

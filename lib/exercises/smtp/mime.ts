@@ -51,13 +51,16 @@ export async function composeMessage(draft: Draft): Promise<Uint8Array<ArrayBuff
     if (!lost) continue;
     throw new NetlabError("usage", `--header ${key}: "${lost.name || value}" is no address`, { hint: "local@domain" });
   }
-  const special = (name: string) => headers.findLast((header) => header.key.toLowerCase() === name)?.value;
+  const all = (name: string) => headers.filter(({ key }) => key.toLowerCase() === name).map(({ value }) => value);
+  const special = (name: string) => all(name).at(-1);
+  /** A message has one of each (RFC 5322 section 3.6): who says two means the addresses of both. */
+  const listed = (name: string) => all(name).join(", ") || undefined;
   const others = headers.filter(({ key }) => !SPECIAL.includes(key.toLowerCase()));
   const composer = new MailComposer({
     from: special("from") ?? draft.from ?? `Mail Delivery System <${DAEMON}>`,
-    to: special("to") ?? [...draft.to],
-    cc: special("cc"),
-    replyTo: special("reply-to"),
+    to: listed("to") ?? [...draft.to],
+    cc: listed("cc"),
+    replyTo: listed("reply-to"),
     subject: special("subject") ?? breakable(checkText("--subject", draft.subject ?? "")),
     date: special("date") ?? draft.date,
     messageId: special("message-id") ?? `<${draft.messageId}>`,
