@@ -18,7 +18,7 @@ export const connectOptions: readonly OptionSpec[] = [
     name: "from",
     type: "string",
     value: "ADDRESS",
-    summary: `the sender; '<>' for none: the header From is then ${DAEMON}, unless --header says another`,
+    summary: `the sender; "<>" for none: the header From is then ${DAEMON}, unless --header says another`,
   },
   { name: "to", type: "string", value: "ADDRESS,…", summary: "the recipients" },
   { name: "subject", type: "string", value: "TEXT", empty: true, summary: "what it is about" },
@@ -34,7 +34,7 @@ export const connectOptions: readonly OptionSpec[] = [
     summary: "a file to attach; may be said several times",
   },
   {
-    ...{ name: "header", type: "string", value: "'X: y'", repeats: true },
+    ...{ name: "header", type: "string", value: '"X: y"', repeats: true },
     summary: "another header; may be said several times",
   },
   { name: "raw", type: "string", value: "FILE.eml", summary: "a whole message to send as it is; - is standard input" },
