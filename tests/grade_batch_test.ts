@@ -1,10 +1,10 @@
 // A folder of submissions: each is graded by itself, in a copy, once; and all can meet all.
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { toCsv } from "../lib/grade/csv.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab } from "./cli_helpers.ts";
-import { skipUnless, test } from "./helpers.ts";
+import { skipUnless, skipUnlessSh, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
 
@@ -67,9 +67,11 @@ function folderOf(submissions: Readonly<Record<string, Readonly<Record<string, s
 }
 
 /** In a check of two messages: pieces of the first may reach a program together that was slow to accept. */
-const gradeCalc = (dir: string, ...more: string[]) =>
+const gradeCalc = (dir: string, ...more: string[]) => gradeWith("python3 server.py {port}", dir, ...more);
+
+const gradeWith = (command: string, dir: string, ...more: string[]) =>
   netlab([
-    ...["grade", "calc", "--batch", dir, "--run", "python3 server.py {port}", "--wire", "line", "--timeout", "3s"],
+    ...["grade", "calc", "--batch", dir, "--run", command, "--wire", "line", "--timeout", "3s"],
     ...["--only", "ask again", "--start", "20s", ...more],
   ]);
 
@@ -97,6 +99,21 @@ test("each submission is graded in a copy, into a table", async () => {
   for (const name of ["good", "unframed", "empty"]) assertMatch(out, new RegExp(`of ${max}  ${name}  [\\d.]+ s`));
   assertEquals([...Deno.readDirSync(`${dir}/good`)].map(({ name }) => name), ["server.py"]);
 }, python);
+
+test("a copy is gone when it has been graded", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER } });
+  const log = `${temporaryFolder()}/where`;
+  assertEquals((await gradeWith(`pwd >>${log}; exec python3 server.py {port}`, dir)).status, 0);
+  const copies = new Set(Deno.readTextFileSync(log).trimEnd().split("\n"));
+  assertEquals(copies.size, 1);
+  for (const copy of copies) assertThrows(() => Deno.statSync(copy), Deno.errors.NotFound);
+}, python);
+
+test("a machine without the language is at fault, and no submission", async () => {
+  const { status, out, err } = await gradeWith("no-such-language {port}", folderOf({ one: {} }));
+  assertEquals([status, out], [3, ""]);
+  assertEquals(err, "netlab: this machine has no no-such-language: install it, or write its path\n");
+}, skipUnlessSh());
 
 test("what is no folder is not graded, and that is said", async () => {
   const dir = folderOf({ one: { "server.py": SERVER } });
@@ -152,7 +169,10 @@ test("a link in a submission is part of it, and one that leads out is not", asyn
   Deno.mkdirSync(`${dir}/linked/src`);
   Deno.writeTextFileSync(`${dir}/linked/src/server.py`, SERVER);
   Deno.symlinkSync("src/server.py", `${dir}/linked/server.py`);
-  Deno.symlinkSync("../src/server.py", `${dir}/leading/server.py`);
+  // Not even by way of another link, behind which `..` is not where it looks to be.
+  Deno.symlinkSync(".", `${dir}/leading/here`);
+  Deno.symlinkSync("here/../src/server.py", `${dir}/leading/server.py`);
+  Deno.symlinkSync("./here/", `${dir}/leading/again`);
   const { out } = await gradeCalc(dir);
   assertMatch(out, /5 of 5 {2}linked/);
   assertMatch(out, / 0 of 5 {2}leading/);
@@ -175,20 +195,33 @@ test("a link in a submission is part of it, and one that leads out is not", asyn
 
 test("every client meets every server, netlab's among them", async () => {
   const chat = { "server.py": CHAT_SERVER, "client.py": CHAT_CLIENT };
-  const dir = folderOf({ ann: chat, ben: { ...chat, "client.py": "print('not yet')" } });
-  const { status, out } = await netlab([
-    ...["grade", "chat", "--matrix", "--batch", dir, "--wire", "line", "--timeout", "3s", "--start", "5s"],
-    ...["--run", "python3 server.py {port}", "--client", "python3 client.py {host} {port}"],
-  ]);
+  const dir = folderOf({ ann: chat, ben: { "server.py": "exit(5)", "client.py": "print('not yet')" } });
+  const meet = () =>
+    netlab([
+      ...["grade", "chat", "--matrix", "--batch", dir, "--wire", "line", "--timeout", "3s", "--start", "5s"],
+      ...["--run", "python3 server.py {port}", "--client", "python3 client.py {host} {port}"],
+    ]);
+  const { status, out } = await meet();
   assertEquals(status, 1);
   assertEquals(out.trimEnd().split("\n").length, 9);
-  assertStringIncludes(Deno.readTextFileSync(`${dir}/netlab-matrix.html`), "6 of 9 pairs get on");
-  const rows = Deno.readTextFileSync(`${dir}/netlab-matrix.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
-  assertEquals(rows[0], ["server \\ client", "netlab", "ann", "ben"]);
-  for (const row of rows.slice(1)) {
-    assertEquals(row.slice(1, 3), ["ok", "ok"], row[0]);
-    assertMatch(row.slice(3).join(), /ended with status 0/);
+  assertStringIncludes(Deno.readTextFileSync(`${dir}/netlab-matrix.html`), "4 of 9 pairs get on");
+  const table = () =>
+    Deno.readTextFileSync(`${dir}/netlab-matrix.csv`).trimEnd().split("\r\n").map((row) => row.split(","));
+  const [head, ...rows] = table();
+  assertEquals(head, ["server \\ client", "netlab", "ann", "ben"]);
+  for (const [name, ...cells] of rows) {
+    const good = name === "ben" ? 0 : 2;
+    for (const cell of cells.slice(0, good)) assertEquals(cell, "ok", name);
+    const why = cells.slice(good).join().match(name === "ben" ? /ended with status 5/g : /ended with status 0/g);
+    assertEquals(why?.length, 3 - good, name);
   }
+  // Who is called as netlab is, is not taken for it.
+  Deno.renameSync(`${dir}/ben`, `${dir}/netlab`);
+  assertEquals((await meet()).status, 1);
+  assertEquals(table()[0].slice(1), ["netlab itself", "ann", "netlab"]);
+  Deno.removeSync(`${dir}/netlab`, { recursive: true });
+  assertEquals((await meet()).status, 0);
+  assertEquals(table().slice(1), [["netlab", "ok", "ok"], ["ann", "ok", "ok"]]);
 }, python);
 
 test("in a matrix a profile counts: what is typed, what counts as an answer, and how messages are framed", async () => {

@@ -32,7 +32,8 @@ export interface Entry {
   readonly size: number;
 }
 
-const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
+/** What stands between the names of a path, as the system writes it. */
+export const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 /** How often a file in a folder of the folder is looked at. */
 const LOOKS = 16;
 

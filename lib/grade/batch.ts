@@ -183,7 +183,7 @@ export interface MatrixSettings {
   readonly startMs: number;
 }
 
-/** What netlab's own programs are called among the others. */
+/** What netlab's own programs are called among the others, unless one of these is called so. */
 const OWN = "netlab";
 
 /** Lets every client meet every server, netlab's own among them. @throws {NetlabError} */
@@ -195,7 +195,9 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   }
   const { transport, wire } = chooseChecks(exercise, grading, "server", settings);
   const script = scriptOf(grading, grading.meeting, settings.profile);
-  const names = [OWN, ...submissionsOf(dir).map(({ name }) => name)];
+  const others = submissionsOf(dir).map(({ name }) => name);
+  const ownName = others.includes(OWN) ? `${OWN} itself` : OWN;
+  const names = [ownName, ...others];
   const pairs = names.flatMap((server) => names.map((client) => ({ server, client })));
   const inCopy = <T>(name: string, use: (cwd: string) => Promise<T>) => withCopy({ name, path: `${dir}/${name}` }, use);
   const withFiles = async <T>(
@@ -209,7 +211,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
       using files = new SampleFiles(samplesFor(grading, kind), subject, cwd);
       return await use(files, cwd);
     };
-    return name === OWN ? await prepared(own) : await inCopy(name, (cwd) => prepared(theirs, cwd));
+    return name === ownName ? await prepared(own) : await inCopy(name, (cwd) => prepared(theirs, cwd));
   };
   const withServer = <T>(name: string, use: (server: ServerUnderTest) => Promise<T>): Promise<T> => {
     const running = async (server: ServerUnderTest) => {
@@ -220,13 +222,13 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
       }
     };
     return withFiles(name, { type: "own server" }, { type: "server", command: run }, (files, cwd) => {
-      if (name === OWN) return running(ownServer(exercise, transport, wire, files.folder));
+      if (name === ownName) return running(ownServer(exercise, transport, wire, files.folder));
       return running(new ServerProgram(files.fill(run), { transport, port, startMs, cwd }));
     });
   };
   const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
     withFiles(name, { type: "own client" }, { type: "client", command: client }, (files, cwd) => {
-      if (name === OWN) return use(ownClient(exercise, grading, transport, wire, files.folder));
+      if (name === ownName) return use(ownClient(exercise, grading, transport, wire, files.folder));
       return use(new ClientProgram(files.fill(client), { port, startMs, cwd }));
     });
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {

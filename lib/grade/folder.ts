@@ -1,5 +1,6 @@
 // A folder of submissions: each graded in a copy of its own, several at once, and none again that has not changed.
 
+import { SEPARATOR } from "../exercises/folder.ts";
 import { encodeText } from "../protocol/text.ts";
 import { onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
 
@@ -38,7 +39,7 @@ export async function withCopy<T>(
   const copy = Deno.makeTempDirSync({ prefix: "netlab-submission-" });
   const forget = onInterrupt(() => removeFolder(copy));
   try {
-    return await use(copy, await copyTree(path, copy));
+    return await use(copy, await copyTree(path, copy, await Deno.realPath(path)));
   } finally {
     await removeFolder(copy);
     forget();
@@ -48,21 +49,23 @@ export async function withCopy<T>(
 /**
  * Copies files and folders, and links that stay inside: others could lead anywhere.
  *
+ * @param root the submission's own path, behind all links
  * @param at where in the submission, with a slash behind it
  * @returns the links that are left out
  */
-async function copyTree(from: string, to: string, at = ""): Promise<string[]> {
+async function copyTree(from: string, to: string, root: string, at = ""): Promise<string[]> {
   const missing: string[] = [];
   for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(from)) {
     if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
     if (isSymlink) {
       const target = await Deno.readLink(`${from}/${name}`);
-      if (staysInside(target, at.split("/").length - 1)) await Deno.symlink(target, `${to}/${name}`);
+      const stays = staysInside(target, at.split("/").length - 1) && await leadsInto(root, `${from}/${name}`);
+      if (stays) await Deno.symlink(target, `${to}/${name}`);
       else missing.push(at + name);
     }
     if (!isDirectory) continue;
     await Deno.mkdir(`${to}/${name}`);
-    missing.push(...await copyTree(`${from}/${name}`, `${to}/${name}`, `${at}${name}/`));
+    missing.push(...await copyTree(`${from}/${name}`, `${to}/${name}`, root, `${at}${name}/`));
   }
   return missing;
 }
@@ -77,6 +80,12 @@ function staysInside(target: string, depth: number): boolean {
     if (at < 0) return false;
   }
   return true;
+}
+
+/** Whether a link does not leave a folder by way of others: behind `x`, which leads to `.`, `x/..` is not where it looks to be. */
+async function leadsInto(root: string, link: string): Promise<boolean> {
+  const path = await Deno.realPath(link).catch(() => null);
+  return path === null || `${path}${SEPARATOR}`.startsWith(`${root}${SEPARATOR}`);
 }
 
 /** What a submission's result depends on, as a digest: its files, and what it is graded with. */
