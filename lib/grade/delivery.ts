@@ -1,7 +1,7 @@
 // How what netlab says in a check is cut into writes. TCP carries bytes, not messages, so every program has to bear every
 // way; which of them it does not bear tells what is wrong with it.
 
-import { pause, systemClock } from "../net/clock.ts";
+import { shortPause, systemClock } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import type { Clock, Millis } from "../protocol/clock.ts";
 import type { Random } from "../protocol/random.ts";
@@ -49,7 +49,7 @@ const MAX_PAUSES = 10;
 async function untilRead(ms: Millis, clock: Clock): Promise<void> {
   for (let left = MAX_PAUSES; left > 0; left--) {
     const due = clock.now() + ms;
-    await pause(ms, clock);
+    await shortPause(ms, clock);
     if (clock.now() < due + LATE_MS) return;
   }
 }

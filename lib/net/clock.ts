@@ -31,6 +31,19 @@ export async function outlasts(promise: Promise<unknown>, ms: Millis, clock: Clo
   }
 }
 
+/** Whether timers come at the system's ticks, up to 16 ms late: those of Windows do. */
+const TICKS = Deno.build.os === "windows";
+
+/**
+ * Resolves after `ms` that may be few, where each one counts: if timers come too late for that, everything else has its turn
+ * until then, and the processor no rest.
+ */
+export async function shortPause(ms: Millis, clock: Clock = systemClock, ticks = TICKS): Promise<void> {
+  if (!ticks || clock !== systemClock) return await pause(ms, clock);
+  const { setImmediate } = await import("node:timers/promises");
+  for (const end = clock.now() + ms; clock.now() < end;) await setImmediate();
+}
+
 /** Resolves after `ms`. */
 export function pause(ms: Millis, clock: Clock = systemClock): Promise<void> {
   return new Promise((resolve) => void clock.at(clock.now() + ms, resolve));
