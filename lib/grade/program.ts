@@ -187,8 +187,12 @@ const MARK = "NETLAB_GRADED";
 
 /** What runs a line, through a buffer for lines where there is one: C programs, too, are to show a line when they print it. */
 function shell(line: string, options: Deno.CommandOptions & { detached: true }): [string, Deno.CommandOptions] {
-  // cmd takes all between the first quote and the last as it is, and none of the backslashes that Deno would put before others.
-  if (windows) return ["cmd", { ...options, args: ["/d", "/s", "/c", `"${line}"`], windowsRawArguments: true }];
+  if (windows) {
+    // cmd takes all between the first quote and the last as it is, without the backslashes that Deno would put before others.
+    const args = ["/d", "/s", "/c", `"${line}"`];
+    // Detached, each program would get a window of its own.
+    return ["cmd", { ...options, args, windowsRawArguments: true, detached: false }];
+  }
   const start = 'command -v stdbuf >/dev/null && exec stdbuf -oL sh -c "$0"; exec sh -c "$0"';
   return ["sh", { ...options, args: ["-c", start, line] }];
 }
