@@ -56,7 +56,7 @@ export function serveOptions(exercise?: Exercise): OptionSpec[] {
       type: "string",
       value: "HOST",
       default: "0.0.0.0",
-      summary: "the address to listen on; :: for IPv6, too",
+      summary: "the address to listen on; :: for IPv6, too (on Windows for that alone)",
     },
     portOption(exercise, "the port to listen on; 0 picks a free one"),
     ...transportOption(exercise),

@@ -95,6 +95,12 @@ async function listBugs({ output }: CommandContext, exercise: Exercise): Promise
   output.err.line(`netlab serve ${name} --bug NAME`);
 }
 
+/** Who listens on all addresses is here by this one. On Windows `::` stands for those of IPv6 alone. */
+const LOOPBACK: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": Deno.build.os === "windows" ? "::1" : "127.0.0.1",
+};
+
 /** Says where the server is, and what to type elsewhere. */
 function announce({ output, values }: CommandContext, exercise: Exercise, server: RunningServer): void {
   const { hostname, port, transport } = server.address;
@@ -109,9 +115,9 @@ function announce({ output, values }: CommandContext, exercise: Exercise, server
     const where = host === "127.0.0.1" && port === exercise.port ? "" : ` ${address}`;
     return `netlab connect ${exercise.name}${where}${transport === exercise.transports[0] ? "" : " --transport udp"}`;
   };
-  const everywhere = hostname === "0.0.0.0" || hostname === "::";
-  output.err.line(`  here:       ${command(everywhere ? "127.0.0.1" : hostname)}`);
-  const lan = everywhere ? lanAddress() : null;
+  const here = LOOPBACK[hostname] ?? hostname;
+  output.err.line(`  here:       ${command(here)}`);
+  const lan = here !== hostname && !here.includes(":") ? lanAddress() : null;
   if (lan) output.err.line(`  elsewhere:  ${command(lan)}`);
 }
 
