@@ -1,4 +1,5 @@
-// A program under test: started through the shell in a process group of its own, watched, and killed with all it started.
+// A program under test: started through the shell, outside of Windows in a process group of its own, watched, and killed with
+// all it started.
 //
 //     sh -c 'python3 server.py' ─┬─ standard input ◀─ what a check types
 //                                ├─ standard output, error ─▶ kept (first and last), counted, looked at line by line
