@@ -235,6 +235,10 @@ const NAMES: readonly [address: string, folder: string][] = [
   ['"a:b*?|<>%"@y.org', "a%3ab%2a%3f%7c%3c%3e%25@y.org"],
   ["x@[127.0.0.1]", "x@%5b127.0.0.1%5d"],
   ["Postmaster", "postmaster"],
+  // Windows takes these for devices, whatever follows the first dot.
+  ["con.x@example.org", "%63on.x@example.org"],
+  ["lpt1.x*@example.org", "%6cpt1.x%2a@example.org"],
+  ["con@example.org", "con@example.org"],
   // A domain in UTF-8 is the same in the form of DNS, and so is the mailbox (RFC 5890 section 2.3.2.1).
   ["älice@exämple.org", "älice@xn--exmple-cua.org"],
   ["älice@xn--exmple-cua.org", "älice@xn--exmple-cua.org"],

@@ -24,6 +24,9 @@ export const MAX_FILE_NAME = 255;
 /** What keeps a device name of Windows from being a file there, whatever follows its first dot. */
 const DEVICES = /^(con|prn|aux|nul|com[0-9\xb9\xb2\xb3]|lpt[0-9\xb9\xb2\xb3]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
 
+/** Whether Windows takes a file or a folder of this name for a device. */
+export const isDevice = (name: string): boolean => DEVICES.test(name);
+
 /** What `fileNameProblem` refuses of names that lead nowhere else, as `explain` says it. */
 export const FILE_NAME_RULES = [
   `a name of more than ${MAX_FILE_NAME} bytes, with one of < > : " | ? * or a control character, or with a dot or a space`,
@@ -42,6 +45,6 @@ export function fileNameProblem(name: string, maxBytes = MAX_FILE_NAME): string 
   if (hasUnsafe(name) || name.includes("\t")) return "it has control characters";
   if (/[<>:"|?*]/.test(name)) return 'it has one of < > : " | ? *';
   if (/[. ]$/.test(name)) return "it ends with a dot or a space";
-  if (DEVICES.test(name)) return "it is a device on Windows";
+  if (isDevice(name)) return "it is a device on Windows";
   return utf8Length(name) > maxBytes ? `it is longer than ${maxBytes} bytes` : null;
 }

@@ -11,6 +11,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { describeSystemError } from "../../net/errors.ts";
 import { encodeText, truncateText, utf8Length } from "../../protocol/text.ts";
+import { isDevice } from "../names.ts";
 import type { Mailbox } from "./address.ts";
 import { type Disk, type DiskFile, systemDisk } from "./disk.ts";
 
@@ -57,16 +58,17 @@ const PLAIN = /^(?!\.)[a-z0-9@_.+=-]{1,200}(?<!\.)$/;
  */
 export function folderOf({ local, domain }: Pick<Mailbox, "local" | "domain">): string {
   const lower = `${local}${domain === "" ? "" : `@${domain}`}`.toLowerCase();
-  if (PLAIN.test(lower)) return lower;
+  if (PLAIN.test(lower) && !isDevice(lower)) return lower;
   const name = lower.normalize("NFC");
-  const safe = name.replace(
-    /[^\p{L}\p{N}\p{M}@_.+=-]|^\.|\.$/gu,
-    (character) => Array.from(encodeText(character), (byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
-  );
+  const plain = name.replace(/[^\p{L}\p{N}\p{M}@_.+=-]|^\.|\.$/gu, writtenOut);
+  const safe = isDevice(plain) ? plain.replace(/^./, writtenOut) : plain;
   if (utf8Length(safe) <= 200) return safe;
   // 64 bytes before the @ and 255 behind it may be more than a file system takes.
   return `${truncateText(safe, 150)}%${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
 }
+
+const writtenOut = (character: string): string =>
+  Array.from(encodeText(character), (byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
 
 /** Options of a Maildir. */
 export interface MaildirOptions {
