@@ -11,6 +11,8 @@ const ICONS: Readonly<Record<Outcome, string>> = { passed: "✅", partly: "🟡"
 const MAX_CHARS = 60_000;
 /** What there is of a text in a line, so that the table fits in any case. */
 const MAX_INLINE = 300;
+/** cmark, and so GitHub, knows no longer fence of code in a line. */
+const MAX_BACKTICKS = 80;
 
 export function toMarkdown(report: Report): string {
   const { points, maxPoints, checks, notes, seed, target, transport, wire } = report;
@@ -98,10 +100,11 @@ function clip(text: string): string {
   return text.length > MAX_INLINE ? `${[...text].slice(0, MAX_INLINE).join("")}…` : text;
 }
 
-/** Code in a line: in more backticks than there are in it. */
+/** Code in a line: in more backticks than there are in it, or as text, where that is more than cmark counts to. */
 function code(text: string): string {
   const shown = clip(show(text));
   const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
+  if (longest >= MAX_BACKTICKS) return inline(text);
   const fence = "`".repeat(longest + 1);
   const pad = /^`|`$|^ .* $/.test(shown) ? " " : "";
   return shown.trim() === "" ? "-" : fence + pad + shown + pad + fence;
