@@ -251,6 +251,18 @@ if os.fork() == 0:
   linux.ignore ? linux : python,
 );
 
+test(
+  "one that has emptied its environment is ended as its group, which is all that is known where /proc does not tell",
+  async () => {
+    const unique = `4${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    const start = `import subprocess; subprocess.Popen(["sleep", "${unique}"])`;
+    const command = `exec env -i "PATH=$PATH" ${python3(SERVER({ start }))}`;
+    assertEquals(outcomes(await gradeProgram(command)), ["passed"]);
+    assertEquals(await processesWith(`sleep ${unique}`), "");
+  },
+  linux.ignore ? linux : python,
+);
+
 test("one that listens by its own port is not mistaken for who listens there already", async () => {
   const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {

@@ -222,7 +222,7 @@ async function killAll(pid: number, mark: string): Promise<void> {
  * Until none is left, as they may start others meanwhile; the number of rounds is for what cannot be killed. Nobody ends
  * before it is known who its children are.
  */
-const KILL = String.raw`kill -STOP -- "-$0" 2>/dev/null
+const KILL = String.raw`kill -s STOP -- "-$0" 2>/dev/null
 children() {
   cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) [A-Za-z] \([0-9]*\) .*/\1 \2/' | awk -v roots="$*" '
     BEGIN { count = split(roots, list, " "); for (i = 1; i <= count; i++) known[list[i]] }
@@ -245,7 +245,7 @@ for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     done
     kill -KILL $left 2>/dev/null
   fi
-  kill -KILL -- "-$0" 2>/dev/null
+  kill -s KILL -- "-$0" 2>/dev/null
   [ -n "$left" ] || exit 0
 done`;
 
