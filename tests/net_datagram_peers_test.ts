@@ -297,6 +297,14 @@ test("writing to a closed peer fails, and the others go on", () =>
     assertEquals(await text(client), "still here");
   }));
 
+test("a datagram that is larger than any is refused, and the peer is there for others", () =>
+  withDesk(async (desk) => {
+    const [client, peer] = await desk.pair();
+    await assertRejects(() => peer.write(new Uint8Array(65_508)), NetlabError, "no datagram so large");
+    await peer.write(bytes("smaller"));
+    assertEquals(await text(client), "smaller");
+  }));
+
 test("datagrams are not read as a stream", () =>
   withDesk(async (desk) => {
     const [client] = await desk.pair();

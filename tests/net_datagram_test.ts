@@ -64,7 +64,11 @@ test("endpoints work over IPv6", () =>
 
 test("what UDP cannot carry is not sent, and said so", () =>
   withPair(async (one, other) => {
-    assertEquals(await one.endpoint.send(new Uint8Array(65_536), other.endpoint.address), false);
+    const { address } = other.endpoint;
+    const error = await assertRejects(() => one.endpoint.send(new Uint8Array(65_536), address), NetlabError);
+    assertEquals(error.kind, "transport");
+    const [message] = error.message.split(" (macOS");
+    assertEquals(message, `cannot talk to 127.0.0.1:${address.port}: this system sends no datagram so large`);
     assert(await one.endpoint.send(bytes("fits"), other.endpoint.address));
     await eventually("what fits", () => other.got.length === 1);
     assertEquals(other.got, [bytes("fits")]);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, asser
 import { MaildirError } from "../lib/exercises/smtp/maildir.ts";
 import { freePort } from "../lib/grade/calling.ts";
 import { connectTcp } from "../lib/net/client.ts";
-import { formatAddress, formatHostPort } from "../lib/net/conn.ts";
+import { formatAddress, formatHostPort, sendAtOnce } from "../lib/net/conn.ts";
 import { DatagramEndpoint } from "../lib/net/datagram.ts";
 import { describeSystemError, type Doing, isOutOfFiles, isReset, transportError } from "../lib/net/errors.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -44,6 +44,15 @@ test("a connection carries bytes", async () => {
   peer.close();
 });
 
+test("a system that takes no options for a connection, as macOS for one that was reset, leaves it as it is", () => {
+  const conn = {
+    setNoDelay: () => {
+      throw new Error("Invalid argument (os error 22)");
+    },
+  };
+  assertEquals(sendAtOnce(conn), conn);
+});
+
 test("IPv6 addresses are connected to, and shown in brackets", async () => {
   using listener = Deno.listen({ hostname: "::1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -77,6 +86,7 @@ test("whatever the system says becomes one line with a next step", () => {
       WINDOWS ? /refused/ : /^cannot listen on h:80: ports below 1024 need/,
     ],
     [withCode("EACCES"), "listen on", "h:8080", /^cannot listen on h:8080: the system refused permission$/],
+    [withCode("EMSGSIZE"), "talk to", "h:1", /^cannot talk to h:1: this system sends no datagram so large/],
     [new Deno.errors.NotCapable("x"), "connect to", "h:1", /^cannot connect to h:1: netlab was started without/],
     [new Deno.errors.AddrNotAvailable("x"), "connect to", "h:0", /cannot be used as a destination$/],
     [withCode("ENETUNREACH"), "connect to", "h:1", /: unreachable$/],

@@ -3,7 +3,7 @@
 
 import type { Clock, Millis } from "../protocol/clock.ts";
 import { outlasts } from "./clock.ts";
-import { type Address, type Conn, formatHostPort } from "./conn.ts";
+import { type Address, type Conn, formatHostPort, sendAtOnce } from "./conn.ts";
 import { describeSystemError, isOutOfFiles, isReset, transportError } from "./errors.ts";
 
 /** The first and the longest pause after a failed accept, or while there is no file to hold back. */
@@ -118,10 +118,9 @@ function longer(backoffMs: Millis): Millis {
 /** Messages leave at once, and a peer that is gone without a word is noticed in the end. */
 function prepare(conn: Deno.TcpConn): Deno.TcpConn {
   try {
-    conn.setNoDelay(true);
     conn.setKeepAlive(true);
   } catch { /* it was reset between accept and now; the first read will say so */ }
-  return conn;
+  return sendAtOnce(conn);
 }
 
 /** Any file descriptor will do; a listener on a free loopback port needs no permission beyond the network's. */

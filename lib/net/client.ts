@@ -3,7 +3,7 @@
 import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { outlasts } from "./clock.ts";
-import { formatHostPort } from "./conn.ts";
+import { formatHostPort, sendAtOnce } from "./conn.ts";
 import { type Doing, transportError } from "./errors.ts";
 
 /** How long a connection may take to be established. */
@@ -51,8 +51,7 @@ export async function connectTcp(
       });
     }
     const conn = await connecting;
-    conn.setNoDelay(true);
-    return conn;
+    return sendAtOnce(conn);
   } catch (error) {
     throw transportError(error, "connect to", address);
   }

@@ -26,6 +26,17 @@ export interface Conn {
   close(): void;
 }
 
+/**
+ * Has messages leave at once, however small. macOS takes no options for a connection that was reset meanwhile: the first
+ * read will say so.
+ */
+export function sendAtOnce<C extends Pick<Deno.TcpConn, "setNoDelay">>(conn: C): C {
+  try {
+    conn.setNoDelay(true);
+  } catch { /* as said above */ }
+  return conn;
+}
+
 /** `host:port`, `[v6]:port`; for other kinds of address their transport. */
 export function formatAddress(address: Deno.Addr): string {
   if (!("hostname" in address)) return address.transport;

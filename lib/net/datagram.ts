@@ -62,13 +62,17 @@ export class DatagramEndpoint {
    * Sends one datagram.
    *
    * @returns false when the system refused it (nobody there, no room): UDP promises nothing, and neither does this
+   * @throws {NetlabError} of kind `transport` when it is larger than any that the system sends: on macOS that is 9216 bytes
    */
   send(bytes: Uint8Array, to: Address): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     return this.#socket.send(bytes, to).then(() => {
       if (this.#trace.wants.bytes) this.#trace.emit({ type: "bytes", id: this.#id, direction: "out", bytes });
       return true;
-    }, () => false);
+    }, (error) => {
+      if (error.code === "EMSGSIZE") throw transportError(error, "talk to", formatAddress(to));
+      return false;
+    });
   }
 
   /** Ends `each`, too. */

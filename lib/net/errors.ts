@@ -58,6 +58,12 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   if (error instanceof Deno.errors.TimedOut || code === "ETIMEDOUT") {
     return { why: "no answer", hint: "wrong address, or a firewall drops the packets" };
   }
+  if (code === "EMSGSIZE") {
+    const mac = Deno.build.os === "darwin"
+      ? " (macOS: of 9216 bytes, unless sysctl net.inet.udp.maxdgram says more)"
+      : "";
+    return { why: `this system sends no datagram so large${mac}`, hint: "send less in each" };
+  }
   if (isReset(error)) return { why: "the peer cut the connection", hint: "its program ended or crashed" };
   if (isOutOfFiles(error)) return { why: "too many open files", hint: "raise the limit with: ulimit -n 65536" };
   return { why: describeSystemError(error) };

@@ -3,7 +3,7 @@
 //
 //     peer ◄── encrypted ──► outer ◄─ carried ─► inner ◄── loopback ──► listener ─► secure ◄── clear ──► channel
 
-import type { Address, Conn } from "./conn.ts";
+import { type Address, type Conn, sendAtOnce } from "./conn.ts";
 import { transportError } from "./errors.ts";
 
 const CARRY_BYTES = 65_536;
@@ -74,7 +74,7 @@ export class TlsServer {
     } finally {
       this.#dialing--;
     }
-    inner.setNoDelay(true);
+    sendAtOnce(inner);
     const { port } = inner.localAddr as Address;
     const early = this.#early.get(port);
     this.#early.delete(port);
