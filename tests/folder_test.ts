@@ -190,13 +190,15 @@ test("explain files names what is refused of names that lead nowhere else", asyn
   assertStringIncludes(rules, "a dot or a space\nat its end");
 });
 
+const anyName = skipIf(Deno.build.os === "linux" ? null : "file systems other than Linux's take only names in UTF-8");
+
 test("a file whose name is no UTF-8 keeps nobody from listing the others", async () => {
   const place = new Place();
   const code = "import os, sys; open(os.path.join(os.fsencode(sys.argv[1]), b'bad\\xff.txt'), 'w').write('x')";
   const { success } = await new Deno.Command("python3", { args: ["-c", code, place.dir] }).output();
   assert(success);
   assertEquals(await listed(place.folder), ["hello.txt"]);
-}, skipUnless("python3"));
+}, anyName.ignore ? anyName : skipUnless("python3"));
 
 test("names that are merely odd are read and listed, in order", async () => {
   const place = new Place();
