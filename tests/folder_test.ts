@@ -311,7 +311,7 @@ const SWAPS: [what: string, name: string, code: string][] = [
     "a file in whose place a link comes and goes",
     "race",
     `Deno.symlinkSync("../secret.txt", dir + "/l"); Deno.renameSync(dir + "/l", dir + "/race");
-     Deno.writeTextFileSync(dir + "/f", "hello\\n"); Deno.renameSync(dir + "/f", dir + "/race");`,
+     Deno.linkSync(dir + "/../hello", dir + "/f"); Deno.renameSync(dir + "/f", dir + "/race");`,
   ],
   [
     "a file in a folder in whose place a link comes and goes",
@@ -326,6 +326,7 @@ for (const [what, name, code] of SWAPS) {
     const { folder, dir, root } = place;
     Deno.writeTextFileSync(`${root}/outside/secret.txt`, SECRET);
     Deno.writeTextFileSync(`${dir}/race`, "hello\n");
+    Deno.writeTextFileSync(`${root}/hello`, "hello\n"); // a file written each time would wait for the disk, and be there for moments only
     Deno.writeTextFileSync(`${dir}/inner/secret.txt`, "hello\n");
     const got = new Map<string | number, number>();
     const sizes = new Set<number>();
