@@ -1,15 +1,18 @@
 // Where programs under test listen: what the system's tables say of it, and how one is graded that is not at 127.0.0.1.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Transport } from "../lib/exercises/exercise.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
+import { freePort } from "../lib/grade/calling.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { parseListeners } from "../lib/grade/sockets.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
+import { runProgram } from "./cli_helpers.ts";
 import { skipIf, skipUnless, skipUnlessIpv6, test } from "./helpers.ts";
 
 /** For what needs a program in Python that /proc tells of. */
 const PYTHON = Deno.build.os === "linux" ? skipUnless("python3") : skipIf("only Linux tells who listens where");
+const UNIX_PYTHON = Deno.build.os === "windows" ? skipIf("Windows has no sh") : skipUnless("python3");
 const PYTHON6 = PYTHON.ignore ? PYTHON : skipUnlessIpv6();
 
 /** Rows of the system's tables, without what nobody reads. */
@@ -97,3 +100,68 @@ test("a program that binds all addresses of IPv6 only is found", async () => {
     "it listens on ::1 only, and not on 127.0.0.1: let it bind 0.0.0.0, or no address, for clients everywhere";
   assertEquals(await multiplies("tcp", "::"), ["passed", note]);
 }, PYTHON6);
+
+/** A calculator for one client, whose port is in use when it is started the second time, as without SO_REUSEADDR. */
+const ONCE = `
+import os, socket
+starts = os.open("starts", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+os.write(starts, b"x")
+if os.fstat(starts).st_size == 2: raise OSError("[Errno 48] Address already in use")
+server = socket.create_server(("127.0.0.1", PORT), reuse_port=False)
+client, _ = server.accept()
+with client, client.makefile() as questions:
+    for question in questions: client.sendall(b"42\\n")
+`;
+
+/** Puts commands in front of those that tell who listens, as on a system that does not. */
+function silent(): string {
+  const dir = temporaryFolder();
+  for (const name of ["cat", "grep"]) {
+    Deno.writeTextFileSync(`${dir}/${name}`, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  }
+  return `${dir}:${Deno.env.get("PATH")}`;
+}
+
+/** Grades a server in Python that listens by itself. */
+async function gradeAt(port: number, source: string, env: Record<string, string>) {
+  const cwd = temporaryFolder();
+  Deno.writeTextFileSync(`${cwd}/server.py`, source.replace("PORT", String(port)));
+  const line = ["grade", "calc", "--run", "python3 server.py", "--port", String(port), "--only", "it multiplies"];
+  return await runProgram([...line, "--way", "bytes"], { cwd, env });
+}
+
+for (const told of [true, false]) {
+  const [where, env] = told ? ["tells", {}] : ["does not tell", { PATH: silent() }];
+  const needs = told ? PYTHON : UNIX_PYTHON;
+
+  test(
+    `where the system ${where} who listens, a program is waited for whose port is in use after a restart`,
+    async () => {
+      const { status, out, err } = await gradeAt(freePort("tcp"), ONCE, env);
+      assertEquals([status, err], [0, ""], out);
+      assertStringIncludes(out, "after a restart its port was still in use: it should set SO_REUSEADDR");
+    },
+    needs,
+  );
+
+  test(`where the system ${where} who listens, nobody is graded in the place of the program`, async () => {
+    using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = other.addr as Deno.NetAddr;
+    const { status, err } = await gradeAt(port, ONCE, env);
+    assertEquals([status, err.split(": ")[1]], [3, `another program listens on port ${port} already`]);
+  }, needs);
+
+  test(`where the system ${where} who listens, a program that binds ::1 only is found`, async () => {
+    const source = `
+import socket
+server = socket.create_server(("::1", PORT), family=socket.AF_INET6)
+while True:
+    client, _ = server.accept()
+    with client, client.makefile() as questions:
+        for question in questions: client.sendall(b"42\\n")
+`;
+    const { status, out } = await gradeAt(freePort("tcp"), source, env);
+    assertEquals(status, 0, out);
+    assertStringIncludes(out, "it listens on ::1 only, and not on 127.0.0.1");
+  }, needs.ignore ? needs : skipUnlessIpv6());
+}

@@ -149,7 +149,6 @@ export class Program {
       this.#keep(text);
       if (this.#printed > MAX_OUTPUT) {
         this.exit ??= { code: 1, signal: null, why: `${PRINTED} ${MAX_OUTPUT >> 20} MB and was stopped` };
-        this.shown.end(`the program ${this.exit.why}`);
         // Those who ask for its end do so by themselves: it may have happened while nobody looked.
         await killAll(this.#child.pid, this.#mark);
         break;

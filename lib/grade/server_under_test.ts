@@ -10,7 +10,7 @@ import { because, dialer, dialPatiently, endedBefore, freePort, isSilent, LOOK_M
 import { type Inbox, Unmet } from "./inbox.ts";
 import { type Exit, Program } from "./program.ts";
 import { ScriptConsole } from "./script_console.ts";
-import { callTcp, isBound, LOOPBACK, servedElsewhere } from "./sockets.ts";
+import { callTcp, isBound, isTaken, LOOPBACK, servedElsewhere } from "./sockets.ts";
 
 /** The keyboard and the screen of a server that runs. */
 export interface Terminal {
@@ -265,7 +265,7 @@ export class ServerProgram implements ServerUnderTest {
 
   /** Who listens there already would be judged in the program's place. @throws {NetlabError} of kind `harness` */
   async #requireFree(): Promise<void> {
-    if (await isBound(this.#transport, this.#port) !== true) return;
+    if (!await isTaken(this.#transport, this.#port)) return;
     throw new NetlabError("harness", `another program listens on port ${this.#port} already`, {
       hint: "end that one first, or write {port} in the command, for a free port",
     });
@@ -275,7 +275,7 @@ export class ServerProgram implements ServerUnderTest {
   async #isRefusedItsPort(): Promise<boolean> {
     for (const until = performance.now() + PATIENCE_MS; performance.now() < until; await pause(LOOK_MS)) {
       if (this.death !== null) return /in use|EADDRINUSE|BindException/i.test(this.output);
-      if (await isBound(this.#transport, this.#port) !== false) return false;
+      if (await isBound(this.#transport, this.#port) === true) return false;
     }
     return false;
   }

@@ -62,26 +62,44 @@ function readAddress(hex: string): string {
  * address of its machine. Null where all addresses or none are served.
  */
 export async function servedElsewhere(transport: Transport, port: number): Promise<string | null> {
-  const hosts = (await listListeners(transport) ?? []).filter((one) => one.port === port).map(({ host }) => host);
+  return elsewhere(await listListeners(transport) ?? [], transport, port);
+}
+
+function elsewhere(listeners: readonly Listener[], transport: Transport, port: number): string | null {
+  const hosts = listeners.filter((one) => one.port === port).map(({ host }) => host);
   // What has bound :: may be there for IPv6 only. Over TCP nobody asks before LOOPBACK has refused.
   const served = transport === "tcp" ? ["0.0.0.0", LOOPBACK] : ["0.0.0.0", LOOPBACK, "::"];
   if (hosts.length === 0 || hosts.some((host) => served.includes(host))) return null;
   return hosts[0] === "::" ? "::1" : hosts[0];
 }
 
-/** Calls a program at LOOPBACK, or where else it serves that port. @param onElsewhere told of that address */
+/**
+ * Calls a program at LOOPBACK, or where else it serves that port: where the system does not tell, at ::1, which `localhost` is
+ * to many.
+ *
+ * @param onElsewhere told of that address
+ */
 export async function callTcp(port: number, onElsewhere: (host: string) => void): Promise<Conn> {
   try {
     return await connectTcp(LOOPBACK, port);
   } catch (error) {
-    const host = await servedElsewhere("tcp", port);
+    const listeners = await listListeners("tcp");
+    const host = listeners ? elsewhere(listeners, "tcp", port) : "::1";
     if (host === null) throw error;
     // It may have begun to listen, everywhere, when LOOPBACK had just refused.
-    return await connectTcp(LOOPBACK, port).catch(() => {
+    return await connectTcp(LOOPBACK, port).catch(async () => {
+      const conn = await connectTcp(host, port).catch(() => Promise.reject(error));
       onElsewhere(host);
-      return connectTcp(host, port);
+      return conn;
     });
   }
+}
+
+/** Whether a program that is to take that port finds it taken. Where the system does not tell, a call does, over TCP. */
+export async function isTaken(transport: Transport, port: number): Promise<boolean> {
+  const bound = await isBound(transport, port);
+  if (bound !== null || transport === "udp") return bound === true;
+  return await connectTcp(LOOPBACK, port).then((conn) => conn.close(), () => false) !== false;
 }
 
 /** Whether somebody on this machine listens on that port; null where the system does not tell. */
