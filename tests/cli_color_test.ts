@@ -1,10 +1,10 @@
 // Colour: --color, then NO_COLOR, then FORCE_COLOR, then whether there is a terminal; and never in JSON.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exercises } from "../lib/exercises/registry.ts";
 import { withChat } from "./chat_helpers.ts";
-import { type Environment, netlab, runProgram } from "./cli_helpers.ts";
-import { test } from "./helpers.ts";
+import { type Environment, NETLAB, netlab, runProgram } from "./cli_helpers.ts";
+import { skipIf, skipUnless, test } from "./helpers.ts";
 
 // deno-lint-ignore no-control-regex
 const ESCAPE = /\x1b\[\d+m/;
@@ -57,3 +57,22 @@ test("JSON is never coloured", async () => {
     assertMatch(err, ESCAPE);
   });
 });
+
+const script = Deno.build.os === "linux" ? skipUnless("script") : skipIf("script is called otherwise here");
+
+test(
+  "a terminal that says it is dumb gets lines, without colours and without being written over",
+  () =>
+    withChat(async ({ port }) => {
+      const client = [...NETLAB, "connect", "chat", "--port", String(port)].map((word) => `"${word}"`).join(" ");
+      const on = async (TERM: string) => {
+        const command = ["script", "-qec", client, "/dev/null"];
+        const { status, out } = await runProgram([], { command, env: { TERM }, input: "NAME alice\nEXIT\n" });
+        assertEquals(status, 0, out);
+        assertStringIncludes(out, "HELLO alice\r\n");
+        return out.includes("\x1b");
+      };
+      assertEquals([await on("dumb"), await on("xterm")], [false, true]);
+    }),
+  script,
+);

@@ -5,7 +5,7 @@ import type { Console } from "../exercises/exercise.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import { pieces } from "../trace/format.ts";
-import { type Output, outputFailure } from "./output.ts";
+import { isScreen, type Output, outputFailure } from "./output.ts";
 import { type PipedLines, pipedLines } from "./piped_lines.ts";
 import { wrapText } from "./wrap.ts";
 
@@ -21,7 +21,7 @@ export interface ConsoleOptions {
 
 /** The console of this process. */
 export async function openConsole(output: Output, options: ConsoleOptions): Promise<Console> {
-  const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !options.json;
+  const interactive = Deno.stdin.isTerminal() && isScreen(Deno.stdout) && !options.json;
   const plain = (text: string | readonly string[]) =>
     typeof text === "string" ? escapeText(text) : text.map(escapeText).join("\n");
   if (interactive) {
@@ -53,7 +53,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
     };
   }
   const pipe = pipedLines();
-  const shows = Deno.stderr.isTerminal() && !options.quiet;
+  const shows = isScreen(Deno.stderr) && !options.quiet;
   const status = statusLine(output, (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   return {
     interactive,

@@ -125,12 +125,17 @@ function terminalWidth(): number {
   }
 }
 
-/** `--color` > `NO_COLOR` > `FORCE_COLOR` > whether both streams are terminals. */
+/** Whether a stream is a terminal that can be written all over, and in colours: one that says it is dumb shows lines. */
+export function isScreen(stream: { isTerminal(): boolean }): boolean {
+  return stream.isTerminal() && Deno.env.get("TERM") !== "dumb";
+}
+
+/** `--color` > `NO_COLOR` > `FORCE_COLOR` > whether both streams are screens. */
 export function decideColor(choice: string, env: (name: string) => string | undefined): void {
   // With NO_COLOR set, setColorEnabled would not do as it is told.
   if (choice === "always") Object.defineProperty(Deno, "noColor", { value: false, configurable: true });
   if (choice !== "auto") setColorEnabled(choice === "always");
   else if (env("NO_COLOR")) setColorEnabled(false);
   else if (env("FORCE_COLOR")) setColorEnabled(env("FORCE_COLOR") !== "0");
-  else setColorEnabled(Deno.stdout.isTerminal() && Deno.stderr.isTerminal());
+  else setColorEnabled(isScreen(Deno.stdout) && isScreen(Deno.stderr));
 }
