@@ -99,7 +99,12 @@ export async function callTcp(port: number, onElsewhere: (host: string) => void)
 export async function isTaken(transport: Transport, port: number): Promise<boolean> {
   const bound = await isBound(transport, port);
   if (bound !== null || transport === "udp") return bound === true;
-  return await connectTcp(LOOPBACK, port).then((conn) => conn.close(), () => false) !== false;
+  try {
+    (await connectTcp(LOOPBACK, port)).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether somebody on this machine listens on that port; null where the system does not tell. */
