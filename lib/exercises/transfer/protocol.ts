@@ -122,7 +122,6 @@ export interface Offer {
 }
 
 const SIZE_UNKNOWN = 0xffff_ffff_ffff_ffffn;
-const MAX_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
 
 export function openPdu(session: number, offer: Offer): Pdu {
   const name = encodeText(offer.name);
@@ -150,7 +149,8 @@ export function readOffer({ flags, payload }: Pdu): Offer {
   if (scheme === undefined) {
     throw new ProtocolError(`no such ARQ scheme: ${payload[12]}`, { offset: HEADER_BYTES + 12 });
   }
-  if (size !== SIZE_UNKNOWN && (size > MAX_SIZE || (size + BigInt(chunk) - 1n) / BigInt(chunk) > BigInt(MAX_CHUNKS))) {
+  // Which is always a safe integer.
+  if (size !== SIZE_UNKNOWN && (size + BigInt(chunk) - 1n) / BigInt(chunk) > BigInt(MAX_CHUNKS)) {
     throw new ProtocolError(`too large: ${size} bytes in chunks of ${chunk}`, { offset: HEADER_BYTES });
   }
   if (payload.length - 13 > MAX_FILE_NAME) {

@@ -1,0 +1,47 @@
+// The framing of one SMTP connection: what silence ends in the course's way, and what is shown of what comes in.
+
+import { assertEquals } from "@std/assert";
+import type { Mode } from "../lib/exercises/smtp/server_messages.ts";
+import { SessionFramer } from "../lib/exercises/smtp/session_framer.ts";
+import { ByteQueue } from "../lib/protocol/byte_queue.ts";
+import { bytes, test } from "./helpers.ts";
+
+const text = (shown: Uint8Array | null) => shown && new TextDecoder().decode(shown);
+
+test("silence ends the command that waits, and no other", () => {
+  const framer = new SessionFramer(() => ({ type: "command" }), true);
+  const queue = new ByteQueue();
+  // Nothing waits, or a command with an end: the next one is waited for anew.
+  for (const whole of ["", "NOOP\r\n"]) {
+    queue.push(bytes(whole));
+    framer.silence();
+    assertEquals(text(framer.cut(queue)), whole === "" ? null : whole.trimEnd());
+    if (whole !== "") framer.decode();
+    queue.push(bytes("NO"));
+    assertEquals([framer.cut(queue), framer.silenceMs], [null, 300]);
+    queue.push(bytes("OP"));
+    framer.silence();
+    assertEquals([framer.silenceMs, text(framer.cut(queue)), framer.silenceMs], [null, "NOOP", 300]);
+    framer.decode();
+  }
+});
+
+/** What is shown of bytes that come in behind others. */
+function shown(mode: Mode["type"], comes: string, before = ""): string | null {
+  const framer = new SessionFramer(() => (mode === "chunk" ? { type: mode, left: 100 } : { type: mode }), false);
+  const queue = new ByteQueue();
+  queue.push(bytes(before + comes));
+  return text(framer.conceal(bytes(comes), queue));
+}
+
+test("of what is said to log in, stars are shown, and its lines end where they do", () => {
+  const cases: [shown: string | null, expected: string][] = [
+    [shown("auth", "c2VjcmV0\r\n"), "********\r\n"],
+    [shown("auth", "c2Vj\ncmV0"), "****\n****"],
+    [shown("command", "NOOP\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n"), `NOOP\r\nAUTH PLAIN ${"*".repeat(16)}\r\n`],
+    [shown("command", "c2VjcmV0\r\n", "AUTH LOGIN YW5u\r\n"), "********\r\n"],
+    [shown("command", "MAIL FROM:<a@b.c>\r\n"), "MAIL FROM:<a@b.c>\r\n"],
+    [shown("data", "AUTH is a word here\r\n"), "AUTH is a word here\r\n"],
+  ];
+  for (const [got, expected] of cases) assertEquals(got, expected);
+});
