@@ -42,6 +42,15 @@ test("of what is said to log in, stars are shown, and its lines end where they d
     [shown("command", "c2VjcmV0\r\n", "AUTH LOGIN YW5u\r\n"), "********\r\n"],
     [shown("command", "MAIL FROM:<a@b.c>\r\n"), "MAIL FROM:<a@b.c>\r\n"],
     [shown("data", "AUTH is a word here\r\n"), "AUTH is a word here\r\n"],
+    [shown("data", "AUTH a b\r\n.\r\nAUTH PLAIN AGFu\r\n"), "AUTH a b\r\n.\r\nAUTH PLAIN ****\r\n"],
   ];
   for (const [got, expected] of cases) assertEquals(got, expected);
+});
+
+test("replies are shown as they are, whatever they ask for", () => {
+  const framer = new SessionFramer(() => ({ type: "auth" }), false);
+  for (const reply of ["334 VXNlcm5hbWU6\r\n", "250-s.example\r\n250 AUTH PLAIN LOGIN\r\n"]) {
+    assertEquals(framer.describe(bytes(reply)), reply.replaceAll("\r\n", "\\r\\n"));
+  }
+  assertEquals(framer.describe(bytes("c2VjcmV0")), "(not shown)");
 });
