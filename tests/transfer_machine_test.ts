@@ -584,6 +584,12 @@ test("an OPEN that is not yet decided upon is not answered, and then nothing els
   assertEquals(receiving.machine.deadline(), null);
 });
 
+test("a sender that waits for the decision has been heard: its file is not given to another", () => {
+  const receiving = new Receiving("go-back-n", 10);
+  receiving.start();
+  assertEquals(receiving.machine.heardAt, receiving.now);
+});
+
 test("each scheme acknowledges what it has, at once where it is out of order", () => {
   const orders: [Scheme, string[]][] = [
     ["stop-and-wait", ["takes 0", "ACK 1", "ACK 1"]],
