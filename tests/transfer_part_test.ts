@@ -94,6 +94,16 @@ test("a part of a name that leaves no room for another one beside it is begun an
   assertEquals(Deno.readFileSync(`${dir}/${name}.part`), makeFile(7, 3));
 });
 
+for (const transport of TRANSPORTS) {
+  test(`over ${transport} --resume of a file that is there already, whole chunks of it, takes none of what is behind them`, () =>
+    withReceiver(transport, async (receiver) => {
+      Deno.writeFileSync(`${receiver.dir}/a.part`, makeFile(25));
+      const source = makeSource("a", makeFile(20));
+      await sendFiles(receiver.port, [source], { transport, arq: "go-back-n", chunk: 10, resume: true });
+      receiver.has({ a: makeFile(20) });
+    }));
+}
+
 test("a part that a stopped receiver has left beside another is begun anew, and is gone with the whole file", () => {
   const dir = temporaryFolder();
   Deno.writeFileSync(`${dir}/a.part`, makeFile(10));
