@@ -523,3 +523,14 @@ test("over UDP a full receiver refuses no refusal: two of them that a forger int
     { trace, limits: { maxClients: 1 } },
   );
 });
+
+for (const transport of TRANSPORTS) {
+  test(`over ${transport} a file sent without ARQ is whole, in whatever order its chunks come`, () =>
+    withReceiver(transport, (receiver) =>
+      withPeers(transport, receiver.port, 1, async (peer) => {
+        await peer.ask(open(1, "a", 12, "arq=none"));
+        for (const [seq, text] of [[1, " worl"], [2, "d!"], [0, "hello"]] as const) await peer.send(data(1, seq, text));
+        assertEquals(await peer.ask(fin(1, 3, "hello world!")), "DONE session=1 seq=3 duplicates=0");
+        receiver.has({ a: encodeText("hello world!") });
+      })));
+}
