@@ -1,6 +1,7 @@
 // `netlab connect smtp` in a real terminal: a person types SMTP, Tab completes it, and a hint says what may come next.
 
 import { assertEquals } from "@std/assert";
+import { NETLAB } from "./cli_helpers.ts";
 import { Peer, test } from "./helpers.ts";
 import { contentOf, withOffice } from "./smtp_server_helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
@@ -171,3 +172,18 @@ async function withServerThatLeaves(fn: (port: number, leave: () => Promise<void
     listener.close();
   }
 }
+
+test(
+  "by hand on a terminal that says it is dumb: that passwords can be seen is said before one is typed",
+  () =>
+    withOffice({}, async ({ port }) => {
+      const command = ["env", "TERM=dumb", ...NETLAB];
+      await using screen = await Screen.run(`connect smtp 127.0.0.1:${port}`, { columns: 90, rows: 20, command });
+      await screen.shows(/what is typed here can be seen, passwords too/);
+      await screen.type("QUIT");
+      await screen.press("Enter");
+      await screen.shows(/S: 221 netlab says goodbye/);
+      await screen.shows(/status 0/);
+    }),
+  needsTmux(),
+);

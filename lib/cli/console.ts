@@ -57,7 +57,11 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
   const status = statusLine(output, (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   return {
     interactive,
-    lines: () => untilBad(pipe, options),
+    lines(_prompt, isSecret) {
+      // Lines as they come are for the terminal to show, which then does so with all of them.
+      if (isSecret && Deno.stdin.isTerminal()) output.err.line("what is typed here can be seen, passwords too");
+      return untilBad(pipe, options);
+    },
     stop: () => pipe.stop(),
     print: (text, event = { event: "print", text }) => {
       status.show(null);
