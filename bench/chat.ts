@@ -16,6 +16,7 @@ import {
   type Relayed,
   residentBytes,
   startUpMs,
+  stealing,
 } from "./measure.ts";
 import { compile, type Peer, PEER_NAMES, startPeer } from "./peers.ts";
 import { endChildrenWithUs } from "./processes.ts";
@@ -53,6 +54,7 @@ class Bench {
     if (!load) return null;
 
     const description = await machine();
+    const stolenShare = await this.attempt("what the host takes", stealing);
     const startUp = await this.attempt("start-up of dist/netlab", () => startUpMs(BINARY, ["--version"]));
     const peers = await this.startPeers();
     try {
@@ -63,10 +65,12 @@ class Bench {
       const relayed = await this.relayRows(load, peers);
       const floods = ours ? await this.floodRows(ours, peers) : [];
       const usedBytes = await memory();
+      const stolen = stolenShare && await stolenShare();
       const { seconds, rounds, skipped } = this;
       const loadName = load.ours ? "bench/peers/chatload.c (one write per read)" : load.path;
       const figures = { relay: relayed, flood: floods, idleBytes, usedBytes, startUpMs: startUp };
-      return peers.length ? { machine: description, load: loadName, seconds, rounds, ...figures, skipped } : null;
+      const conditions = { machine: description, stolen, load: loadName, seconds, rounds };
+      return peers.length ? { ...conditions, ...figures, skipped } : null;
     } finally {
       await Promise.all(peers.map((peer) => peer.stop()));
     }
@@ -85,7 +89,7 @@ class Bench {
     return peers;
   }
 
-  /** Peer after peer at each window, over and over, so that a disturbance of the machine strikes all alike. */
+  /** Peer after peer at each window, over and over, to and fro: a disturbance of the machine strikes all alike. */
   async relayRows(load: Load, peers: Peer[]): Promise<RelayRow[]> {
     for (const peer of peers) {
       progress(`warming up ${peer.name}`);
@@ -97,7 +101,12 @@ class Bench {
       ({ peer, window }) => `${peer.name}, window ${window}`,
       ({ peer, window }) => relay(load, peer, window, this.seconds),
     );
-    return samples.map(([{ peer, window }, runs]) => ({ peer: peer.name, window, ...relayMedians(runs) }));
+    return samples.map(([{ peer, window }, runs]) => ({
+      peer: peer.name,
+      window,
+      runs,
+      ...relayMedians(measured(runs)),
+    }));
   }
 
   /** Without Python: its sendall waits for the stalled reader, and everybody with it. */
@@ -110,25 +119,34 @@ class Bench {
       ({ peer, beside }) => `${peer.name}, flood: ${beside}`,
       ({ peer, beside }) => flooded(load, peer, beside, seconds),
     );
-    return samples.map(([{ peer, beside }, runs]) => ({ peer: peer.name, beside, ...floodMedians(runs) }));
+    return samples.map(([{ peer, beside }, runs]) => ({
+      peer: peer.name,
+      beside,
+      runs,
+      ...floodMedians(measured(runs)),
+    }));
   }
 
-  async interleave<C, R>(cases: C[], name: (c: C) => string, measure: (c: C) => Promise<R>): Promise<[C, R[]][]> {
-    const samples = cases.map((each): [C, R[]] => [each, []]);
+  /** What was measured of each case, a run for each round, or null where it failed; without those that always did. */
+  async interleave<C, R>(cases: C[], name: (c: C) => string, measure: (c: C) => Promise<R>) {
+    const samples = cases.map((each): [C, (R | null)[]] => [each, []]);
     for (let round = 1; round <= this.rounds; round++) {
-      for (const [each, runs] of samples) {
+      for (const [each, runs] of round % 2 ? samples : samples.toReversed()) {
         progress(`round ${round} of ${this.rounds}: ${name(each)}`);
-        const run = await this.attempt(name(each), () => measure(each));
-        if (run) runs.push(run);
+        runs.push(await this.attempt(name(each), () => measure(each)));
       }
     }
-    return samples.filter(([, runs]) => runs.length);
+    return samples.filter(([, runs]) => measured(runs).length);
   }
 }
 
 async function otherLoad(path: string): Promise<Load> {
   if (!(await Deno.stat(path).catch(() => null))?.isFile) throw new Error(`there is no file ${path}`);
   return { path, ours: false };
+}
+
+function measured<R>(runs: (R | null)[]): R[] {
+  return runs.filter((run) => run !== null);
 }
 
 function relayMedians(runs: Relayed[]): Relayed {

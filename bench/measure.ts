@@ -85,6 +85,19 @@ export async function machine(): Promise<string> {
   return `${processor}, ${navigator.hardwareConcurrency} cores, ${os} ${arch}, Deno ${deno}, load average ${busy}`;
 }
 
+/** Begins to measure what share of the processors' time the host of a virtual machine gives to others (proc_stat(5), steal). */
+export async function stealing(): Promise<() => Promise<number>> {
+  const ticks = async () => {
+    const fields = (await system("/proc/stat")).split("\n", 1)[0].trim().split(/\s+/).slice(1, 9).map(Number);
+    return { stolen: fields[7], all: fields.reduce((sum, field) => sum + field) };
+  };
+  const before = await ticks();
+  return async () => {
+    const after = await ticks();
+    return (after.stolen - before.stolen) / (after.all - before.all);
+  };
+}
+
 async function generate(load: Load, peer: Peer, window: number, seconds: number, last: string[]) {
   const args = ["127.0.0.1", peer.port, PAIRS, seconds, window, ...last].map(String);
   const before = await cpuSeconds(peer.pid);

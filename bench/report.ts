@@ -1,24 +1,28 @@
 // What the figures mean: the ratios between peers, which targets were reached, and the tables that show it. Pure.
 
 import { format as formatBytes } from "@std/fmt/bytes";
-import type { Beside, Flooded, Relayed } from "./measure.ts";
+import { type Beside, type Flooded, median, type Relayed } from "./measure.ts";
 import type { PeerName } from "./peers.ts";
 
-/** Medians of one peer at one window. */
+/** Medians of one peer at one window, and what each round gave (null: it failed). */
 export interface RelayRow extends Relayed {
   peer: PeerName;
   window: number;
+  runs: (Relayed | null)[];
 }
 
-/** Medians of one peer with a flood, or none, beside its pairs. */
+/** Medians of one peer with a flood, or none, beside its pairs, and what each round gave. */
 export interface FloodRow extends Flooded {
   peer: PeerName;
   beside: Beside;
+  runs: (Flooded | null)[];
 }
 
 /** Everything that was measured. What could not be is null or missing, and `skipped` says why. */
 export interface Results {
   machine: string;
+  /** The share of the processors' time that the host of a virtual machine gave to others meanwhile: 0 on a quiet one. */
+  stolen: number | null;
   /** Which load generator relayed. One that gathers its writes drives a server much harder than one that does not. */
   load: string;
   seconds: number;
@@ -70,7 +74,7 @@ export function targets(results: Results): Target[] {
 function stallRatio(rows: FloodRow[]): number | null {
   const row = (beside: Beside) => rows.find((row) => row.peer === "netlab" && row.beside === beside);
   const stalled = row("stalled");
-  return stalled && stalled.cutSeconds === null ? Infinity : quotient(stalled?.p99Us, row("nothing")?.p99Us);
+  return stalled && stalled.cutSeconds === null ? Infinity : quotient("p99Us", stalled, row("nothing"));
 }
 
 /** Whether a target was reached; null when that is not known. */
@@ -81,9 +85,10 @@ export function reached({ actual, bound, limit }: Target): boolean | null {
 
 /** The whole report as text. */
 export function render(results: Results): string {
-  const { machine, load, seconds, rounds, skipped } = results;
+  const { machine, stolen, load, seconds, rounds, skipped } = results;
   const parts = [
-    `${machine}\nload from ${load}; medians of ${rounds} rounds of ${seconds} s; 50 pairs, 16-byte bodies, len4`,
+    `${machine}, ${stolen === null ? "not known what" : percent(stolen)} taken by the host\n` +
+    `load from ${load}; medians of ${rounds} rounds of ${seconds} s; 50 pairs, 16-byte bodies, len4`,
   ];
   if (results.relay.length) parts.push(relayTable(results.relay));
   if (results.flood.length) parts.push(floodTable(results.flood));
@@ -148,12 +153,17 @@ function ratio(
   peer: PeerName,
   to: PeerName,
 ): number | null {
-  const figure = (name: PeerName) => rows.find((row) => row.peer === name && row.window === window)?.[of];
-  return quotient(figure(peer), figure(to));
+  const row = (name: PeerName) => rows.find((row) => row.peer === name && row.window === window);
+  return quotient(of, row(peer), row(to));
 }
 
-function quotient(a?: number, b?: number): number | null {
-  return a === undefined || !b ? null : a / b;
+/** The median of the rounds' quotients, since the machine itself is faster in one round than in another. */
+function quotient(of: "messagesPerSecond" | "p99Us", a?: RelayRow | FloodRow, b?: RelayRow | FloodRow): number | null {
+  const quotients = a?.runs.flatMap((run, round) => {
+    const other = b?.runs[round];
+    return run && other?.[of] ? [run[of] / other[of]] : [];
+  });
+  return quotients?.length ? median(quotients) : null;
 }
 
 /** Columns of equal width: the first to the left, numbers to the right. */
