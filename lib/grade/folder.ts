@@ -1,8 +1,10 @@
 // A folder of submissions: each graded in a copy of its own, several at once, and none again that has not changed.
 
+import { createHash } from "node:crypto";
 import { SEPARATOR } from "../exercises/folder.ts";
-import { encodeText } from "../protocol/text.ts";
 import { onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
+
+const BLOCK_BYTES = 262_144;
 
 /** One submission: a folder in the folder. */
 export interface Submission {
@@ -90,17 +92,16 @@ async function leadsInto(root: string, link: string): Promise<boolean> {
 
 /** What a submission's result depends on, as a digest: its files, and what it is graded with. */
 export async function fingerprint({ path }: Submission, settings: unknown): Promise<string> {
-  const parts: string[] = [JSON.stringify(settings)];
+  const hash = createHash("sha256").update(JSON.stringify(settings));
   for (const file of listFiles(path).sort()) {
-    const { isSymlink } = await Deno.lstat(`${path}/${file}`);
-    if (isSymlink) {
-      parts.push(`${file} -> ${await Deno.readLink(`${path}/${file}`)}`);
-      continue;
-    }
-    const { mode } = await Deno.stat(`${path}/${file}`); // a program may have become one that can be run
-    parts.push(`${file} ${mode} ${await sha256(await Deno.readFile(`${path}/${file}`))}`);
+    const { isSymlink, mode, size } = await Deno.lstat(`${path}/${file}`); // the mode: it may have become a program that can be run
+    hash.update(`\0${file}\0${isSymlink ? `-> ${await Deno.readLink(`${path}/${file}`)}` : `${mode} ${size}`}\0`);
+    if (isSymlink) continue;
+    using content = await Deno.open(`${path}/${file}`);
+    const block = new Uint8Array(BLOCK_BYTES);
+    for (let count; (count = await content.read(block)) !== null;) hash.update(block.subarray(0, count));
   }
-  return await sha256(encodeText(parts.join("\n")));
+  return hash.digest("hex");
 }
 
 /** The files and links below a folder, by their paths from there. */
@@ -108,11 +109,6 @@ function listFiles(dir: string): string[] {
   return [...Deno.readDirSync(dir)].flatMap(({ name, isDirectory, isFile, isSymlink }) =>
     isDirectory ? listFiles(`${dir}/${name}`).map((file) => `${name}/${file}`) : isFile || isSymlink ? [name] : []
   );
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Results of earlier runs, a file each, by fingerprint. */
