@@ -92,6 +92,8 @@ test("an invalid name is refused with the reason", () =>
       ["\x1b[31mred\x1b[0m", `use ${LETTERS}`],
       ["al\0ice", `use ${LETTERS}`],
       ["\u202eecila", `use ${LETTERS}`],
+      ["\u3164", `use ${LETTERS}`], // a letter that cannot be seen, as are the next
+      ["alice\uffa0", `use ${LETTERS}`],
       ["alice\u200f", `use ${LETTERS}`],
       ["al\u200bice", `use ${LETTERS}`],
       ["🦕", `use ${LETTERS}`],

@@ -60,6 +60,7 @@ test("characters that steer a terminal are written out", () => {
     ["c1: \x9b31m", "c1: \\u{9b}31m"],
     ["two\nlines\r\n", "two\\nlines\\r\\n"],
     ["\u202egnp.exe", "\\u{202e}gnp.exe"],
+    ["alice\u3164\u1160", "alice\\u{3164}\\u{1160}"],
     ["\u200fmark\u2066isolate\u2069", "\\u{200f}mark\\u{2066}isolate\\u{2069}"],
     ["zero\u200bwidth\ufeff\u2060", "zero\\u{200b}width\\u{feff}\\u{2060}"],
     ["separators\u2028\u2029", "separators\\u{2028}\\u{2029}"],

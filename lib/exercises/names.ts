@@ -15,7 +15,8 @@ export function invalidName(name: string, reserved?: string): string | null {
   if (name.toUpperCase() === reserved?.toUpperCase()) return `${reserved} is reserved`;
   if ([...name].length > MAX_NAME) return `more than ${MAX_NAME} characters`;
   if (name !== name.normalize("NFC")) return "use composed characters (Unicode NFC)";
-  return /^[\p{L}\p{N}_.-]+$/u.test(name) ? null : "use letters, digits, _ - .";
+  // Some letters are nothing to be seen, such as the fillers of Hangul.
+  return /^[[\p{L}\p{N}_.\-]--\p{Default_Ignorable_Code_Point}]+$/v.test(name) ? null : "use letters, digits, _ - .";
 }
 
 /** The longest name of a file, in bytes: what file systems take. */

@@ -87,9 +87,9 @@ function isValidSoFar(bytes: Uint8Array): boolean {
   }
 }
 
-// Control and format characters (bidirectional marks, zero-width ones, tags), line and paragraph separators, surrogates.
-// Tab is harmless; emoji and Persian need the two joiners.
-const UNSAFE = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]--[\t\u200c\u200d]]/v;
+// Control and format characters (bidirectional marks, zero-width ones, tags), line and paragraph separators, surrogates, and
+// letters that cannot be seen. Tab is harmless; emoji and Persian need the two joiners.
+const UNSAFE = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}[\p{Lo}&&\p{Default_Ignorable_Code_Point}]]--[\t\u200c\u200d]]/v;
 const UNSAFE_ALL = new RegExp(UNSAFE.source, "gv");
 
 /** Whether `text` holds a character that must not reach a terminal as it is. */
