@@ -195,6 +195,14 @@ test("a queue of exactly its limit is kept, one byte more ends it", async () => 
   assertEquals(conn.writes.length, 1);
 });
 
+test("a frame that is alone is kept, however long it is: nobody has failed to read yet", async () => {
+  const { conn, events, queue } = makeQueue(10);
+  assert(queue.push(line, "x".repeat(1000)));
+  assertEquals([queue.queuedBytes, events], [1001, []]);
+  assertEquals([queue.push(line, ""), events], [false, ["full 1002"]]);
+  await conn.done().catch(() => {});
+});
+
 test("what has been written makes room again", async () => {
   const { conn, events, queue } = makeQueue(10);
   queue.push(line, "12345678");

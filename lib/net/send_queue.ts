@@ -24,7 +24,7 @@ function flushDue(): void {
 
 /** Told about the fate of a queue. */
 export interface SendQueueEvents {
-  /** More than `limitBytes` wait: the peer does not read. */
+  /** More than `limitBytes` wait, in more than one frame: the peer does not read. */
   onFull(queuedBytes: number): void;
   onError(error: unknown): void;
   /** Called with the bytes that have just been written, if present. */
@@ -102,8 +102,9 @@ export class SendQueue {
     framer.seal(batch.buffer, start, bodyBytes);
     batch.bytes = bodyAt + bodyBytes + framer.tailBytes;
     if ((!this.#coalesce || !framer.coalesces) && batch.bytes > start) batch.ends.push(batch.bytes);
-    if (this.queuedBytes > this.#limitBytes) {
-      const queued = this.queuedBytes;
+    const queued = this.queuedBytes;
+    // A frame that is alone waits for nobody yet, however long it is.
+    if (queued > this.#limitBytes && queued > batch.bytes - start) {
       this.stop();
       this.#events.onFull(queued);
       return false;
