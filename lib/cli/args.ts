@@ -97,7 +97,10 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   const negative = named.map((word) =>
     bySpelling.has(word.replace(/=.*/s, "")) ? word.replace(/^--no-/, "--no:") : word
   );
-  const parsed = parseArgs([...negative, ...args.slice(options.length)], {
+  // The parser keeps what is no option by this name.
+  const isHidden = (word: string) => /^--_(=|$)/.test(word);
+  if (negative.some(isHidden)) onUnknown("--_");
+  const parsed = parseArgs([...negative.filter((word) => !isHidden(word)), ...args.slice(options.length)], {
     string: ["_", ...specs.map((spec) => spec.name.replace(/^no-/, "no:"))],
     collect: specs.filter((spec) => spec.repeats).map((spec) => spec.name),
     unknown: (arg) => {
