@@ -2,7 +2,7 @@
 // addresses are written.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseAddress, takeAddress, takeAddressBefore } from "../lib/net/address.ts";
+import { parseAddress, parseHost, takeAddress, takeAddressBefore } from "../lib/net/address.ts";
 import { envName, parseLine } from "../lib/cli/args.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { connectOptions, readLimits, serveOptions } from "../lib/cli/common_options.ts";
@@ -202,6 +202,10 @@ test("a port in an address that is none is refused", () => {
 test("a port alone is no host, and what is no address is not looked up", async () => {
   const why = 'not a host: "7777": port 7777 of this machine is :7777';
   assertEquals((await netlab("connect chat 7777")).err, `netlab: ${why}\n`);
+  assertEquals([parseHost("[::1]"), parseHost("::1"), parseHost("lab")], ["::1", "::1", "lab"]);
+  for (const word of ["lab:7777", "[::1]:7777"]) {
+    assertThrows(() => parseHost(word), NetlabError, `a host is said without its port, not "${word}"`);
+  }
   assertThrows(() => parseAddress("http://lab:7777/"), NetlabError, 'not an address: "http://lab:7777/"');
 });
 
@@ -210,6 +214,7 @@ test("a negative number is no option, wherever it stands", () => {
   assertEquals(positionals, ["-7", "/", "2", "-x", "-3"]);
   assertEquals(values.name, "-1");
   assertRefused("no such option: -x", ["-x"]);
+  for (const args of [["--_"], ["--_=5"], ["--_", "5"]]) assertRefused("no such option: --_", args);
   assertRefused('--port takes a whole number from 0 to 65535, not "-1"', ["--port", "-1"]);
 });
 

@@ -17,13 +17,12 @@ test("a refused connection says so, and what may be the matter", async () => {
   assertMatch(error.hint!, /is the server running/);
 });
 
-test("a host that does not exist says so", async () => {
-  const error = await assertRejects(() => connectTcp("no-such-host.invalid", 7777), NetlabError);
-  assertEquals(
-    [error.kind, error.message],
-    ["transport", "cannot connect to no-such-host.invalid:7777: no such host"],
-  );
-  assertMatch(error.hint!, /spelling/);
+test("a host that does not exist, or cannot, says so", async () => {
+  for (const host of ["no-such-host.invalid", "user@localhost", "*"]) {
+    const error = await assertRejects(() => connectTcp(host, 7777), NetlabError);
+    assertEquals([error.kind, error.message], ["transport", `cannot connect to ${host}:7777: no such host`]);
+    assertMatch(error.hint!, /spelling/);
+  }
 });
 
 test("an address of some other machine cannot be listened on, and the hint says which can", () => {

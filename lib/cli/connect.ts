@@ -1,6 +1,7 @@
 // `netlab connect EXERCISE [HOST[:PORT]]`: its client.
 
 import { exercises, findExercise } from "../exercises/registry.ts";
+import { parseHost } from "../net/address.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Exercise } from "../exercises/exercise.ts";
 import type { OptionValues } from "../exercises/options.ts";
@@ -42,7 +43,7 @@ export const connect: Command = {
       : await openPlot(String(values.plot), titleOf(exercise, rest, values), output);
     if (plot) trace.attach(plot.sink);
     const running = exercise.connect({
-      host: address?.host ?? String(values.host),
+      host: address?.host ?? parseHost(String(values.host)),
       port: address?.port ?? Number(values.port),
       transport: readTransport(values, exercise),
       wire: String(values.wire),
@@ -50,7 +51,7 @@ export const connect: Command = {
       trace,
       options: values,
       args: rest,
-      console: await openConsole(output, {
+      console: openConsole(output, {
         json: values.json === true,
         quiet: values.quiet === true,
         onInterrupt: interruption.begin,

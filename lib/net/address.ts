@@ -39,6 +39,15 @@ export function takeAddressBefore(
   return taken.rest.length === 0 || accepts(taken.rest) ? taken : null;
 }
 
+/** Reads a host that is said without a port. @throws {NetlabError} of kind `usage` for what can be none */
+export function parseHost(word: string): string {
+  const { host, port } = parseAddress(word);
+  if (port === undefined) return host;
+  throw new NetlabError("usage", `a host is said without its port, not "${word}"`, {
+    hint: `--host ${host} --port ${port}`,
+  });
+}
+
 /** Reads one word. @throws {NetlabError} of kind `usage` for what can be none */
 export function parseAddress(word: string): WrittenAddress {
   const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(word);

@@ -46,7 +46,7 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
       : { why: "the address cannot be used as a destination", hint: "check the host and the port" };
   }
   // Windows says it by these numbers, in the language of its user.
-  if (/lookup address|resolve|not known|No address associated|\(os error 1100[1-4]\)/i.test(text)) {
+  if (/lookup address|invalid host|resolve|not known|No address associated|\(os error 1100[1-4]\)/i.test(text)) {
     return { why: "no such host", hint: "check the spelling, or use the address in digits" };
   }
   if (error instanceof Deno.errors.ConnectionRefused || code === "ECONNREFUSED") {
