@@ -2,13 +2,16 @@
 // of all courses: it never probes their framing, sends one frame a write, and waits for no answer to MSG.
 
 import { escapeText } from "../../protocol/text.ts";
-import { ANSWER_MS, openChannel, TextClient } from "../client.ts";
+import { NetlabError } from "../../protocol/errors.ts";
+import { ANSWER_MS, hintAtWire, openChannel, TextClient } from "../client.ts";
 import { type CommandForm, completeLine } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { BROADCAST, COMMANDS, parseCommand, parseReply } from "./protocol.ts";
 
 /** Lists of names grow with the room: more than a message may have. */
 const MAX_REPLY = 1_048_576;
+/** How long a script that has ended waits for the answers to its questions, in ms. */
+const LAST_ANSWER_MS = 5000;
 
 /** Runs the client until the person, the script or the server ends it. */
 export async function connectChat(context: ConnectContext): Promise<void> {
@@ -18,6 +21,9 @@ export async function connectChat(context: ConnectContext): Promise<void> {
 class Chat extends TextClient {
   /** Commands whose answers have not come, oldest first. */
   readonly #outstanding: string[] = [];
+  /** How many questions have been asked that every server answers, and how many answers have come to any. */
+  #questions = 0;
+  #answers = 0;
   readonly #names = new Set<string>();
 
   protected override async begin(): Promise<void> {
@@ -31,7 +37,9 @@ class Chat extends TextClient {
     const command = parseCommand(line);
     if (!this.send(line)) return;
     if (command.type === "exit") this.leaving = true;
-    const expectsAnswer = command.type === "name" || command.type === "getNames" || command.type === "unknown";
+    const isQuestion = command.type === "name" || command.type === "getNames";
+    const expectsAnswer = isQuestion || command.type === "unknown";
+    if (isQuestion) this.#questions++;
     if (expectsAnswer) {
       this.#outstanding.push(command.type);
       this.expectAnswer();
@@ -44,18 +52,35 @@ class Chat extends TextClient {
     await this.until(() => this.#outstanding.length < asked, ANSWER_MS);
   }
 
-  protected override leave(): Promise<void> {
-    return this.say("EXIT");
+  /** @throws {NetlabError} also when a script has had no answer to its questions */
+  override async run(): Promise<void> {
+    await super.run();
+    const unanswered = this.#questions - this.#answers;
+    if (this.console.interactive || unanswered <= 0) return;
+    throw new NetlabError(
+      "timeout",
+      unanswered === 1 ? "a question was not answered" : `${unanswered} questions were not answered`,
+      {
+        hint: this.channel.reads === 0 ? hintAtWire(this.channel) : undefined,
+      },
+    );
+  }
+
+  protected override async leave(): Promise<void> {
+    if (!this.console.interactive) await this.until(() => this.#answers >= this.#questions, LAST_ANSWER_MS);
+    if (!this.over) await this.say("EXIT");
   }
 
   protected override show(text: string): void {
     const reply = parseReply(text);
-    if (reply.type === "delivery") {
+    const isGreeting = this.#outstanding[0] === "name" && /^hello /i.test(text); // of one who is called `sent`, too
+    if (reply.type === "delivery" && !isGreeting) {
       this.#names.add(reply.from);
       this.console.print(text, { event: "message", from: reply.from, text: reply.text });
       return;
     }
     if (reply.type === "error") this.refusals++;
+    this.#answers++;
     const asked = this.#outstanding.shift();
     if (asked === "getNames" && reply.type !== "error") {
       this.#names.clear();
