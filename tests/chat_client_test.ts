@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
 import { freePort } from "../lib/grade/calling.ts";
+import { pause } from "../lib/net/clock.ts";
 import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
 import { bytes, collect, test, within } from "./helpers.ts";
@@ -92,6 +93,40 @@ test("a person whom the server never answers is told why that may be", () =>
     );
     console.type("EXIT");
     await within(running, "the client's end");
+  }));
+
+test("a script whose questions are not answered has failed, and so it has with EXIT as its last word", () =>
+  withPlayed(async (server) => {
+    assertEquals(await readAll(server), ["GET_NAMES", "EXIT"]);
+    await server.send("EXIT");
+  }, async (port) => {
+    const running = connectChat(connectContext(port, new FakeConsole(["GET_NAMES", "MSG bob hi", "EXIT"])));
+    const error = await assertRejects(() => running, NetlabError, "a question was not answered");
+    assertEquals(error.kind, "timeout");
+  }));
+
+test("a server that greets one who is called `sent` has answered, and sent no message of HELLO", () =>
+  withPlayed(async (server) => {
+    assertEquals(await readAll(server, (text) => text === "NAME sent" ? "HELLO sent" : null), ["NAME sent", "EXIT"]);
+  }, async (port) => {
+    const { events } = await runScript(port, ["NAME sent"]);
+    assertEquals(events, [{ event: "reply", text: "HELLO sent" }]);
+  }));
+
+test("who reads slowly what is printed holds up the server, and hears no silence of it meanwhile", () =>
+  withPlayed(async (server) => {
+    await server.send("one", "two", "three");
+    await readAll(server).catch(() => {}); // the client leaves for the silence that follows
+  }, async (port) => {
+    const drained = Promise.withResolvers<void>();
+    const console = Object.assign(new FakeConsole(undefined, true), { drained: () => drained.promise });
+    const running = connectChat(connectContext(port, console, { idleMs: 20 }));
+    await console.shows("one");
+    await Promise.race([running, pause(100)]); // five times as long as --idle says
+    assertEquals(console.printed, ["one"]);
+    drained.resolve();
+    await assertRejects(() => running, NetlabError, "has said nothing for 20ms");
+    assertEquals(console.printed, ["one", "two", "three"]);
   }));
 
 test("an answer to MSG is never waited for", () => {

@@ -148,7 +148,7 @@ test("a privileged port without the right is one line that says what to do", asy
   );
 }, skipIf(why));
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`at ${signal} a server says goodbye to its clients and ends with status 0`, async () => {
     const { server, port } = await startServer();
     await using _ = server;

@@ -73,6 +73,21 @@ test("exit, Ctrl-D and Ctrl-C end an operator's server with status 0, and tell t
   }
 }, needsTmux());
 
+test("a terminal on hold holds up no server at which nobody types", async () => {
+  await using screen = await Screen.run("serve chat --host 127.0.0.1 --port 0 --color never", { columns: 100 });
+  await screen.shows(/listens on/);
+  const port = Number(/:(\d+) \(/.exec((await screen.rows()).join("\n"))![1]);
+  await screen.press("C-s");
+  for (const name of ["alice", "bob"]) {
+    const client = await ChatClient.connect(port, "line");
+    await client.send(`NAME ${name}`);
+    assertEquals(await client.next(), `HELLO ${name}`);
+    client.close();
+  }
+  await screen.press("C-q");
+  await screen.shows(/bob left: end of stream/);
+}, needsTmux());
+
 test("talk's person is told whose turn it is, and may answer", () =>
   withOperator("talk", async (screen, join) => {
     const one = await join();

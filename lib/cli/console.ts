@@ -7,6 +7,7 @@ import { escapeText, safeJson } from "../protocol/text.ts";
 import { pieces } from "../trace/format.ts";
 import { isScreen, type Output, outputFailure } from "./output.ts";
 import { type PipedLines, pipedLines } from "./piped_lines.ts";
+import type { Terminal } from "./terminal.ts";
 import { wrapText } from "./wrap.ts";
 
 /** How a console behaves. */
@@ -20,41 +21,47 @@ export interface ConsoleOptions {
 }
 
 /** The console of this process. */
-export async function openConsole(output: Output, options: ConsoleOptions): Promise<Console> {
+export function openConsole(output: Output, options: ConsoleOptions): Console {
   const interactive = Deno.stdin.isTerminal() && isScreen(Deno.stdout) && !options.json;
   const plain = (text: string | readonly string[]) =>
     typeof text === "string" ? escapeText(text) : text.map(escapeText).join("\n");
   if (interactive) {
-    // Only now: what it stands on takes longer to load than all of netlab.
-    const { openTerminal } = await import("./terminal.ts");
-    const status = statusLine(output, (text) => Deno.stdout.writeSync(new TextEncoder().encode(text)));
-    const terminal = openTerminal(() => {
+    const terminal = new LazyTerminal(() => {
       status.show(null);
       options.onInterrupt();
     });
-    // On the same screen, traces and notes must not run into the line being typed either.
-    const print = (text: string) => {
+    const status = statusLine(output, (text) => terminal.overwrite(text) || output.out.text(text));
+    const print = (text: string): true => {
       status.show(null);
-      terminal.print(text.replace(/\n$/, ""));
+      output.out.text(text);
+      return true;
     };
-    output.out.divert(print);
+    const printLine = (text: string) => print(`${text}\n`);
+    output.out.divert(terminal.printAbove);
+    // Traces and the log are on the same screen: in the order in which they come, and not in the line being typed.
     if (Deno.stderr.isTerminal()) output.err.divert(print);
     return {
       interactive,
-      lines: (prompt = "> ", isSecret, hiddenFrom) => terminal.lines(prompt, isSecret, hiddenFrom),
+      async *lines(prompt = "> ", isSecret, hiddenFrom) {
+        await output.out.flush(); // nothing is to come where the line is typed
+        yield* (await terminal.open()).lines(prompt, isSecret, hiddenFrom);
+      },
       stop: () => terminal.stop(),
-      print: (text) => print(plain(text)),
-      note: (text) => options.quiet || wrapText(escapeText(text), output.width).forEach((line) => print(dim(line))),
+      print: (text) => printLine(plain(text)),
+      note: (text) => options.quiet || wrapText(escapeText(text), output.width).forEach((line) => printLine(dim(line))),
       status: (text, share) => options.quiet || status.show(text, share),
+      drained: () => output.out.drained(),
       write: writeBytes,
-      keys: () => terminal.keys(),
+      async *keys() {
+        yield* (await terminal.open()).keys();
+      },
       secret: askSecret,
       completeWith: (candidates) => terminal.completeWith(candidates),
     };
   }
   const pipe = pipedLines();
   const shows = isScreen(Deno.stderr) && !options.quiet;
-  const status = statusLine(output, (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
+  const status = statusLine(output, (text) => output.err.text(text));
   return {
     interactive,
     lines(_prompt, isSecret) {
@@ -73,6 +80,7 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
       if (!options.quiet) output.err.line(escapeText(text));
     },
     status: (text, share) => shows && status.show(text, share),
+    drained: () => output.out.drained(),
     write: writeBytes,
     async secret(question, again) {
       if (Deno.stdin.isTerminal()) return await askSecret(question, again);
@@ -81,6 +89,51 @@ export async function openConsole(output: Output, options: ConsoleOptions): Prom
     },
     completeWith() {},
   };
+}
+
+/** The terminal, once something is typed: what it stands on takes longer to load than all of netlab. */
+class LazyTerminal {
+  #terminal: Terminal | null = null;
+  #stopped = false;
+  #candidates: (line: string) => readonly string[] = () => [];
+  readonly #onInterrupt: () => void;
+
+  constructor(onInterrupt: () => void) {
+    this.#onInterrupt = onInterrupt;
+  }
+
+  async open(): Promise<Terminal> {
+    const { openTerminal } = await import("./terminal.ts");
+    if (this.#terminal === null) {
+      this.#terminal = openTerminal(this.#onInterrupt);
+      this.#terminal.completeWith((line) => this.#candidates(line));
+      if (this.#stopped) this.#terminal.stop();
+    }
+    return this.#terminal;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#terminal?.stop();
+  }
+
+  completeWith(candidates: (line: string) => readonly string[]): void {
+    this.#candidates = candidates;
+  }
+
+  /** Prints above the line being typed; false when there is none. */
+  readonly printAbove = (text: string): boolean => {
+    if (!this.#terminal?.editing) return false;
+    this.#terminal.print(text.replace(/\n$/, ""));
+    return true;
+  };
+
+  /** Writes where the line being typed is, which is drawn again with what is printed next; false when there is none. */
+  overwrite(text: string): boolean {
+    if (!this.#terminal?.editing) return false;
+    Deno.stdout.writeSync(new TextEncoder().encode(text));
+    return true;
+  }
 }
 
 /** The lines up to one that is no text, or cannot be read. */

@@ -31,18 +31,15 @@ export async function runGrade(context: CommandContext): Promise<number | void> 
     stopping = true;
     void interrupt().then(() => reject(new NetlabError("interrupted", "interrupted")));
   };
-  for (const signal of END_SIGNALS) Deno.addSignalListener(signal, stop);
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
   try {
     // What is interrupted fails by that: nobody has to hear of it.
     const graded = gradeAs(context).catch((error) => stopping ? interrupted : Promise.reject(error));
     return await Promise.race([graded, interrupted]);
   } finally {
-    for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, stop);
+    for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, stop);
   }
 }
-
-/** What ends a run: the programs under test would outlive it, as they are in groups of their own. */
-const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? STOP_SIGNALS : [...STOP_SIGNALS, "SIGHUP"];
 
 async function gradeAs(context: CommandContext): Promise<number | void> {
   const { output, values, words } = context;

@@ -11,6 +11,9 @@ import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
 import { commandHelp, greeting, overview, requireCommand } from "./help.ts";
 import { decideColor, type Output, outputFailure, systemOutput } from "./output.ts";
 
+/** How long a server that has ended waits for who does not read what it says, in ms. */
+const LAST_WORDS_MS = 1000;
+
 type Env = (name: string) => string | undefined;
 
 /** Runs netlab with `args` and returns its exit status. */
@@ -30,9 +33,10 @@ export async function run(
   } catch (error) {
     status = report(error, output, env);
   }
-  await output.out.flush();
+  const patienceMs = output.out.gap === null ? Infinity : LAST_WORDS_MS;
+  await output.out.flush(patienceMs);
   if (output.out.failure !== null) status = report(outputFailure(output.out.failure), output, env);
-  await output.err.flush();
+  await output.err.flush(patienceMs);
   return status;
 }
 

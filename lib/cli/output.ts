@@ -1,21 +1,29 @@
 // Standard output and error: lines go out in order without holding up the program, and colour follows one rule.
 
 import { setColorEnabled } from "@std/fmt/colors";
+import { outlasts } from "../net/clock.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 
-/** What may wait for a reader that does not read (a terminal on hold, `| less`) before lines are dropped. */
+/** What may wait for a reader that does not read (a terminal on hold, `| less`), in UTF-16 units. */
 const MAX_WAITING = 4 * 1_048_576;
 const UNKNOWN_WIDTH = 80;
 /** Less than this is of no use, and lines are broken by the terminal. */
 const MIN_WIDTH = 20;
 /** What comes so soon behind a write waits for what else comes: each write costs a thread's help. */
 const GATHER_MS = 20;
+/** So much does not wait for more. */
+const MUCH = 262_144;
 
 const encoder = new TextEncoder();
 
+/** Stands where lines are missing. */
+type Gap = (lines: number) => string;
+
 /** Writes lines to a stream, many at a time. A reader that is gone (`| head`) is no error. */
 export class LineWriter {
+  /** What stands in place of lines that nobody read when too much waited for it; null where none may be missing. */
+  gap: Gap | null;
   /** Why something could not be written, as on a full disk; null when nothing was lost. */
   failure: unknown = null;
   readonly #stream: { write(bytes: Uint8Array): Promise<number> };
@@ -26,10 +34,11 @@ export class LineWriter {
   /** Ends the wait for more. */
   #hurry: () => void = () => {};
   #flushing = false;
-  #diverted: ((text: string) => void) | null = null;
+  #diverted: (text: string) => boolean = () => false;
 
-  constructor(stream: { write(bytes: Uint8Array): Promise<number> }) {
+  constructor(stream: { write(bytes: Uint8Array): Promise<number> }, gap: Gap | null = null) {
     this.#stream = stream;
+    this.gap = gap;
   }
 
   /** Queues one line, without its end. */
@@ -37,26 +46,35 @@ export class LineWriter {
 
   /** Queues text as it is. */
   text(text: string): void {
-    if (this.#diverted) return this.#diverted(text);
-    if (this.#waitingChars > MAX_WAITING) {
+    if (this.#diverted(text)) return;
+    if (this.gap !== null && this.#waitingChars > MAX_WAITING) {
       this.#dropped++;
       return;
     }
     this.#waiting.push(text);
     this.#waitingChars += text.length;
+    if (this.#waitingChars > MUCH) this.#hurry();
     this.#writing ??= Promise.resolve().then(() => this.#write());
   }
 
-  /** Has `print` show what comes from now on, in place of the stream. */
-  divert(print: (text: string) => void): void {
+  /** Asks `print`, from now on, to show what comes in place of the stream; it returns false when it does not. */
+  divert(print: (text: string) => boolean): void {
     this.#diverted = print;
   }
 
-  /** Resolves when everything is out. */
-  async flush(): Promise<void> {
+  /** Resolves when what waits is out, for who can wait before there is more; null while there is room. */
+  drained(): Promise<void> | null {
+    return this.#waitingChars > MAX_WAITING ? this.#writing : null;
+  }
+
+  /** Resolves when everything is out, or after `ms`. */
+  async flush(ms = Infinity): Promise<void> {
     this.#flushing = true;
     this.#hurry();
-    while (this.#writing) await this.#writing;
+    while (this.#writing) {
+      if (ms === Infinity) await this.#writing;
+      else if (await outlasts(this.#writing, ms)) break;
+    }
     this.#flushing = false;
   }
 
@@ -73,7 +91,7 @@ export class LineWriter {
   async #write(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
-        if (this.#dropped > 0) this.#waiting.push(`… ${this.#dropped} lines dropped: nobody read them …\n`);
+        if (this.gap !== null && this.#dropped > 0) this.#waiting.push(`${this.gap(this.#dropped)}\n`);
         this.#dropped = 0;
         let bytes = encoder.encode(this.#waiting.join(""));
         this.#waiting = [];
@@ -83,12 +101,16 @@ export class LineWriter {
       }
     } catch (error) {
       this.#waiting = [];
+      this.#waitingChars = this.#dropped = 0;
       if (!(error instanceof Deno.errors.BrokenPipe)) this.failure ??= error;
     } finally {
       this.#writing = null;
     }
   }
 }
+
+/** A gap for people. */
+export const gapInText: Gap = (lines) => `… ${lines} lines dropped: nobody read them …`;
 
 /** What is said of standard output that cannot be written. */
 export function outputFailure(cause: unknown): NetlabError {
@@ -109,7 +131,7 @@ export interface Output {
 export function systemOutput(): Output {
   return {
     out: new LineWriter(Deno.stdout),
-    err: new LineWriter(Deno.stderr),
+    err: new LineWriter(Deno.stderr, gapInText),
     get width() {
       return terminalWidth();
     },

@@ -44,7 +44,7 @@ function commandOf({ name }: Exercise, own: readonly OwnCommand[]): Command {
       const onBadInput = (error: Error) => {
         throw error;
       };
-      await command.run(rest, await openConsole(output, { json: false, quiet: false, onInterrupt() {}, onBadInput }));
+      await command.run(rest, openConsole(output, { json: false, quiet: false, onInterrupt() {}, onBadInput }));
     },
   };
 }

@@ -4,11 +4,13 @@ import { bold } from "@std/fmt/colors";
 import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, RunningServer } from "../exercises/exercise.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
+import { parseHost } from "../net/address.ts";
 import { formatHostPort } from "../net/conn.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { openTrace, readLimits, readTransport, serveOptions, whyNoOption } from "./common_options.ts";
 import { openConsole } from "./console.ts";
+import { gapInText } from "./output.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** The exercise that a command is about. @throws {NetlabError} of kind `usage` */
@@ -45,13 +47,15 @@ export const serve: Command = {
     const { output, values, words } = context;
     const exercise = requireExercise(words);
     if (values["list-bugs"]) return await listBugs(context, exercise);
+    // Who does not read what a server says does not hold it up.
+    output.out.gap = values.json ? (lines) => JSON.stringify({ event: "dropped", lines }) : gapInText;
     const bug = values.bug === undefined ? null : await findBug(exercise, String(values.bug));
     const trace = openTrace(values, output, { log: true, json: true });
     let stop = () => {};
     const started = Promise.withResolvers<RunningServer>();
     try {
       const server = await exercise.serve({
-        host: String(values.host),
+        host: parseHost(String(values.host)),
         port: Number(values.port),
         transport: readTransport(values, exercise),
         wire: String(values.wire),
@@ -60,7 +64,7 @@ export const serve: Command = {
         options: values,
         spoil: bug?.spoil,
         stop: () => void started.promise.then((server) => server.shutdown(Number(values.grace ?? 0))),
-        console: await openConsole(output, {
+        console: openConsole(output, {
           json: values.json === true,
           quiet: values.quiet === true,
           onInterrupt: () => stop(),
@@ -133,8 +137,10 @@ function lanAddress(): string | null {
   }
 }
 
-/** What asks a program to end; Windows knows only the first. */
-export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+/** What asks a program to end, or says that its terminal is gone; Windows knows only the first. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Waits for the server's end, or for Ctrl-C: once to end in good order, twice to cut. */
 async function untilStopped(

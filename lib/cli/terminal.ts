@@ -20,6 +20,8 @@ export interface Terminal {
   /** Keys by name, each as it is pressed; nothing is edited or echoed meanwhile. */
   keys(): AsyncIterable<string>;
   stop(): void;
+  /** Whether a line is being edited. */
+  readonly editing: boolean;
   /** Prints above the line being edited. */
   print(text: string): void;
   completeWith(candidates: (line: string) => readonly string[]): void;
@@ -162,14 +164,25 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     const text = waiting.join("\n");
     waiting = [];
     drawnAt = performance.now();
-    // The window may have changed without its event having come yet.
-    (process.stdout as { _refreshSize?(): void })._refreshSize?.();
+    try {
+      // The window may have changed without its event having come yet.
+      (process.stdout as { _refreshSize?(): void })._refreshSize?.();
+    } catch { /* it is gone */ }
     if (editor) clearLine(editor);
     process.stdout.write(text + "\n");
     editor?.prompt(true);
   }
 
-  return { lines, keys, print, stop, completeWith: (next) => (candidates = next) };
+  return {
+    lines,
+    keys,
+    print,
+    stop,
+    get editing() {
+      return editor !== null;
+    },
+    completeWith: (next) => (candidates = next),
+  };
 }
 
 /**

@@ -96,6 +96,8 @@ export abstract class TextClient {
   /** How many messages could not be sent. */
   #unsent = 0;
   #over = false;
+  /** Nothing is taken from the server meanwhile: who reads what we print has to go on first. */
+  #held = false;
   readonly #rawPauses = new RawPauses();
   #failure: NetlabError | null = null;
   #changed: () => void = () => {};
@@ -129,7 +131,7 @@ export abstract class TextClient {
 
   /** Runs until the person, the script or the server ends it. @throws {NetlabError} when that was not in good order */
   async run(): Promise<void> {
-    const unwatch = watchServer(this.channel, this.context, (error) => this.fail(error));
+    const unwatch = watchServer(this, this.context, (error) => this.fail(error));
     const listening = this.#listen().finally(() => {
       unwatch();
       this.#cancelHint?.();
@@ -193,11 +195,14 @@ export abstract class TextClient {
 
   /** Waits until `holds`, or the server ends, or `ms` have passed; it is looked at again after each message. */
   protected async until(holds: () => boolean, ms = Infinity): Promise<void> {
-    const end = performance.now() + ms;
+    let end = performance.now() + ms;
     while (!holds() && !this.#over) {
       const changed = new Promise<void>((resolve) => (this.#changed = resolve));
       if (ms === Infinity) await changed;
-      else if (await outlasts(changed, end - performance.now())) return;
+      else if (await outlasts(changed, end - performance.now())) {
+        if (!this.#held) return;
+        end = performance.now() + ms; // the answer may be there: we do not listen
+      }
     }
   }
 
@@ -208,6 +213,11 @@ export abstract class TextClient {
       if (this.channel.reads > 0) return;
       this.console.note(`nothing has come from ${this.address}: ${hintAtWire(this.channel)}`);
     });
+  }
+
+  /** A count of what has come, for who watches for silence: NaN, which differs from all, while nobody listens. */
+  get reads(): number {
+    return this.#held ? NaN : this.channel.reads;
   }
 
   /** Ends the client in failure. */
@@ -225,6 +235,8 @@ export abstract class TextClient {
     await this.channel.each((text) => {
       this.show(text);
       this.#changed();
+      const slowReader = this.console.drained?.();
+      if (slowReader) return this.#holdUntil(slowReader);
     }, (error) => {
       const hint = error.fatal ? `the server does not frame with ${this.channel.framer.name}: try another --wire` : "";
       this.#failure ??= new ProtocolError(`cannot read the server: ${error.message}`, { hint: hint || error.hint });
@@ -232,5 +244,12 @@ export abstract class TextClient {
     });
     this.#over = true;
     this.#changed();
+  }
+
+  /** Who reads slowly what we print holds up the server, as in any pipe. */
+  async #holdUntil(drained: Promise<void>): Promise<void> {
+    this.#held = true;
+    await drained;
+    this.#held = false;
   }
 }

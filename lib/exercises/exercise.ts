@@ -43,6 +43,8 @@ export interface Console {
    * @param share how much of it is done, from 0 to 1
    */
   status(text: string | null, share?: number): void;
+  /** Resolves when what was printed is out, where much waits for who reads it slowly; null, or absent, while there is room. */
+  drained?(): Promise<void> | null;
   /** Bytes as they are, for results that are no text. Nothing is to be printed besides. */
   write?(bytes: Uint8Array): Promise<void>;
   /** Single keys by name (`space`, `left`, `q`), as they are pressed, until `stop`; absent where nobody can press any. */

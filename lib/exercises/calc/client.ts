@@ -42,6 +42,7 @@ async function askEach(context: ConnectContext): Promise<void> {
       const text = await ask(context, line);
       if (isError(text)) refusals++;
       console.print(text, { event: "result", text });
+      await console.drained?.();
     } catch (error) {
       // A person may ask once more.
       if (!console.interactive || !(error instanceof NetlabError)) throw error;
