@@ -3,10 +3,13 @@
 //
 //     peer ◄── encrypted ──► outer ◄─ carried ─► inner ◄── loopback ──► listener ─► secure ◄── clear ──► channel
 
+import { pause } from "./clock.ts";
 import { type Address, type Conn, sendAtOnce } from "./conn.ts";
-import { transportError } from "./errors.ts";
+import { isReset, transportError } from "./errors.ts";
 
 const CARRY_BYTES = 65_536;
+/** How long nobody is accepted when that has failed, in ms. */
+const BACK_OFF_MS = 50;
 
 /** A certificate, with those that sign it, and its key: both in PEM. */
 export interface TlsIdentity {
@@ -45,8 +48,7 @@ export class TlsServer {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener.close();
-    for (const { reject } of this.#waiting.values()) reject(new Deno.errors.Interrupted("TLS has ended"));
-    this.#waiting.clear();
+    this.#refuseWaiting(new Deno.errors.Interrupted("TLS has ended"));
     this.#forgetStrangers();
   }
 
@@ -61,7 +63,10 @@ export class TlsServer {
         else if (this.#dialing > 0) this.#early.set(port, secure);
         else secure.close(); // nobody but us has any business here
       } catch (error) {
-        if (!this.#closed && !(error instanceof Deno.errors.ConnectionReset)) this.close();
+        if (this.#closed || isReset(error)) continue;
+        // With no file left, say: those who wait hold two each, and nobody is accepted before some are given back.
+        this.#refuseWaiting(error);
+        await pause(BACK_OFF_MS);
       }
     }
   }
@@ -89,6 +94,11 @@ export class TlsServer {
       inner.close();
       throw error;
     }
+  }
+
+  #refuseWaiting(why: unknown): void {
+    for (const { reject } of this.#waiting.values()) reject(why);
+    this.#waiting.clear();
   }
 
   #forgetStrangers(): void {

@@ -1,0 +1,49 @@
+// TLS at the server's end, on a connection that is there already.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { makeIdentity } from "../lib/exercises/smtp/tls.ts";
+import { connectTcp } from "../lib/net/client.ts";
+import { TlsServer } from "../lib/net/tls.ts";
+import { UpgradableConn } from "../lib/net/tls_client.ts";
+import { decodeText, encodeText } from "../lib/protocol/text.ts";
+import { test } from "./helpers.ts";
+
+/** A listener whose next accept fails as it does when the process has no file left. */
+function withoutFiles(listener: Deno.TlsListener): Deno.TlsListener {
+  const accept = listener.accept.bind(listener);
+  let failed = false;
+  listener.accept = async () => {
+    if (failed) return await accept();
+    failed = true;
+    (await accept()).close(); // somebody has called by then
+    throw Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  };
+  return listener;
+}
+
+test("an accept that fails costs those who wait their connections, and TLS goes on for all others", async () => {
+  const { listenTls } = Deno;
+  const identity = await makeIdentity();
+  Deno.listenTls = ((options: Deno.ListenTlsOptions) => withoutFiles(listenTls(options as never))) as never;
+  const tls = new TlsServer(identity);
+  Deno.listenTls = listenTls;
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  try {
+    using refused = await connectTcp("127.0.0.1", port);
+    const before = tls.over(await listener.accept());
+    await assertRejects(() => before.read(new Uint8Array(1)), Error, "Too many open files");
+    assertEquals(await refused.read(new Uint8Array(1)), null);
+
+    const client = await UpgradableConn.connect("127.0.0.1", port);
+    const secure = tls.over(await listener.accept());
+    await Promise.all([client.startTls({ caCerts: [identity.cert] }), secure.write(encodeText("hello"))]);
+    const buffer = new Uint8Array(5);
+    assertEquals(decodeText(buffer.subarray(0, await client.read(buffer) ?? 0)), "hello");
+    client.close();
+    assertEquals(await secure.read(buffer), null);
+    secure.close();
+  } finally {
+    tls.close();
+  }
+});
