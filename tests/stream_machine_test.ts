@@ -288,6 +288,12 @@ test("a tally counts gaps, not only what is in them", () => {
   assertEquals([tally.lost, tally.gaps, tally.reordered, tally.duplicates], [5, 2, 1, 1]);
 });
 
+test("a tally of numbers that leap costs nothing for those that they leap over", () => {
+  const tally = new Tally();
+  for (let i = 1; i <= 300; i++) tally.take({ seq: i * 65_535, offset: 0, timeMs: 0, bytes: new Uint8Array(1) }, 0);
+  assertEquals([tally.lost, tally.gaps], [300 * 65_534 + 1, 300]);
+});
+
 test("the last report that the server gets is what the client says in the end", async () => {
   const simulation = await new Simulation({ file, rate, there: { loss: 0.1 }, seed: 5 }).run();
   assert(simulation.sent.length > 0);

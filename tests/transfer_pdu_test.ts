@@ -2,7 +2,7 @@
 // chunks.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Gaps } from "../lib/exercises/transfer/gaps.ts";
+import { Gaps } from "../lib/exercises/gaps.ts";
 import { formatPdu, parsePdu } from "../lib/exercises/transfer/notation.ts";
 import {
   acceptPdu,

@@ -1,6 +1,7 @@
 // What a receiver counts: loss, order, duplicates and jitter of numbered datagrams.
 
 import type { Millis } from "../../protocol/clock.ts";
+import { Gaps } from "../gaps.ts";
 import type { Piece } from "./protocol.ts";
 
 /** A number so far ahead is not of this stream. */
@@ -22,8 +23,7 @@ export class Tally {
   /** Of the interarrival times, as RFC 3550 estimates it (section 6.4.1, code in A.8), in ms. */
   jitterMs: Millis = 0;
   #highest = -1;
-  /** Numbers below `next` that have not come. */
-  readonly #missing = new Set<number>();
+  readonly #come = new Gaps();
   /** Of the last that came: when it came, less when it is to be played. */
   #transit: Millis | null = null;
   /** What was sent before has times of another schedule. */
@@ -31,20 +31,18 @@ export class Tally {
 
   /** Pieces that did not come, of those that must have been sent. */
   get lost(): number {
-    return this.#missing.size;
+    return this.#come.missing(this.next);
   }
 
   /** Holes: runs of numbers that did not come. */
   get gaps(): number {
-    let gaps = 0;
-    for (const seq of this.#missing) if (!this.#missing.has(seq - 1)) gaps++;
-    return gaps;
+    return [...this.#come.ranges(this.next)].length;
   }
 
   /** Counts a piece that has come. */
   take({ seq, timeMs, bytes }: Piece, now: Millis): Arrival {
     if (seq >= this.next + MAX_AHEAD) return "wild";
-    if (seq < this.next && !this.#missing.delete(seq)) {
+    if (!this.#come.add(seq)) {
       this.duplicates++;
       return "duplicate";
     }
@@ -54,15 +52,13 @@ export class Tally {
     if (seq < this.#highest) this.reordered++;
     this.#highest = Math.max(this.#highest, seq);
     if (seq < this.next) return "late";
-    this.expect(seq);
     this.next = seq + 1;
     return "new";
   }
 
   /** So many have been sent. */
   expect(total: number): void {
-    if (total > this.next + MAX_AHEAD) return;
-    for (; this.next < total; this.next++) this.#missing.add(this.next);
+    if (total <= this.next + MAX_AHEAD) this.next = Math.max(this.next, total);
   }
 
   /** From `seq` on the server sends by a new schedule: it was told to pause, to go on, or to go elsewhere. */

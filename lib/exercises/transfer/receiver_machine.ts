@@ -9,7 +9,7 @@
 
 import type { Millis } from "../../protocol/clock.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
-import { Gaps } from "./gaps.ts";
+import { Gaps } from "../gaps.ts";
 import {
   acceptPdu,
   ackPdu,
