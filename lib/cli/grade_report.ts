@@ -3,6 +3,7 @@
 
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { type Failure, formatPoints, type GradedCheck, isPerfect, type Report } from "../grade/report.ts";
+import { countOutcomes, differenceLines } from "../grade/reports/text.ts";
 import { escapeText } from "../protocol/text.ts";
 import { wrapText } from "./wrap.ts";
 
@@ -37,7 +38,7 @@ function failureLines(failure: Failure, width: number): string[] {
     ...(expected === undefined || step.includes(expected) ? [] : text("  expected:", expected)),
     ...text("  but", got),
     ...(bytes === undefined ? [] : text("  on the wire:", `"${bytes}"`)),
-    ...(difference ? differenceLines(difference) : []),
+    ...(difference ? differenceLines(difference, red("^")) : []),
     ...causes.flatMap((cause) => ["", ...hang(yellow("why?") + " ", cause, width, 5)]),
     ...(ladder.length > 0 ? ["", ...ladder.map((line) => dim(line))] : []),
     ...(output.trim() === "" ? [] : [
@@ -55,25 +56,10 @@ function hang(label: string, text: string, width: number, labelWidth = label.len
   return lines.map((line, i) => (i === 0 ? label : " ".repeat(labelWidth)) + line);
 }
 
-/** Both texts, one below the other, with a mark below the first difference. */
-function differenceLines({ expected, got, at }: NonNullable<Failure["difference"]>): string[] {
-  const start = Math.max(0, at - 40);
-  const cut = (text: string) => (start > 0 ? "…" : "") + escapeText(text.slice(start, start + 80));
-  const before = (start > 0 ? 1 : 0) + escapeText(expected.slice(start, at)).length;
-  return [
-    `  right: ${cut(expected)}`,
-    `  came:  ${cut(got)}`,
-    `         ${" ".repeat(before)}${red("^")} here they differ`,
-  ];
-}
-
 /** The end of a report. */
 export function summaryLines(report: Report): string[] {
   const { points, maxPoints, checks, notes, seed } = report;
-  const counts = (["passed", "partly", "failed", "not run"] as const).flatMap((outcome) => {
-    const count = checks.filter((check) => check.outcome === outcome).length;
-    return count === 0 ? [] : [`${count} ${outcome}`];
-  });
+  const counts = countOutcomes(report).map(({ outcome, count }) => `${count} ${outcome}`);
   const total = `${formatPoints(points)} of ${formatPoints(maxPoints)} points`;
   const rest = `${counts.join(", ")} · seed ${seed}`;
   const isApart = checks.at(-1)?.failure !== undefined; // an empty line ends it

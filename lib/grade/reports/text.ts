@@ -83,7 +83,7 @@ function failureLines(failure: Failure): string[] {
     ...line("expected:", expected === undefined || step.includes(expected) ? undefined : expected),
     ...line("but", got),
     ...line("on the wire:", bytes === undefined ? undefined : `"${bytes}"`),
-    ...(difference ? differenceLines(difference) : []),
+    ...(difference ? differenceLines(difference).map((one) => `  ${one}`) : []),
     ...causes.flatMap((cause) => ["", show(`why? ${cause}`)]),
     ...(ladder.length > 0 ? ["", ...ladder.map(show)] : []),
     ...(output.length > 0 ? ["", "it printed:", ...output.map((one) => `  ${one}`)] : []),
@@ -124,13 +124,13 @@ export function splitDifference(
   return { expected: side(expected), got: side(got) };
 }
 
-/** Both texts, one below the other, with a mark below the first difference. */
-function differenceLines(difference: NonNullable<Failure["difference"]>): string[] {
+/** Both texts, one below the other, with `mark` below the first difference. */
+export function differenceLines(difference: NonNullable<Failure["difference"]>, mark = "^"): string[] {
   const { expected, got } = splitDifference(difference);
   const text = ({ before, mark, after }: Side) => before + mark + after;
   return [
-    `    right: ${text(expected)}`,
-    `    came:  ${text(got)}`,
-    `           ${" ".repeat(got.before.length)}^ here they differ`,
+    `  right: ${text(expected)}`,
+    `  came:  ${text(got)}`,
+    `         ${" ".repeat(got.before.length)}${mark} here they differ`,
   ];
 }
