@@ -38,7 +38,6 @@ interface Office {
   readonly maildir: Maildir;
   readonly users: Users | null;
   readonly tls: TlsServer | null;
-  readonly compat: boolean;
   /** The machine of each connection, by its framer. */
   readonly machines: WeakMap<Framer, SmtpServerMachine>;
   /** No new transaction begins. */
@@ -55,13 +54,12 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
     throw new NetlabError("usage", "--require-auth without users", { hint: "name them with --user or --users" });
   }
   // Whatever is wrong with the options is told before there is a certificate, and something open.
-  const others = readSettings(options, users !== null);
+  const others = readSettings(context, users !== null);
   const choice = await chooseTls(options, root);
   const tls = choice && openTls(choice);
   if (choice !== null) context.console.note(`the certificate is ${choice.certFile}: clients trust it by --tls-ca`);
   const maildir = new Maildir(root, { fsync: options["no-fsync"] !== true });
-  const compat = options.compat === "course";
-  const office: Office = { context, maildir, users, tls, compat, machines: new WeakMap(), leaving: false };
+  const office: Office = { context, maildir, users, tls, machines: new WeakMap(), leaving: false };
   const settings: ServerOptions = {
     ...others,
     tls: tls === null ? "none" : choice!.implicit ? "active" : "offered",
@@ -75,11 +73,8 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
       wrap: tls !== null && choice!.implicit ? (conn) => tls.over(conn) : undefined,
       codec: (framer) => framer as SessionFramer,
       makeFramer() {
-        const machine = new SmtpServerMachine({
-          ...settings,
-          maxErrors: limits.maxErrors ?? MAX_ERRORS,
-        });
-        const framer = new SessionFramer(() => machine.mode, compat);
+        const machine = new SmtpServerMachine(settings);
+        const framer = new SessionFramer(() => machine.mode, settings.compat);
         office.machines.set(framer, machine);
         return framer;
       },
@@ -146,7 +141,7 @@ function readDomains(list: string): string[] {
   return domains.map(asciiDomain);
 }
 
-function readSettings(options: OptionValues, users: boolean): Omit<ServerOptions, "tls"> {
+function readSettings({ options, limits }: ServeContext, users: boolean): Omit<ServerOptions, "tls"> {
   return {
     hostname: HOSTNAME,
     maxSize: Number(options["max-size"] ?? DEFAULT_MAX_SIZE),
@@ -155,7 +150,7 @@ function readSettings(options: OptionValues, users: boolean): Omit<ServerOptions
     auth: users ? { required: options["require-auth"] === true, insecure: options["auth-insecure"] === true } : null,
     rejectBareNewline: options["bare-newline"] === "reject",
     compat: options.compat === "course",
-    maxErrors: MAX_ERRORS,
+    maxErrors: limits.maxErrors ?? MAX_ERRORS,
   };
 }
 
