@@ -1,6 +1,7 @@
 // `netlab list`: the exercises.
 
 import { bold } from "@std/fmt/colors";
+import type { Exercise } from "../exercises/exercise.ts";
 import { exercises } from "../exercises/registry.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
@@ -28,14 +29,7 @@ export const list: Command = {
   },
 };
 
-type Row = {
-  readonly name: string;
-  readonly transports: readonly string[];
-  readonly port: number;
-  readonly summary: string;
-};
-
-function lines({ name, transports, port, summary }: Row, columns: number): string[] {
+function lines({ name, transports, port, summary }: Exercise, columns: number): string[] {
   const width = Math.max(...exercises.map((exercise) => exercise.name.length));
   const head = `${name.padEnd(width)}  ${transports.join("+").padEnd(7)}  ${String(port).padStart(5)}`;
   const beside = head.length + 2 + summary.length <= columns;

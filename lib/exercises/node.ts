@@ -64,7 +64,8 @@ export class Node implements RunningServer {
   #failed = 0;
   /** How often others have answered with ERROR. */
   #refusals = 0;
-  readonly #finished: Promise<void>;
+  /** Rejects as `judge` does. */
+  readonly finished: Promise<void>;
 
   /** @throws {NetlabError} of kind `transport` when the address cannot be bound */
   constructor(context: NodeContext) {
@@ -90,17 +91,12 @@ export class Node implements RunningServer {
       },
     });
     this.#pace = new Pace(context.console, this.#server.finished);
-    this.#finished = this.#server.finished.then(() => this.judge());
-    this.#finished.catch(() => {}); // whoever waits for it is told
+    this.finished = this.#server.finished.then(() => this.judge());
+    this.finished.catch(() => {}); // whoever waits for it is told
   }
 
   get address(): Address {
     return this.#server.address;
-  }
-
-  /** Rejects as `judge` does. */
-  get finished(): Promise<void> {
-    return this.#finished;
   }
 
   get clientCount(): number {

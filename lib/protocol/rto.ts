@@ -32,7 +32,6 @@ export class RtoEstimator {
   #srttMs: Millis | null = null;
   #rttvarMs: Millis = 0;
   #minRttMs: Millis | null = null;
-  #lastRttMs: Millis | null = null;
   #rttSumMs: Millis = 0;
   #rttCount = 0;
 
@@ -57,10 +56,6 @@ export class RtoEstimator {
     return this.#minRttMs;
   }
 
-  get lastRttMs(): Millis | null {
-    return this.#lastRttMs;
-  }
-
   /** The mean of all round trips so far; null before the first. */
   get meanRttMs(): Millis | null {
     return this.#rttCount === 0 ? null : this.#rttSumMs / this.#rttCount;
@@ -69,7 +64,6 @@ export class RtoEstimator {
   /** Takes in a round trip of something that was sent once. */
   sample(rttMs: Millis): void {
     this.#minRttMs = Math.min(this.#minRttMs ?? Infinity, rttMs);
-    this.#lastRttMs = rttMs;
     this.#rttSumMs += rttMs;
     this.#rttCount++;
     if (this.#srttMs === null) {

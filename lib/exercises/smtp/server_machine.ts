@@ -88,10 +88,6 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     return this.#busy;
   }
 
-  get state(): State {
-    return this.#state;
-  }
-
   /** Who has logged in; null when nobody has. */
   get user(): string | null {
     return this.#user;
