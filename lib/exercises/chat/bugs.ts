@@ -13,13 +13,14 @@ import {
   spoil,
   tellsEverybody,
 } from "../bug.ts";
+import { errorReply } from "../text.ts";
 import { CAUSE } from "./checks.ts";
 import { type Command, parseReply, refusal, reply } from "./protocol.ts";
 
 /** Answers that begin so are not sent, or others in their place. */
 const instead = (start: string, other: (message: string) => string | null) =>
   spoil<Command, string>((options) =>
-    resay(options, (message) => message.startsWith(reply.error(start)) ? other(message) : message)
+    resay(options, (message) => message.startsWith(errorReply(start)) ? other(message) : message)
   );
 
 /** What is greeted in place of a refusal: a name that it tells, or whatever was said. */

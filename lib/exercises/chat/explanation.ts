@@ -2,6 +2,7 @@
 
 import type { Explanation } from "../exercise.ts";
 import { MAX_NAME } from "../names.ts";
+import { errorReply } from "../text.ts";
 import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply } from "./protocol.ts";
 
 export const explanation: Explanation = {
@@ -22,7 +23,7 @@ export const explanation: Explanation = {
     { who: "Ca", text: "NAME alice" },
     { who: "Sa", text: reply.hello("alice") },
     { who: "Cb", text: "NAME alice" },
-    { who: "Sb", text: reply.error(refusal.taken("alice")) },
+    { who: "Sb", text: errorReply(refusal.taken("alice")) },
     { who: "Cb", text: "NAME bob" },
     { who: "Sb", text: reply.hello("bob") },
     { who: "Ca", text: "GET_NAMES" },
@@ -30,7 +31,7 @@ export const explanation: Explanation = {
     { who: "Ca", text: "MSG bob hi there" },
     { who: "Sb", text: reply.delivery("alice", "hi there") },
     { who: "Cb", text: "MSG carol hi" },
-    { who: "Sb", text: reply.error(refusal.noSuchUser("carol")) },
+    { who: "Sb", text: errorReply(refusal.noSuchUser("carol")) },
     { who: "Ca", text: "EXIT" },
     { who: "Sa", text: reply.exit() },
   ],

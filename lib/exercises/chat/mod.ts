@@ -1,6 +1,7 @@
 // The chat exercise, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { errorReply } from "../text.ts";
 import { refusal, reply } from "./protocol.ts";
 
 export const chat: Exercise = {
@@ -20,7 +21,7 @@ export const chat: Exercise = {
     {
       command: "netlab connect chat --name alice",
       input: ["GET_NAMES", "MSG bob hi", "EXIT"],
-      output: [reply.hello("alice"), reply.names(["alice"]), reply.error(refusal.noSuchUser("bob")), reply.exit()],
+      output: [reply.hello("alice"), reply.names(["alice"]), errorReply(refusal.noSuchUser("bob")), reply.exit()],
     },
   ],
   explanation: async () => (await import("./explanation.ts")).explanation,

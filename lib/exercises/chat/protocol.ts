@@ -8,7 +8,6 @@
 // One command or reply is one frame; see lib/protocol/framing.ts for how it is delimited. Text is UTF-8.
 
 import type { Codec } from "../../protocol/codec.ts";
-import type { ProtocolError } from "../../protocol/errors.ts";
 import { decodeText, escapeText, trimEndOf, truncateText } from "../../protocol/text.ts";
 
 /** The longest command, in bytes. */
@@ -90,7 +89,6 @@ export const reply = {
   /** What the receiver gets. Controls are written out, since its terminal may show them as they come. */
   delivery: (from: string, text: string) => `${from} sent ${escapeText(text)}`,
   exit: () => "EXIT",
-  error: (why: string) => `ERROR ${escapeText(why)}`,
 };
 
 /** What goes wrong, in the words of the exercise. */
@@ -103,7 +101,6 @@ export const refusal = {
   unknown: (word: string) =>
     `${word === "" ? "no command" : `unknown command: ${truncateText(word, 32)}`} (${WORDS.join(", ")})`,
   notDelivered: (name: string, why: string) => `not delivered to ${name}: ${why}`,
-  bad: (error: ProtocolError) => error.hint ? `${error.message} (${error.hint})` : error.message,
 };
 
 /** The server's codec: commands in, replies out. */

@@ -7,6 +7,7 @@ import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
+import { badReply, errorReply } from "../text.ts";
 import { Blocks } from "./blocks.ts";
 import { BROADCAST, type Command, isComplete, MAX_MESSAGE, refusal, reply, serverCodec } from "./protocol.ts";
 
@@ -103,7 +104,7 @@ class User implements Session<Command> {
   }
 
   refuse(why: string): void {
-    this.#channel.sendStart(reply.error(why));
+    this.#channel.sendStart(errorReply(why));
   }
 
   #takeName(name: string): void {
@@ -171,8 +172,8 @@ export function serveChat(context: ServeContext): RunningServer {
     makeFramer: (onDecided) =>
       makeServerFramer(context.wire, { maxBytes: MAX_MESSAGE, lengths: true, isComplete, onDecided }),
     farewells: {
-      refuse: reply.error,
-      bad: (error) => reply.error(refusal.bad(error)),
+      refuse: errorReply,
+      bad: badReply,
       undelivered: (stuck) => room.reportUndelivered(stuck),
     },
     session: (channel) => room.enter(channel),
