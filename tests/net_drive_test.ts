@@ -27,7 +27,7 @@ class Sender implements Machine<string, string, string> {
           event: "never",
         }];
       case "message":
-        if (input.message !== "ack") return [{ type: "event", event: `strange: ${input.message} from ${input.from}` }];
+        if (input.message !== "ack") return [{ type: "event", event: `strange: ${input.message}` }];
         this.#deadline = null;
         return [{ type: "event", event: `delivered ${this.#text}` }];
       case "end":
@@ -42,7 +42,7 @@ class Sender implements Machine<string, string, string> {
   #send(now: number): Effect<string, string>[] {
     this.#tries++;
     this.#deadline = now + RTO_MS;
-    return [{ type: "send", message: this.#text, to: "peer" }];
+    return [{ type: "send", message: this.#text }];
   }
 }
 
@@ -54,7 +54,7 @@ function makeSender() {
     clock,
     trace,
     id: 5,
-    send: (message, to) => log.push(`${clock.now()} ${message} to ${to}`),
+    send: (message) => log.push(`${clock.now()} say ${message}`),
     onEvent: (event) => log.push(`${clock.now()} ${event}`),
   });
   return { clock, trace, log, driven };
@@ -69,11 +69,11 @@ test("a machine is stepped at the start, and its notes are traced", () => {
 test("a deadline is reached at its time and not a millisecond before", () => {
   const { clock, log, driven } = makeSender();
   driven.input({ type: "command", command: "hello" });
-  assertEquals(log, ["1000 hello to peer"]);
+  assertEquals(log, ["1000 say hello"]);
   clock.advance(RTO_MS - 1);
   assertEquals(log.length, 1);
   clock.advance(1);
-  assertEquals(log, ["1000 hello to peer", "1200 hello to peer"]);
+  assertEquals(log, ["1000 say hello", "1200 say hello"]);
   clock.advance(RTO_MS - 1);
   assertEquals(log.length, 2);
 });
@@ -82,7 +82,7 @@ test("a deadline that the machine gives up is not reached", () => {
   const { clock, log, driven } = makeSender();
   driven.input({ type: "command", command: "hello" });
   clock.advance(RTO_MS - 1);
-  driven.input({ type: "message", message: "ack", from: "peer" });
+  driven.input({ type: "message", message: "ack" });
   assertEquals([log.at(-1), clock.next()], ["1199 delivered hello", null]);
   clock.advance(10 * RTO_MS);
   assertEquals(log.length, 2);
@@ -93,12 +93,12 @@ test("a deadline that stays is still reached once, whatever else happens meanwhi
   driven.input({ type: "command", command: "hello" });
   for (let i = 0; i < 5; i++) {
     clock.advance(30);
-    driven.input({ type: "message", message: "noise", from: "x" });
+    driven.input({ type: "message", message: "noise" });
   }
   clock.advance(49);
-  assertEquals(log.filter((line) => line.endsWith("to peer")).length, 1);
+  assertEquals(log.filter((line) => line.includes(" say ")).length, 1);
   clock.advance(1);
-  assertEquals(log.filter((line) => line.endsWith("to peer")), ["1000 hello to peer", "1200 hello to peer"]);
+  assertEquals(log.filter((line) => line.includes(" say ")), ["1000 say hello", "1200 say hello"]);
 });
 
 test("a machine that closes settles with its error, and nothing after that counts", async () => {
@@ -106,7 +106,7 @@ test("a machine that closes settles with its error, and nothing after that count
   driven.input({ type: "command", command: "hello" });
   clock.advance(3 * RTO_MS);
   assertEquals((await driven.finished)?.message, "no answer after 3 tries");
-  assertEquals(log, ["1000 hello to peer", "1200 hello to peer", "1400 hello to peer"]);
+  assertEquals(log, ["1000 say hello", "1200 say hello", "1400 say hello"]);
   driven.input({ type: "command", command: "again" });
   clock.advance(10 * RTO_MS);
   assertEquals([log.length, clock.next()], [3, null]);

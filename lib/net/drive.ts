@@ -7,7 +7,7 @@ import { type ConnectionId, NO_TRACE, type Trace } from "../protocol/trace.ts";
 /** Where a machine's effects go. */
 export interface DriveOptions<M, E> {
   readonly clock: Clock;
-  send(message: M, to?: string): void;
+  send(message: M): void;
   onEvent?(event: E): void;
   readonly trace?: Trace;
   readonly id?: ConnectionId;
@@ -65,7 +65,7 @@ export function drive<M, C, E>(machine: Machine<M, C, E>, options: DriveOptions<
 
   function apply(effects: Effect<M, E>[]): void {
     for (const effect of effects) {
-      if (effect.type === "send") options.send(effect.message, effect.to);
+      if (effect.type === "send") options.send(effect.message);
       else if (effect.type === "event") options.onEvent?.(effect.event);
       else if (effect.type === "note") {
         if (trace.wants.note) trace.emit({ type: "note", id: options.id, text: effect.text });

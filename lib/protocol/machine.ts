@@ -6,8 +6,7 @@ import type { Millis } from "./clock.ts";
 /** What a machine is told: `M` are the messages of its protocol, `C` the commands of its user. */
 export type Input<M, C> =
   | { readonly type: "start" }
-  /** A message arrived; `from` says from whom, where one endpoint has several peers. */
-  | { readonly type: "message"; readonly message: M; readonly from?: string }
+  | { readonly type: "message"; readonly message: M }
   | { readonly type: "command"; readonly command: C }
   /** The deadline has been reached. */
   | { readonly type: "timer" }
@@ -19,7 +18,7 @@ export type Mark = "sent" | "resent" | "acknowledged" | "timeout";
 
 /** What a machine wants: `E` are the events that its user is told. */
 export type Effect<M, E> =
-  | { readonly type: "send"; readonly message: M; readonly to?: string }
+  | { readonly type: "send"; readonly message: M }
   | { readonly type: "event"; readonly event: E }
   /** For the trace: a state reached, a timer set, a note. */
   | { readonly type: "note"; readonly text: string }
