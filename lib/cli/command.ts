@@ -24,8 +24,9 @@ export interface Command {
   readonly maxWords?: number;
   /** Whether it starts programs that it is told. */
   readonly startsPrograms?: boolean;
-  /** Paragraphs for `help`. @param words as typed so far: help and options may depend on the exercise */
-  details?(words: readonly string[]): string;
+  /** Paragraphs for `help`. */
+  readonly details?: string;
+  /** @param words as typed so far: help and options may depend on the exercise */
   options(words: readonly string[]): readonly OptionSpec[];
   /** Why an option is none behind these words, where there is more to say than that. */
   whyNoOption?(words: readonly string[], option: string): string | null;

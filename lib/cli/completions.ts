@@ -70,7 +70,7 @@ export const completions: Command = {
   summary: "print what a shell needs to complete netlab's words",
   usage: "bash|zsh|fish|powershell",
   maxWords: 1,
-  details: () => ["To switch it on:", ...Object.values(INSTALL).map((line) => `  ${line}`)].join("\n"),
+  details: ["To switch it on:", ...Object.values(INSTALL).map((line) => `  ${line}`)].join("\n"),
   options: () => [COLOR_OPTION, HELP_OPTION],
   examples: () => [],
   nextWords: (words) => words.length === 0 ? Object.keys(GLUE) : [],

@@ -17,7 +17,7 @@ export const connect: Command = {
   name: "connect",
   summary: "run an exercise's client",
   usage: "EXERCISE [HOST[:PORT]] [options] [args]",
-  details: () =>
+  details:
     "On a terminal: line editing with history, and completion by Tab. From a pipe: a script in UTF-8, a line each;\n" +
     "if the server answers any with ERROR, the exit status is 1 in the end.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",

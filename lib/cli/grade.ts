@@ -113,7 +113,7 @@ export const grade: Command = {
   usage: "EXERCISE --server HOST:PORT | --run COMMAND | --client COMMAND [options]",
   maxWords: 1,
   startsPrograms: true,
-  details: () =>
+  details:
     "Plays the other side, step by step, and says what it did, what it expected, what came, and why that usually\n" +
     "happens. What netlab sends is cut into writes in several ways; a check gives half its points for the plainest.\n" +
     "Status 0: everything passed. 1: something did not. 3: the machine or netlab is at fault.",

@@ -108,7 +108,7 @@ export function commandHelp(command: Command, words: readonly string[], columns:
     "",
     bold("Usage"),
     `  netlab ${command.name} ${usage}`,
-    ...(command.details ? ["", ...wrapParagraphs(command.details(words), columns)] : []),
+    ...(command.details ? ["", ...wrapParagraphs(command.details, columns)] : []),
     ...(takesExercise && !exercise
       ? ["", bold("Exercises"), ...wrapTable(exercises.map(({ name, summary }) => [name, summary]), columns)]
       : []),

@@ -18,7 +18,7 @@ export const starter: Command = {
   summary: "write the skeleton of a server and a client",
   usage: "EXERCISE --lang LANGUAGE DIR",
   maxWords: 2,
-  details: () =>
+  details:
     "Writes a server and a client that start and understand nothing yet, or one program where it is both ends, with the\n" +
     "wire format in comments, a Makefile, and how to grade them. There is no solution in it.",
   options: () => [

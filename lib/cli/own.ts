@@ -23,7 +23,7 @@ function commandOf({ name }: Exercise, own: readonly OwnCommand[]): Command {
     name,
     summary: own.map(({ name, summary }) => `${name} ${summary}`).join("; "),
     usage: own.map(ownUsage).join(` | netlab ${name} `),
-    details: () => own.map(({ details }) => details).join("\n\n"),
+    details: own.map(({ details }) => details).join("\n\n"),
     options: () => [COLOR_OPTION, HELP_OPTION],
     examples: () => [],
     nextWords: (words) => words.length === 0 ? own.map(({ name }) => name) : [],

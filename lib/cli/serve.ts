@@ -30,8 +30,7 @@ export const serve: Command = {
   summary: "run an exercise's server",
   usage: "EXERCISE [options]",
   maxWords: 1,
-  details: () =>
-    "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
+  details: "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
     "delivers what was taken, and ends. A second Ctrl-C cuts.",
   options: (words) => serveOptions(findExercise(words[0] ?? "")),
   whyNoOption: (words, option) => whyNoOption(findExercise(words[0] ?? ""), option),
