@@ -31,7 +31,7 @@ export const spoil = <In, Out>(
 ): Spoil => change as unknown as Spoil;
 
 /** A server whose clients' framers are other ones. */
-export function reframe<In, Out>(
+function reframe<In, Out>(
   options: ServerOptions<In, Out>,
   change: (framer: Framer) => Framer,
 ): ServerOptions<In, Out> {

@@ -13,7 +13,7 @@ export const MAX_TEXT = 8192;
 export const textCodec: Codec<string> = { decode: decodeText, encode: (text) => text };
 
 /** How every refusal begins. */
-export const ERROR = "ERROR";
+const ERROR = "ERROR";
 
 /** A refusal. Controls in what it quotes are written out. */
 export function errorReply(why: string): string {

@@ -7,7 +7,7 @@ import { runGrading } from "./grading.ts";
 import type { Report } from "./report.ts";
 
 /** Where a mistake shows: the first transport and wire of its exercise that it is made on. */
-export function wayOf({ clientWire, transports, wires }: Exercise, bug: Bug): { transport: Transport; wire: string } {
+function wayOf({ clientWire, transports, wires }: Exercise, bug: Bug): { transport: Transport; wire: string } {
   const transport = transports.find((one) => bug.transports?.includes(one) ?? true) ?? transports[0];
   const fits = bug.wires === undefined || bug.wires.includes(clientWire.replace(/^len\d$/, "lenN"));
   const wire = fits ? clientWire : wires.find((one) => bug.wires!.includes(one)) ?? clientWire;

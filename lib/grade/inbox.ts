@@ -157,7 +157,7 @@ function listTexts(texts: readonly string[]): string {
     .join(", ");
 }
 
-export function quote(text: string): string {
+function quote(text: string): string {
   return `"${escapeText(shorten(text))}"`;
 }
 

@@ -18,7 +18,7 @@ export interface Listener {
 export const LOOPBACK = "127.0.0.1";
 
 /** Everybody who listens; null where the system does not tell. */
-export async function listListeners(transport: Transport): Promise<Listener[] | null> {
+async function listListeners(transport: Transport): Promise<Listener[] | null> {
   const table = await ask(`cat /proc/net/${transport} /proc/net/${transport}6`);
   return table === "" ? null : parseListeners(table, transport);
 }

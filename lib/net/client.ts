@@ -7,7 +7,7 @@ import { formatHostPort, sendAtOnce } from "./conn.ts";
 import { type Doing, transportError } from "./errors.ts";
 
 /** How long a connection may take to be established. */
-export const CONNECT_MS = 10_000;
+const CONNECT_MS = 10_000;
 
 /**
  * The address of a host, in digits.

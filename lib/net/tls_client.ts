@@ -8,7 +8,7 @@ import { type Conn, formatHostPort } from "./conn.ts";
 import { describeSystemError } from "./errors.ts";
 
 /** How long a handshake may take. */
-export const HANDSHAKE_MS = 10_000;
+const HANDSHAKE_MS = 10_000;
 
 /** Whom TLS trusts. */
 export interface TlsTrust {

@@ -146,7 +146,7 @@ const MAX_ULP = 971;
 const MIN_ULP = -1074;
 
 /** The binary64 nearest to `left / right`, ties to even (IEEE 754), or null when it is too large to be one. */
-export function divide(left: bigint, right: bigint): number | null {
+function divide(left: bigint, right: bigint): number | null {
   const negative = (left < 0n) !== (right < 0n);
   const dividend = left < 0n ? -left : left;
   const divisor = right < 0n ? -right : right;
@@ -177,7 +177,7 @@ function bitLength(value: bigint): number {
 }
 
 /** A number as Python's `repr` writes it: `3.5`, `2.0`, `1e+16`, `1e-05`. */
-export function formatFloat(value: number): string {
+function formatFloat(value: number): string {
   const [mantissa, power] = value.toExponential().split("e");
   const exponent = Number(power);
   if (exponent >= -4 && exponent < 16) {

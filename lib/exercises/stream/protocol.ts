@@ -37,7 +37,7 @@ import { type BasicPdu, seal, typeOf, unseal } from "../pdu.ts";
 export const HEADER_BYTES = 14;
 export const COOKIE_BYTES = 16;
 /** The header of DATA, its own fields included. */
-export const DATA_HEADER = HEADER_BYTES + 12;
+const DATA_HEADER = HEADER_BYTES + 12;
 /** A datagram of DATA is as long as the seed says, 1000 to 2000 bytes, and so is what it carries; the last may be shorter. */
 export const MIN_PAYLOAD = 1000;
 export const MAX_PAYLOAD = 2000 - DATA_HEADER;
@@ -53,7 +53,7 @@ export const PDU_TYPES = ["REQUEST", "COOKIE", "INFO", "DATA", "REPORT", "CONTRO
 export type PduType = typeof PDU_TYPES[number];
 
 /** In INFO: nobody knows the media's rate. */
-export const FLAG_ASSUMED = 1;
+const FLAG_ASSUMED = 1;
 
 /** What CONTROL asks for; the place in this list, from 1, is the number on the wire. */
 export const ACTIONS = ["pause", "resume", "seek"] as const;

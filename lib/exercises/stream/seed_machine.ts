@@ -11,10 +11,10 @@ import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
 import { SEED_ENDS } from "./defaults.ts";
 
 /** How long the first answer may take, unless told otherwise, and how often the server is asked meanwhile. */
-export const SEED_ANSWER_MS: Millis = 8000;
+const SEED_ANSWER_MS: Millis = 8000;
 export const SEED_TRIES = 4;
 /** Silence after which the end must have been lost, unless told otherwise; when all has come that was to come, it is sooner. */
-export const SEED_SILENT_MS: Millis = 5000;
+const SEED_SILENT_MS: Millis = 5000;
 export const SEED_COMPLETE_MS: Millis = 1000;
 
 /** A datagram that is the size, and one that says what is wrong, are not longer. */

@@ -96,7 +96,7 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
 }
 
 /** What the files are to be called at the receiver. @throws {NetlabError} of kind `usage` */
-export function namesOf(files: readonly string[], as: string | undefined): string[] {
+function namesOf(files: readonly string[], as: string | undefined): string[] {
   if (as !== undefined && files.length > 1) {
     throw new NetlabError("usage", "--as names one file, and there are several");
   }
@@ -109,7 +109,7 @@ export function namesOf(files: readonly string[], as: string | undefined): strin
   });
 }
 
-export async function openAll(files: readonly string[], names: readonly string[]): Promise<Source[]> {
+async function openAll(files: readonly string[], names: readonly string[]): Promise<Source[]> {
   const sources: Source[] = [];
   try {
     for (const [index, path] of files.entries()) sources.push(await openSource(path, names[index]));
@@ -335,7 +335,7 @@ class Sender implements AsyncDisposable {
 }
 
 /** Reads a source and digests what it reads. */
-export class DigestedReader {
+class DigestedReader {
   readonly #source: Source;
   readonly #hash: Hash = createHash("sha256");
   /** Read, but not given out yet. */

@@ -10,7 +10,7 @@ import { standardInput } from "../standard_input.ts";
 import { PART } from "./protocol.ts";
 
 /** How much is read, written and digested at once, in bytes. */
-export const BLOCK_BYTES = 262_144;
+const BLOCK_BYTES = 262_144;
 
 /** A file, or anything else that ends, to be read from its beginning. */
 export interface Source {

@@ -29,7 +29,7 @@ export const MAX_PAYLOAD = 65_491;
 export const MAX_CHUNK = 65_000;
 export const DEFAULT_CHUNK = 100;
 export const MAX_WINDOW = 65_535;
-export const DIGEST_BYTES = 32;
+const DIGEST_BYTES = 32;
 /** The most chunks a file may have: seq is 32 bits wide and never wraps. */
 export const MAX_CHUNKS = 0xffff_ffff;
 
@@ -37,7 +37,7 @@ export const PDU_TYPES = ["OPEN", "ACCEPT", "DATA", "ACK", "FIN", "DONE", "ERROR
 export type PduType = typeof PDU_TYPES[number];
 
 /** In OPEN: go on where an interrupted transfer has ended. */
-export const FLAG_RESUME = 1;
+const FLAG_RESUME = 1;
 /** In DATA: nothing follows before an acknowledgement. */
 export const FLAG_PUSH = 1;
 
