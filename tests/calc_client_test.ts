@@ -193,6 +193,27 @@ test("with --wire raw each question of a script waits for the answer to the one 
     assertEquals((await run(port, ["7 * 6", "7 + 6"], { wire: "raw" })).printed, ["42", "13"]);
   }));
 
+test("with --wire raw an answer in pieces is more answers than questions, and the client still leaves in good order", () =>
+  withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.read(5);
+    await peer.send("4");
+    await peer.read(5);
+    await peer.send("2");
+    await peer.read(5);
+    await peer.send("13");
+    await peer.rest();
+  }, async (port) => {
+    const console = new FakeConsole(undefined, true);
+    const running = connectCalc(connectContext(port, console, { wire: "raw" }));
+    for (const piece of ["4", "2", "13"]) {
+      console.type("7 * 6");
+      await console.shows(piece);
+    }
+    console.endInput();
+    await within(running, "the client's end");
+  }));
+
 test("netlab serve calc divides as --division says, and says where it is", async () => {
   await using server = new Program("serve calc --host 127.0.0.1 --port 0 --division floor --quiet");
   const port = /:(\d+)/.exec(await server.out.line())![1];

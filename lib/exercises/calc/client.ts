@@ -111,7 +111,8 @@ class Calc extends TextClient {
   }
 
   protected override show(text: string): void {
-    this.#outstanding--;
+    // Without framing an answer may come in pieces, which are more than there were questions.
+    this.#outstanding = Math.max(0, this.#outstanding - 1);
     if (isError(text)) this.refusals++;
     this.console.print(text, { event: "result", text });
   }
