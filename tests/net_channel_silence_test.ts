@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { AutoFramer, SILENCE_MS } from "../lib/protocol/auto_framing.ts";
+import type { MemoryConn } from "../lib/net/memory.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
 import { bytes, collect, settle, test } from "./helpers.ts";
 import { follow, FRAME_LIMIT as LIMIT, makeChannel } from "./net_helpers.ts";
 
 /** A channel that finds out the framing, under a clock that the test moves. */
-function makeAuto(maxBytes = LIMIT, isComplete = (text: string) => text.startsWith("NAME ")) {
+function makeAuto(maxBytes = LIMIT, isComplete = (text: string) => text.startsWith("NAME "), capacity?: number) {
   const clock = new VirtualClock();
   const decided: string[] = [];
   const framer = new AutoFramer({
@@ -14,7 +15,7 @@ function makeAuto(maxBytes = LIMIT, isComplete = (text: string) => text.startsWi
     isComplete,
     onDecided: ({ name }) => decided.push(name),
   });
-  const { channel, peer } = makeChannel({ framer, clock });
+  const { channel, peer } = makeChannel({ framer, clock }, capacity);
   return { clock, decided, channel, peer, ...follow(channel) };
 }
 
@@ -64,6 +65,50 @@ test("what comes at once without framing is one message, however long, from the 
   assertEquals(got.map(({ length }) => length), [6, 5000, 1, 8192]);
   await channel.close();
 });
+
+test("what one message may have is one read, and what is longer one error, with nothing of it taken for a message", async () => {
+  const { clock, channel, peer, got, ended } = makeAuto(65_536, undefined, 1_048_576);
+  const tooLong = (bytes: number) => `!message too long: ${bytes} bytes, the limit is 65536`;
+  await peer.write(bytes("NAME a"));
+  await settle();
+  clock.advance(SILENCE_MS);
+  for (const length of [20_000, 65_537, 65_536, 200_000, 2]) {
+    await settle();
+    await sendAll(peer, bytes("x".repeat(length)));
+    await settle();
+    if (length > 65_536) {
+      assertEquals(got.at(-1)!.length, got.length === 2 ? 20_000 : 65_536, "the answer waits for the message's end");
+      clock.advance(20);
+    }
+  }
+  await peer.closeWrite();
+  await ended;
+  const shown = got.slice(1).map((text) => text.startsWith("x") ? text.length : text);
+  assertEquals(shown, [20_000, tooLong(65_537), 65_536, tooLong(200_000), 2]);
+  assertEquals(clock.next(), null);
+  await channel.close();
+});
+
+test("a first message that is too long is answered once, and the next one is understood", async () => {
+  const { clock, decided, channel, peer, got, ended } = makeAuto();
+  await sendAll(peer, bytes("x".repeat(20_000)));
+  await settle();
+  assertEquals([got, decided], [["!message too long: more than 64 bytes"], []]);
+  clock.advance(SILENCE_MS);
+  await settle();
+  assertEquals([decided, clock.next()], [["raw"], null]);
+  await peer.write(bytes("hello"));
+  await settle();
+  assertEquals(got.slice(1), ["hello"]);
+  await peer.closeWrite();
+  await ended;
+  await channel.close();
+});
+
+/** Writes all of it, however little is taken at once. */
+async function sendAll(peer: MemoryConn, bytes: Uint8Array): Promise<void> {
+  for (let left = bytes; left.length > 0;) left = left.subarray(await peer.write(left));
+}
 
 test("silence counts from the last byte that came", async () => {
   const { clock, decided, channel, peer, got, ended } = makeAuto();

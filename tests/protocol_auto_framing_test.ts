@@ -179,13 +179,41 @@ test("more than eight digits are no length, and fatal", () => {
   assertEquals([error.fatal, error.offset], [true, 8]);
 });
 
-test("a message over the limit is answered once without waiting for its LF, and the connection is line", () => {
+test("a message over the limit is answered once without waiting for its LF, which makes the connection line", () => {
   const connection = chat();
   const start = connection.receive(`MSG bob ${"x".repeat(LIMIT)}`);
-  assertEquals([start, connection.decided], [["!message too long: more than 32 bytes"], ["line"]]);
-  assertEquals(connection.receive("x".repeat(1000), "x\nEXIT\n"), ["EXIT"]);
+  assertEquals([start, connection.decided], [["!message too long: more than 32 bytes"], []]);
+  assertEquals([connection.receive("x".repeat(1000)), connection.decided], [[], []]);
+  assertEquals([connection.receive("x\nEXIT\n"), connection.decided], [["EXIT"], ["line"]]);
   const frames = [bytes(`MSG bob ${"y".repeat(LIMIT)}\n`), bytes("EXIT\n")];
   assertEquals(everyWay(frames, (chunks) => chat().receive(...chunks)), [...start, "EXIT"]);
+});
+
+test("a message over the limit that silence ends is answered as a line, and the connection is raw", () => {
+  for (const make of [chat, freeText]) {
+    const connection = make();
+    assertEquals(connection.receive("x".repeat(LIMIT + 2), "x".repeat(3 * LIMIT)).length, 1);
+    assertEquals([connection.queue.length, connection.framer.silenceMs], [1, SILENCE_MS]);
+    assertEquals(wrap(connection.framer, bytes("ERROR")), bytes("ERROR\n"));
+    assertEquals([connection.silence(), connection.decided, connection.framer.silenceMs], [[], ["raw"], null]);
+    assertEquals(connection.receive("EXIT", "EXIT"), ["EXIT", "EXIT"]);
+  }
+});
+
+test("once it is raw, what is over the limit is answered when silence or an LF has ended it", () => {
+  const begin = () => {
+    const connection = freeText();
+    connection.receive("hello");
+    connection.silence();
+    assertEquals(connection.receive("x".repeat(LIMIT + 1), "x".repeat(LIMIT)), []);
+    return connection;
+  };
+  const silent = begin();
+  assertEquals(silent.silence(), ["!message too long: 65 bytes, the limit is 32"]);
+  assertEquals(silent.receive("again"), ["again"]);
+  const ended = begin();
+  assertEquals(ended.receive("x\nagain\n"), ["!message too long: more than 32 bytes", "again"]);
+  assertEquals(ended.decided, ["raw", "line"]);
 });
 
 test("lengths over the limit are answered and skipped after the decision, too", () => {

@@ -1,5 +1,6 @@
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
+import { ProtocolError } from "../lib/protocol/errors.ts";
 import { type Framer, LineFramer, makeFramer, RawFramer, wrap } from "../lib/protocol/framing.ts";
 import { bytes, cutAll, everyWay, property, test } from "./helpers.ts";
 
@@ -62,9 +63,40 @@ test("the largest length that fits the field is refused once and skipped to its 
 
 test("raw refuses what is longer than the limit, not counting the CR that it drops", () => {
   const fits = "r".repeat(LIMIT);
-  const cut = cutAll(new RawFramer(LIMIT), [bytes(fits), bytes(`${fits}\r`), bytes(`${fits}r`), bytes("ok")]);
-  assertEquals(cut, [fits, fits, `!message too long: ${LIMIT + 1} bytes, the limit is ${LIMIT}`, "ok"]);
+  const framer = new RawFramer(LIMIT);
+  const queue = new ByteQueue();
+  assertEquals(cutAll(framer, [bytes(fits), bytes(`${fits}\r`), bytes(`${fits}r`)], queue), [fits, fits]);
+  framer.silence();
+  const answer = `!message too long: ${LIMIT + 1} bytes, the limit is ${LIMIT}`;
+  assertEquals(cutAll(framer, [bytes()], queue), [answer]);
+  assertEquals([cutAll(framer, [bytes("ok")], queue), framer.silenceMs], [["ok"], null]);
 });
+
+test("raw: a message over the limit is one, in however many reads it comes, and its end is none", () => {
+  const long = bytes("r".repeat(2 * LIMIT), "\r", "r".repeat(LIMIT));
+  for (let i = LIMIT + 2; i <= long.length; i++) {
+    for (
+      const chunks of [[long.subarray(0, i), long.subarray(i)], [long.subarray(0, i), ...splitAll(long.subarray(i))]]
+    ) {
+      const framer = new RawFramer(LIMIT);
+      const queue = new ByteQueue();
+      assertEquals([cutAll(framer, chunks, queue), framer.skipping], [[], true]);
+      framer.silence();
+      const answer = `!message too long: ${3 * LIMIT + 1} bytes, the limit is ${LIMIT}`;
+      assertEquals(cutAll(framer, [bytes(), bytes("ok")], queue), [answer, "ok"]);
+    }
+  }
+});
+
+test("raw: what is too long is answered at the end of the stream, too", () => {
+  const framer = new RawFramer(LIMIT);
+  const queue = new ByteQueue();
+  assertEquals(cutAll(framer, [bytes("r".repeat(LIMIT + 1))], queue), []);
+  assertThrows(() => framer.end(queue), ProtocolError, "message too long");
+  assertEquals(framer.end(queue), null);
+});
+
+const splitAll = (stream: Uint8Array) => Array.from(stream, (_, i) => stream.subarray(i, i + 1));
 
 /** Feeds `size` bytes in reads of 64 KiB, as a channel does; the most memory that the queue held. */
 function mostMemory(

@@ -5,6 +5,8 @@
 //     first byte 0                                            be8
 //     LF seen                                                 line
 //     a complete message, no LF, 300 ms of silence            raw; becomes line when an LF comes after all
+//
+// A message too long for the limit is answered at once, and does not decide: LF or silence behind it does.
 
 import type { ByteQueue } from "./byte_queue.ts";
 import { NetlabError, ProtocolError } from "./errors.ts";
@@ -16,6 +18,7 @@ import {
   makeFramer,
   MAX_DIGITS,
   RawFramer,
+  tooLong,
   WIRE_NAMES,
 } from "./framing.ts";
 import { decodeLossy, escapeBytes } from "./text.ts";
@@ -43,9 +46,11 @@ export class AutoFramer implements Framer {
   /** Before anything is known, an answer (to silence, to a full server) is a line: every kind of client can show it. */
   #framer: Framer;
   #decided = false;
-  readonly #raw: Framer;
+  readonly #raw: RawFramer;
   /** How much of the queue has been searched for LF. */
   #searched = 0;
+  /** What comes belongs to a message that was too long, before it is known what ends it: its last byte waits for that. */
+  #skipping = false;
 
   constructor(options: AutoFramingOptions) {
     this.#options = options;
@@ -69,7 +74,7 @@ export class AutoFramer implements Framer {
     return this.#framer.coalesces;
   }
   get silenceMs(): number | null {
-    return this.#decided ? null : SILENCE_MS;
+    return this.#decided ? this.#framer.silenceMs ?? null : SILENCE_MS;
   }
 
   /** Who may turn out to be raw is read as if it were: the next read begins before that is known. */
@@ -79,7 +84,7 @@ export class AutoFramer implements Framer {
 
   cut(queue: ByteQueue): Uint8Array | null {
     if (!this.#decided) this.#decide(queue);
-    else if (this.#framer instanceof RawFramer && queue.indexOf(LF) >= 0) this.#use(new LineFramer(this.#maxBytes));
+    else if (this.#framer === this.#raw && queue.indexOf(LF) >= 0) this.#useLines(queue);
     return this.#decided ? this.#framer.cut(queue) : null;
   }
 
@@ -88,12 +93,15 @@ export class AutoFramer implements Framer {
   }
 
   silence(queue: ByteQueue): void {
-    if (!this.#decided && this.#holdsMessage(queue)) this.#use(this.#raw);
+    if (this.#decided) return this.#framer.silence?.(queue);
+    if (this.#skipping) queue.skip(queue.length);
+    else if (!this.#holdsMessage(queue)) return;
+    this.#use(this.#raw);
   }
 
   end(queue: ByteQueue): Uint8Array | null {
-    this.silence(queue);
-    return this.#framer instanceof RawFramer ? this.#framer.cut(queue) : null;
+    if (!this.#decided) this.silence(queue);
+    return this.#framer.end?.(queue) ?? null;
   }
 
   get #maxBytes(): number {
@@ -106,16 +114,33 @@ export class AutoFramer implements Framer {
     this.#options.onDecided?.(framer);
   }
 
+  /** Without framing a message was too long, and an LF ends it after all: nobody has been told yet. */
+  #useLines(queue: ByteQueue): void {
+    const { skipping } = this.#raw;
+    this.#use(new LineFramer(this.#maxBytes, skipping));
+    if (!skipping) return;
+    queue.skip(1);
+    throw tooLong(null, this.#maxBytes);
+  }
+
   #decide(queue: ByteQueue): void {
     if (queue.length === 0) return;
+    if (this.#skipping) {
+      if (queue.indexOf(LF) >= 0) this.#use(new LineFramer(this.#maxBytes, true));
+      else queue.skip(queue.length - 1);
+      return;
+    }
     const first = queue.at(0);
     if (this.#options.lengths && first === 0) return this.#use(new BigEndianFramer(this.#maxBytes));
     if (this.#options.lengths && isDigit(first)) return this.#countDigits(queue);
-    // A message too long for the limit needs no LF to be refused.
-    if (queue.indexOf(LF, this.#searched) >= 0 || queue.length > this.#maxBytes + 1) {
-      return this.#use(new LineFramer(this.#maxBytes));
-    }
+    if (queue.indexOf(LF, this.#searched) >= 0) return this.#use(new LineFramer(this.#maxBytes));
     this.#searched = queue.length;
+    if (queue.length <= this.#maxBytes + 1) return;
+    // A message too long for the limit needs no LF to be refused.
+    queue.skip(queue.length - 1);
+    this.#searched = 0;
+    this.#skipping = true;
+    throw tooLong(null, this.#maxBytes);
   }
 
   #countDigits(queue: ByteQueue): void {

@@ -67,8 +67,12 @@ export function tooLongToSend(framer: Framer, bodyBytes: number): ProtocolError 
   });
 }
 
-/** @param bytes null where nobody has counted them */
-function tooLong(bytes: number | null, maxBytes: number): ProtocolError {
+/**
+ * The error for what is longer than a limit.
+ *
+ * @param bytes null where nobody has counted them
+ */
+export function tooLong(bytes: number | null, maxBytes: number): ProtocolError {
   const size = bytes === null ? `more than ${maxBytes} bytes` : `${bytes} bytes, the limit is ${maxBytes}`;
   return new ProtocolError(`message too long: ${size}`, { kind: "limit" });
 }
@@ -83,10 +87,12 @@ export class LineFramer implements Framer {
   readonly #maxBytes: number;
   /** How much of the queue is known to hold no LF, so that a slow line is not searched again and again. */
   #searched = 0;
-  #skipping = false;
+  #skipping: boolean;
 
-  constructor(maxBytes: number) {
+  /** @param skipping whether the stream begins inside a line that is to be dropped */
+  constructor(maxBytes: number, skipping = false) {
     this.#maxBytes = maxBytes;
+    this.#skipping = skipping;
   }
 
   cut(queue: ByteQueue): Uint8Array | null {
@@ -240,10 +246,14 @@ export class BigEndianFramer extends LengthFramer {
   }
 }
 
-/** So much of a message without framing is one read, if it came at once. */
-const RAW_READ_BYTES = 16_384;
+/** The rest of a message that does not fit into one read comes at once: after so many ms without more it is over. */
+const RAW_REST_MS = 20;
 
-/** `raw`: one read is one message. A byte stream does not promise that; it serves old programs that frame nothing. */
+/**
+ * `raw`: one read is one message. A byte stream does not promise that; it serves old programs that frame nothing. One read
+ * brings all that the limit allows; what is longer is answered when all of it has come, so that the next message, which may
+ * wait for that answer, is not taken for a part of it.
+ */
 export class RawFramer implements Framer {
   readonly name = "raw";
   readonly headBytes = 0;
@@ -252,18 +262,47 @@ export class RawFramer implements Framer {
   readonly coalesces = false;
   readonly readBytes: number;
   readonly #maxBytes: number;
+  /** How much of a message that is too long has been dropped; its last byte waits for its end. */
+  #dropped = 0;
+  #over = false;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.readBytes = Math.min(maxBytes + 1, RAW_READ_BYTES);
+    this.readBytes = maxBytes + 1;
+  }
+
+  /** Whether it is inside a message that is too long, of which nobody has been told yet. */
+  get skipping(): boolean {
+    return this.#dropped > 0;
+  }
+
+  get silenceMs(): number | null {
+    return this.skipping && !this.#over ? RAW_REST_MS : null;
+  }
+
+  silence(): void {
+    this.#over = this.skipping;
   }
 
   cut(queue: ByteQueue): Uint8Array | null {
+    if (this.#over) {
+      const bytes = this.#dropped + queue.skip(1);
+      this.#dropped = 0;
+      this.#over = false;
+      throw tooLong(bytes, this.#maxBytes);
+    }
     if (queue.length === 0) return null;
-    let message = queue.take(queue.length);
-    if (message[message.length - 1] === CR) message = message.subarray(0, -1);
-    if (message.length > this.#maxBytes) throw tooLong(message.length, this.#maxBytes);
-    return message;
+    if (!this.skipping) {
+      const end = queue.length - (queue.at(queue.length - 1) === CR ? 1 : 0);
+      if (end <= this.#maxBytes) return queue.take(queue.length).subarray(0, end);
+    }
+    this.#dropped += queue.skip(queue.length - 1);
+    return null;
+  }
+
+  end(queue: ByteQueue): Uint8Array | null {
+    this.silence();
+    return this.cut(queue);
   }
 
   seal(): void {}
