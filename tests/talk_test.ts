@@ -408,6 +408,37 @@ test("UDP: a partner who says goodbye is gone at once, and the next may call", (
     ]);
   }));
 
+test("UDP: a client that is interrupted, or gives up, says goodbye, and the next may call", () =>
+  withTalk("udp", async (desk) => {
+    let interrupt = () => {};
+    const ways: [changes: Partial<ConnectContext>, failure: string][] = [
+      [{ onInterrupt: (leave) => void (interrupt = leave) }, "interrupted"],
+      [{ idleMs: 50 }, "has said nothing for 50ms"],
+      [{ options: RESEND }, "has not answered, 4 times"],
+    ];
+    for (const [i, [changes, failure]] of ways.entries()) {
+      const { ended, console } = desk.call([`hello ${i}`, "never sent"], changes);
+      await desk.console.shows(`hello ${i}`);
+      interrupt();
+      assertStringIncludes(await ended ?? "nothing", failure);
+      assertEquals(console.printed, []);
+      await desk.free();
+      assertEquals(said(desk.console).slice(-2), [`message: hello ${i}`, "refused: ERROR your partner has left"]);
+    }
+    await desk.taken("I am the next");
+  }));
+
+test("UDP: a client that the other has left says nothing more", () =>
+  withTalk("udp", async (desk) => {
+    const first = desk.call();
+    first.console.type("hello");
+    await desk.console.shows("hello");
+    desk.console.type("/bye");
+    await first.ended;
+    await desk.taken("I am the next");
+    assertEquals(said(desk.console), ["message: hello", "message: I am the next"]);
+  }));
+
 test("UDP: of the same twice one is shown, and what is not the same is out of turn", () =>
   withTalk("udp", async (desk) => {
     const bare = await desk.bare();

@@ -6,6 +6,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { openChannel, TextClient } from "../client.ts";
 import { completeWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
+import { leavingSignal } from "../leaving.ts";
 import { errorReply, MAX_TEXT, whyUnfit } from "../text.ts";
 import { BYE, refusal, RESEND_MS, type TalkEvent, TalkMachine } from "./protocol.ts";
 
@@ -29,6 +30,8 @@ class Talk extends TextClient {
     trace: this.context.trace,
     id: this.channel.id,
   });
+  /** UDP has no end of stream: our going has to be said, unless the other has left. Over TCP it shows. */
+  #parted = this.context.transport === "tcp";
 
   override async run(): Promise<void> {
     try {
@@ -43,8 +46,14 @@ class Talk extends TextClient {
     const { transport } = this.context;
     const where = transport === "udp" ? `calling ${this.address} over UDP` : `connected to ${this.address}`;
     this.console.note(`${where}; each line is a message, and has to be answered before the next; ${BYE} hangs up`);
+    if (!this.#parted) {
+      const interrupted = leavingSignal(this.context);
+      interrupted.addEventListener("abort", () => this.fail(interrupted.reason));
+    }
     void this.#driven.finished.then(() => {
-      if (!this.leaving) this.fail(new NetlabError("reply", `${this.address} has ended the conversation`));
+      if (this.leaving) return;
+      this.#parted = true;
+      this.fail(new NetlabError("reply", `${this.address} has ended the conversation`));
     });
     return Promise.resolve();
   }
@@ -64,9 +73,21 @@ class Talk extends TextClient {
   protected override async leave(): Promise<void> {
     this.leaving = true;
     this.#driven.input({ type: "end" });
-    // UDP has no end of stream: our going has to be said.
-    if (this.context.transport === "udp") this.channel.sendStart(errorReply(refusal.left()));
+    await this.#part();
     await this.channel.close();
+  }
+
+  protected override fail(error: NetlabError): void {
+    if (this.#parted) return super.fail(error);
+    this.leaving = true; // nothing more of a script is said
+    void this.#part().then(() => super.fail(error));
+  }
+
+  async #part(): Promise<void> {
+    if (this.#parted) return;
+    this.#parted = true;
+    this.channel.sendStart(errorReply(refusal.left()));
+    await this.channel.flushed();
   }
 
   protected override show(text: string): void {
