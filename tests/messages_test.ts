@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { messages } from "../lib/exercises/messages/mod.ts";
 import { MessageLog } from "../lib/exercises/messages/protocol.ts";
 import { serveMessages } from "../lib/exercises/messages/server.ts";
-import type { ServeContext } from "../lib/exercises/exercise.ts";
+import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import type { Random } from "../lib/protocol/random.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
 import { canReset, ChatClient, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
@@ -16,6 +16,7 @@ interface Served {
   readonly port: number;
   readonly console: FakeConsole;
   readonly trace: Collected;
+  readonly server: RunningServer;
   /** Connects a client that frames with `wire`. */
   join(wire: string): Promise<ChatClient>;
   /** Connects a client that is only bytes. */
@@ -39,6 +40,7 @@ async function withMessages(
       port,
       console,
       trace,
+      server,
       join: async (wire) => keep(await ChatClient.connect(port, wire)),
       peer: async () => keep(await Peer.connect({ hostname: "127.0.0.1", port })),
     });
@@ -183,6 +185,24 @@ test("a log that is larger than any buffer waits for a reader who is late", () =
     let length = 0;
     for (const bite of await bites(client.conn, 65_536)) length += bite.length;
     assertEquals(length, 2048 * (line.length + 1));
+  }, { options: { "max-log": 64 * 1_048_576 } }));
+
+test("a log that is on its way comes whole where the server shuts down, or the client has nothing more to send", () =>
+  withMessages(async ({ peer, server }) => {
+    const client = await peer();
+    const line = "x".repeat(8191);
+    await client.send(`${line}\n`.repeat(2048), "quit\n");
+    await client.conn.closeWrite();
+    assertEquals(await client.conn.read(new Uint8Array(1)), 1);
+    const over = server.shutdown(50_000);
+    let length = 1;
+    let errors = 0;
+    for (const bite of await bites(client.conn, 65_536)) {
+      length += bite.length;
+      errors += bite.includes(0x45) ? 1 : 0;
+    }
+    await over;
+    assertEquals([length, errors], [2048 * 8192, 0]);
   }, { options: { "max-log": 64 * 1_048_576 } }));
 
 /** Everything to the end of the stream, never more than `size` bytes at once, with a turn of the event loop between. */

@@ -84,6 +84,9 @@ export async function withServer(
           ended++;
           inner?.onEnd();
         },
+        get lastWords() {
+          return inner?.lastWords;
+        },
       };
     },
   });

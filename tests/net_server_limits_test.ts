@@ -131,6 +131,22 @@ test("an idle client is sent away when it has been silent for so long, and every
   });
 });
 
+test("a client that takes what was all for it is not idle, and one that does not is sent away without a word in between", async () => {
+  const clock = new VirtualClock();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const session = () => ({ onMessage() {}, onEnd() {}, lastWords: promise });
+  await withServer({ clock, limits: { idleMs: IDLE_MS, firstByteMs: IDLE_MS }, session }, async (echo) => {
+    const [idle] = [await echo.join(), await echo.join()];
+    for (let now = 3000; now <= IDLE_MS + 2 * SWEEP_MS; now += 3000) {
+      echo.sessions[1].noteTaken();
+      await advanceTo(clock, now);
+    }
+    await advanceTo(clock, IDLE_MS + 2 * SWEEP_MS);
+    assertEquals([await idle.rest(), echo.sessions[1].ending], ["", false]);
+    resolve();
+  });
+});
+
 test("an idle client is told once, and has the whole linger time to read it", async () => {
   const clock = new VirtualClock();
   // Small limits make the server look often: every 10 ms.

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import type { Channel } from "../lib/net/channel.ts";
+import type { Session } from "../lib/net/server.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
 import { eventually, Peer, settle, test } from "./helpers.ts";
 import { withServer } from "./net_helpers.ts";
@@ -107,6 +108,66 @@ test("what a client sends during a shutdown is refused, so that it knows that it
     assertEquals(await talker.line(), GOODBYE.trim());
     assertEquals(taken, ["flood me"]);
     server.abort();
+    await over;
+  });
+});
+
+/** A session that takes a while to say its last words, which are two messages. */
+function farewell(release: Promise<void>): (channel: Channel<string>) => Session<string> {
+  return (channel) => {
+    let words: Promise<void> | null = null;
+    const say = async () => {
+      channel.send("the beginning");
+      await release;
+      channel.send("and the end");
+      await channel.close();
+    };
+    return {
+      onMessage: () => void (words = say()),
+      onEnd() {},
+      get lastWords() {
+        return words;
+      },
+    };
+  };
+}
+
+test("last words are not cut short within the grace period, nor by the end of what the client sends, and nothing comes between", async () => {
+  const clock = new VirtualClock();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await withServer({ clock, session: farewell(promise) }, async ({ server, join }) => {
+    const [talker, ended, quiet] = [await join(), await join(), await join()];
+    for (const peer of [talker, ended]) {
+      await peer.send("go on\n");
+      assertEquals(await peer.line(), "the beginning");
+    }
+    await ended.conn.closeWrite();
+    const over = server.shutdown(2000);
+    assertEquals(await quiet.rest(), GOODBYE);
+    await talker.send("more\n", 0xff, "\n");
+    quiet.conn.closeWrite();
+    await eventually("the quiet one to be gone", () => server.clientCount === 2);
+    clock.advance(1999);
+    resolve();
+    for (const peer of [talker, ended]) assertEquals(await peer.rest(), "and the end\n");
+    await talker.conn.closeWrite();
+    await over;
+    assertEquals([clock.now(), server.clientCount], [1999, 0]);
+  });
+});
+
+test("last words that are not out when the grace period is over are cut", async () => {
+  const clock = new VirtualClock();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await withServer({ clock, session: farewell(promise) }, async ({ server, join }) => {
+    const peer = await join();
+    await peer.send("go on\n");
+    assertEquals(await peer.line(), "the beginning");
+    const over = server.shutdown(2000);
+    await settle();
+    clock.advance(2000);
+    assertEquals(await peer.rest(), "");
+    resolve();
     await over;
   });
 });

@@ -51,6 +51,9 @@ export function rehear<In, Out>(
       return {
         onMessage: (message) => changed.onMessage ? changed.onMessage(message) : session.onMessage(message),
         onEnd: () => changed.onEnd ? changed.onEnd() : session.onEnd(),
+        get lastWords() {
+          return session.lastWords;
+        },
       };
     },
   };

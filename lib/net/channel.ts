@@ -71,7 +71,7 @@ export class Channel<In, Out = In> {
   #readBytes = MIN_READ;
   #smallReads = 0;
   #reads = 0;
-  #poured = 0;
+  #taken = 0;
   #pouring: Promise<unknown> | null = null;
   #giveUpWrite = () => {};
   #pendingRead: Promise<number | null> | null = null;
@@ -117,9 +117,9 @@ export class Channel<In, Out = In> {
     return this.#reads;
   }
 
-  /** The same, and how many writes of `pour` the peer has taken. */
+  /** The same, and how often the peer has taken what it was given: a write of `pour`, or what `noteTaken` was told of. */
   get activity(): number {
-    return this.#reads + this.#poured;
+    return this.#reads + this.#taken;
   }
 
   /** True once the channel is closed or closing: what is sent now may not arrive. */
@@ -162,6 +162,11 @@ export class Channel<In, Out = In> {
     const sent = this.#outgoing.push(this.framer, body);
     if (sent && this.#trace.wants.message) this.#traceMessage("out", body);
     return sent;
+  }
+
+  /** Says that the peer has taken something of what is all for it: who reads for long is not idle. */
+  noteTaken(): void {
+    this.#taken++;
   }
 
   /** Resolves when everything sent has been handed to the system, or the channel is closed. */
@@ -217,7 +222,7 @@ export class Channel<In, Out = In> {
       for (let left = bytes; left.length > 0;) {
         const count = await this.#write(left);
         if (count === null) return false;
-        this.#poured++;
+        this.#taken++;
         if (this.#trace.wants.bytes) {
           this.#trace.emit({ type: "bytes", id: this.id, direction: "out", bytes: left.subarray(0, count) });
         }

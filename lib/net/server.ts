@@ -104,11 +104,17 @@ export interface Session<In> {
   onMessage(message: In): void | Promise<void>;
   /** The client is gone: release its name, its files, its timers. */
   onEnd(): void;
+  /**
+   * Its last words, once they are on their way, until they are out and the channel is closed: nothing of ours may come
+   * between, and neither the end of what the client sends nor a shutdown within its grace period cuts them short.
+   */
+  readonly lastWords?: Promise<void> | null;
 }
 
 /** A client as the server keeps it. */
 interface Client<In, Out> {
   readonly channel: Channel<In, Out>;
+  session: Session<In> | null;
   /** Settles when the connection is closed and forgotten. */
   finished: Promise<void>;
   /** Whether we called it: then it may be silent from the start. */
@@ -177,7 +183,8 @@ export class Server<In, Out> {
   async shutdown(graceMs: Millis): Promise<void> {
     if (this.#draining) return this.finished;
     this.#draining = true;
-    const channels = [...this.#clients].map((client) => client.channel);
+    const end = this.#clock.now() + graceMs;
+    const channels = [...this.#clients].filter(({ session }) => !session?.lastWords).map(({ channel }) => channel);
     this.#stopListening();
     if (this.#options.farewells.goodbye ?? true) channels.forEach((channel) => this.#sayLeaving(channel));
     const flushed = Promise.all(channels.map((channel) => channel.flushed()));
@@ -185,10 +192,11 @@ export class Server<In, Out> {
       const stuck = channels.filter((channel) => channel.queuedBytes > 0);
       this.#options.farewells.undelivered?.(stuck as Channel<never, Out>[]);
     }
-    for (const { channel } of this.#clients) {
+    for (const { channel, session } of this.#clients) {
+      if (session?.lastWords) continue;
       void channel.because("server shut down").close(Math.min(GOODBYE_LINGER_MS, graceMs / 2));
     }
-    if (await outlasts(this.finished, graceMs / 2, this.#clock)) this.abort();
+    if (await outlasts(this.finished, end - this.#clock.now(), this.#clock)) this.abort();
     await this.finished;
   }
 
@@ -235,6 +243,7 @@ export class Server<In, Out> {
   #enter(channel: Channel<In, Out>, called: boolean): Channel<In, Out> {
     const client: Client<In, Out> = {
       channel,
+      session: null,
       called,
       errors: 0,
       endSession: () => {},
@@ -273,7 +282,7 @@ export class Server<In, Out> {
   async #serve(client: Client<In, Out>): Promise<void> {
     const { channel } = client;
     try {
-      const session = this.#options.session(channel);
+      const session = client.session = this.#options.session(channel);
       client.endSession = () => {
         client.endSession = () => {};
         try {
@@ -284,12 +293,13 @@ export class Server<In, Out> {
       };
       await channel.each(
         (message) => {
-          if (this.#draining) return this.#sayLeaving(channel);
+          if (this.#draining) return session.lastWords ? undefined : this.#sayLeaving(channel);
           const busy = session.onMessage(message);
           client.errors = 0;
           return busy;
         },
         (error) => {
+          if (session.lastWords) return;
           channel.sendStart(this.#options.farewells.bad(error));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
             this.#say(channel, "too many errors");
@@ -297,6 +307,7 @@ export class Server<In, Out> {
           }
         },
       );
+      await session.lastWords;
     } catch (error) {
       this.#fault(channel, error);
     }
@@ -352,7 +363,7 @@ export class Server<In, Out> {
           continue;
         }
         const why = `idle for ${limitMs / 1000} s`;
-        this.#say(client.channel, why);
+        if (!client.session?.lastWords) this.#say(client.channel, why);
         client.channel.because(why);
         client.endSession();
         void client.channel.close();

@@ -20,15 +20,15 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
   class Writer implements Session<string> {
     readonly #channel: TextChannel;
     readonly #log = new MessageLog(maxLog);
-    #quitting = false;
+    lastWords: Promise<void> | null = null;
 
     constructor(channel: TextChannel) {
       this.#channel = channel;
     }
 
     onMessage(text: string): void {
-      if (this.#quitting) return;
-      if (isQuit(text)) return void this.#quit();
+      if (this.lastWords) return;
+      if (isQuit(text)) return void (this.lastWords = this.#quit());
       const before = this.#log.length;
       if (kept >= maxKept) return this.#refuse(refusal.serverFull());
       if (!this.#log.add(text)) return this.#refuse(refusal.logFull(this.#log));
@@ -38,7 +38,7 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
     }
 
     onEnd(): void {
-      if (!this.#quitting) kept -= this.#log.length;
+      if (!this.lastWords) kept -= this.#log.length;
     }
 
     #refuse(why: string): void {
@@ -47,16 +47,17 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
 
     /** Sends the log and hangs up. */
     async #quit(): Promise<void> {
-      this.#quitting = true;
       kept -= this.#log.length;
       const { framer } = this.#channel;
       // Only a length can say that there is nothing.
       if (this.#log.isEmpty && framer.headBytes > 0) this.#channel.send("");
       const around = framer.headBytes + framer.tailBytes;
       const room = this.#channel.queueBytes - around;
+      await this.#channel.flushed();
       for (const part of this.#log.take(Math.min(PART_BYTES, framer.maxBody, room), around === 0)) {
-        await this.#channel.flushed();
         if (!this.#channel.send(part)) return;
+        await this.#channel.flushed();
+        this.#channel.noteTaken();
       }
       await this.#channel.because("quit").close();
     }
