@@ -1,10 +1,11 @@
 // Many peers with many connections and names for them (assignment 3): connecting, naming, listing, sending to one and to all;
 // what is refused; what is left when one goes; and other people's programs among them.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import { mesh } from "../lib/exercises/mesh/mod.ts";
 import { connectMesh, serveMesh } from "../lib/exercises/mesh/server.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import {
@@ -416,6 +417,13 @@ test("a node that only calls may call more, and ends with its input", () =>
     await within(connectMesh(connectContext(alice.port, console, { wire: "line" })), "its end");
     assertEquals(console.printed, [`alice  ${alice.where}  we called`, `bob    ${bob.where}  we called`]);
     assertEquals([alice.messages.length, bob.messages.length], [2, 1]);
+  }));
+
+test("a node that only calls leaves when it has heard nothing for as long as --idle says", () =>
+  withNodes(async (alice) => {
+    const running = connectMesh(connectContext(alice.port, new FakeConsole(), { wire: "line", idleMs: 50 }));
+    const error = await assertRejects(() => within(running, "its end"), NetlabError);
+    assertEquals([error.kind, error.message], ["timeout", `127.0.0.1:${alice.port} has said nothing for 50ms`]);
   }));
 
 test("netlab mesh does what a script says, and with --json everything it prints is an object", () =>

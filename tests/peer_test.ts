@@ -436,6 +436,16 @@ test("a peer that only calls is told when the other has hung up", () =>
     await within(running, "its end");
   }));
 
+test("a peer that only calls leaves when it has heard nothing for as long as --idle says", () =>
+  withPeers(async (alice) => {
+    const console = new FakeConsole();
+    const running = connectPeer(connectContext(alice.port, console, { wire: "line", idleMs: 50 }));
+    const error = await assertRejects(() => within(running, "its end"), NetlabError);
+    assertEquals([error.kind, error.message], ["timeout", `127.0.0.1:${alice.port} has said nothing for 50ms`]);
+    await alice.has(0);
+    assertEquals(alice.console.printed, []);
+  }));
+
 test("netlab peer does what a script says, and leaves at its exit", () =>
   withPeers(async (alice) => {
     const script = [alice.connect, "send hello", "send bye", "disconnect", "exit", "send never"];

@@ -8,7 +8,7 @@ import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { judgeScript } from "./client.ts";
+import { judgeScript, watchServer } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
@@ -41,10 +41,32 @@ export type NodeContext =
   & Pick<ServeContext, "console" | "limits" | "trace" | "transport" | "wire">
   & { readonly listen: ListenOptions | null; readonly full?: string; roomFor?(caller: Conn): Promise<unknown> | null };
 
-/** As a client: a node that does not listen, and that calls the other at once. */
-export function clientContext(context: ConnectContext): NodeContext {
-  const { console, idleMs, trace, transport, wire } = context;
-  return { console, trace, transport, wire, listen: null, limits: idleMs === undefined ? {} : { idleMs } };
+/** How long what has been sent may take to leave, in ms. */
+const GRACE_MS = 5000;
+
+/**
+ * Runs a node that calls another one, and cannot be called itself; ends when the input does.
+ *
+ * @throws {NetlabError} when the other does not answer, or falls silent, or something of a script failed
+ */
+export async function connectNode(context: ConnectContext, commandsOf: (node: Node) => NodeCommands): Promise<void> {
+  const { console, trace, transport, wire } = context;
+  const node = new Node({ console, trace, transport, wire, listen: null, limits: {} });
+  let failure = null as NetlabError | null;
+  let unwatch = () => {};
+  try {
+    await node.call(context.host, context.port);
+    unwatch = watchServer(node, context, (error) => {
+      failure = error;
+      console.stop();
+    });
+    await node.operate(commandsOf(node));
+  } finally {
+    unwatch();
+    await node.shutdown(GRACE_MS);
+  }
+  if (failure) throw failure;
+  node.judge();
 }
 
 /** The connections of one program, and the person at it. */
@@ -64,6 +86,7 @@ export class Node implements RunningServer {
   #failed = 0;
   /** How often others have answered with ERROR. */
   #refusals = 0;
+  #heard = 0;
   /** Rejects as `judge` does. */
   readonly finished: Promise<void>;
 
@@ -101,6 +124,11 @@ export class Node implements RunningServer {
 
   get clientCount(): number {
     return this.#server.clientCount;
+  }
+
+  /** How many messages have come, from whomever. */
+  get reads(): number {
+    return this.#heard;
   }
 
   /** In the order in which they were opened. */
@@ -236,6 +264,7 @@ export class Node implements RunningServer {
 
   #show(link: Link, text: string): void {
     const from = this.#labelOf(link);
+    this.#heard++;
     if (isError(text)) this.#refusals++;
     this.#console.print(`${from}: ${text}`, { event: "message", from, text });
   }

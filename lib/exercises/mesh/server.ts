@@ -8,11 +8,8 @@ import { column } from "../../trace/format.ts";
 import { splitWord } from "../commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
-import { clientContext, type Link, Node, type NodeCommands } from "../node.ts";
+import { connectNode, type Link, Node, type NodeCommands } from "../node.ts";
 import { FORMS, isAddress, type Known, labelOf, resolve } from "./protocol.ts";
-
-/** How long what has been sent may take to leave, in ms. */
-const GRACE_MS = 5000;
 
 /** Starts a node that can be called. */
 export function serveMesh(context: ServeContext): RunningServer {
@@ -23,14 +20,7 @@ export function serveMesh(context: ServeContext): RunningServer {
 
 /** Starts a node that calls another one, and cannot be called itself; ends when the input does. */
 export async function connectMesh(context: ConnectContext): Promise<void> {
-  const node = new Node(clientContext(context));
-  try {
-    await node.call(context.host, context.port);
-    await node.operate(new Mesh(node, context));
-  } finally {
-    await node.shutdown(GRACE_MS);
-  }
-  node.judge();
+  await connectNode(context, (node) => new Mesh(node, context));
 }
 
 /** A connection, and what it is called. */

@@ -5,7 +5,7 @@ import { outlasts, systemClock } from "../../net/clock.ts";
 import { type Address, type Conn, formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext, RunningServer, ServeContext } from "../exercise.ts";
-import { clientContext, type Link, Node, type NodeCommands } from "../node.ts";
+import { connectNode, type Link, Node, type NodeCommands } from "../node.ts";
 import { BUSY, FORMS } from "./protocol.ts";
 
 /** Starts a peer that can be called. */
@@ -21,18 +21,8 @@ export function servePeer(context: ServeContext): RunningServer {
 
 /** Starts a peer that calls another one, and cannot be called itself; ends when the input does. */
 export async function connectPeer(context: ConnectContext): Promise<void> {
-  const node = new Node(clientContext(context));
-  try {
-    await node.call(context.host, context.port);
-    await node.operate(commandsOf(node));
-  } finally {
-    await node.shutdown(GRACE_MS);
-  }
-  node.judge();
+  await connectNode(context, commandsOf);
 }
-
-/** How long what has been sent may take to leave, in ms. */
-const GRACE_MS = 5000;
 
 function commandsOf(node: Node): NodeCommands {
   const current = (): Link => {
