@@ -228,6 +228,17 @@ test("a server that hangs up without an answer is a failure", () =>
     await assertFails(run(port, ["7 * 6", "7 + 6"]), "transport", left);
   }));
 
+test("of a server whose last answer has no end, what to do is said", () =>
+  withListener(async (conn) => {
+    await conn.read(new Uint8Array(10));
+    await conn.write(encodeText("42"));
+  }, async (port) => {
+    for (const [script, args] of [[[], ["7", "*", "6"]], [["7 * 6"], []]]) {
+      const error = await assertRejects(() => run(port, script, { args }), NetlabError);
+      assertMatch(error.hint ?? "", /does it frame with line\? otherwise try another --wire$/);
+    }
+  }));
+
 test("a server that owes answers and falls silent is a failure, and what it answered is shown", () =>
   withPlayed(async (server) => {
     await server.send((await server.receive()).length.toString());
@@ -279,6 +290,18 @@ test("over UDP a person whose question has no answer, or is too long, may ask on
       "70000 bytes do not fit: datagram carries 65506 at most",
     ]);
   }));
+
+test("over UDP a question that is too long is a line of the script that failed, and the others are asked", () =>
+  withServer(async (port) => {
+    const console = new FakeConsole(["1 + 1", "1".repeat(70_000), "2 + 2"]);
+    await assertFails(
+      connectCalc(connectContext(port, console, { transport: "udp" })),
+      "reply",
+      "a line of the script failed",
+    );
+    assertEquals(console.printed, ["2", "4"]);
+    assertEquals(console.notes.slice(1), ["70000 bytes do not fit: datagram carries 65506 at most"]);
+  }, { transport: "udp" }));
 
 test("over UDP a server that never answers is a failure that says what to look at", () =>
   withDatagrams(() => [], async (port, asked) => {

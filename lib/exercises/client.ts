@@ -153,7 +153,9 @@ export abstract class TextClient {
     }
     if (!this.leaving) {
       throw new NetlabError("transport", `the server ${this.address} ended the connection (${this.channel.reason})`, {
-        hint: "it stopped, or it sent you away: its last words are above",
+        hint: this.channel.truncated
+          ? `what it said last has no end, and is dropped: ${hintAtWire(this.channel)}`
+          : "it stopped, or it sent you away: its last words are above",
       });
     }
     if (!this.console.interactive) judgeScript(this.refusals, this.#unsent);

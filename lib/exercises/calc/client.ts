@@ -3,7 +3,7 @@
 
 import type { Channel } from "../../net/channel.ts";
 import { outlasts } from "../../net/clock.ts";
-import { NetlabError } from "../../protocol/errors.ts";
+import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { hintAtWire, judgeScript, openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
@@ -36,6 +36,7 @@ async function askEach(context: ConnectContext): Promise<void> {
   const { console } = context;
   console.note(greeting(`asking ${channel.remote} over UDP`));
   let refusals = 0;
+  let failed = 0;
   for await (const line of console.lines("> ")) {
     if (line.trim() === "") continue;
     try {
@@ -44,12 +45,15 @@ async function askEach(context: ConnectContext): Promise<void> {
       console.print(text, { event: "result", text });
       await console.drained?.();
     } catch (error) {
-      // A person may ask once more.
-      if (!console.interactive || !(error instanceof NetlabError)) throw error;
+      if (!(error instanceof NetlabError)) throw error;
+      const unsent = error instanceof ProtocolError && error.side === "local";
+      if (unsent) failed++;
+      // A person may ask once more, and what is too long to be asked is one line of a script.
+      else if (!console.interactive) throw error;
       console.note(error.hint ? `${error.message}: ${error.hint}` : error.message);
     }
   }
-  if (!console.interactive) judgeScript(refusals);
+  if (!console.interactive) judgeScript(refusals, failed);
 }
 
 /** One question on a connection of its own: over UDP, a late answer can then not be taken for another question's. */
@@ -75,7 +79,9 @@ async function ask(context: ConnectContext, question: string): Promise<string> {
 async function answerOf(answer: Promise<string | null>, channel: Channel<string>): Promise<string> {
   const text = await answer;
   if (text !== null) return text;
-  throw new NetlabError("transport", `${channel.remote} ended the connection without an answer (${channel.reason})`);
+  throw new NetlabError("transport", `${channel.remote} ended the connection without an answer (${channel.reason})`, {
+    hint: channel.truncated ? hintAtWire(channel) : undefined,
+  });
 }
 
 const greeting = (where: string) => `${where}; try 7 * 6 (end with Ctrl-D)`;
