@@ -3,12 +3,22 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
+import { Node } from "../lib/exercises/node.ts";
 import { peer } from "../lib/exercises/peer/mod.ts";
 import { FORMS } from "../lib/exercises/peer/protocol.ts";
 import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
+import { NO_TRACE } from "../lib/protocol/trace.ts";
 import { connectPeer, servePeer } from "../lib/exercises/peer/server.ts";
-import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
+import {
+  canReset,
+  clientCount,
+  connectContext,
+  FakeConsole,
+  sendAndReset,
+  serveContext,
+  withListener,
+} from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import {
   bytes,
@@ -16,6 +26,7 @@ import {
   type Collected,
   eventually,
   Peer,
+  skipIf,
   skipUnless,
   skipUnlessSignals,
   test,
@@ -307,6 +318,13 @@ test("who calls itself is told so, is connected to nobody, and can go on", () =>
     await bob.console.shows("hello");
   }));
 
+test("who listens everywhere is itself at each of its loopback addresses", () =>
+  withPeers(async (alice) => {
+    alice.type(`connect 127.0.1.1 ${alice.port}`);
+    await alice.console.shows(`127.0.1.1 ${alice.port} is this peer itself`);
+    await alice.has(0);
+  }, { host: "0.0.0.0" }), skipIf(Deno.build.os === "linux" ? null : "only Linux has more than one loopback address"));
+
 test("a peer that vanishes is let go, the log says how, and another may call", () =>
   withPeers(async (alice) => {
     await sendAndReset(alice.port, bytes("hello\nhalf a mess"), () => alice.console.shows("hello"));
@@ -445,6 +463,39 @@ test("a peer that only calls leaves when it has heard nothing for as long as --i
     await alice.has(0);
     assertEquals(alice.console.printed, []);
   }));
+
+test("a last message without its end is said, with what to do, and a script has failed by it", () =>
+  withListener(async (conn) => {
+    await conn.read(new Uint8Array(10));
+    await conn.write(bytes("hello\nbye"));
+  }, async (port) => {
+    for (const [interactive, failure] of [[false, "a line of the script failed"], [true, null]] as const) {
+      const console = new FakeConsole(undefined, interactive);
+      const running = connectPeer(connectContext(port, console, { wire: "line" }));
+      console.type("send hi");
+      await console.shows(
+        `the last message of 127.0.0.1:${port} has no end, and is dropped: does it frame with line? otherwise try another --wire`,
+      );
+      console.endInput();
+      assertEquals(await within(running, "its end").then(() => null, ({ message }) => message), failure);
+      assertEquals(console.printed, [`127.0.0.1:${port}: hello`]);
+    }
+  }));
+
+test("a person who leaves does not wait for whom they have called", async () => {
+  for (const leave of ["exit", null]) {
+    const console = new FakeConsole(undefined, true);
+    const never = Promise.withResolvers<void>();
+    const node = new Node({ console, trace: NO_TRACE, transport: "tcp", wire: "line", listen: null, limits: {} });
+    const operating = node.operate({ forms: FORMS, label: () => "", run: () => never.promise });
+    console.type("connect 127.0.0.1 1");
+    if (leave === null) console.endInput();
+    else console.type(leave);
+    await within(operating, "its end");
+    never.resolve();
+    await node.shutdown(0);
+  }
+});
 
 test("netlab peer does what a script says, and leaves at its exit", () =>
   withPeers(async (alice) => {

@@ -8,7 +8,7 @@ import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { judgeScript, watchServer } from "./client.ts";
+import { hintAtWire, judgeScript, watchServer } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
@@ -107,6 +107,7 @@ export class Node implements RunningServer {
         const link: Link = { channel, ended, called: null };
         this.#links.set(channel.id, link);
         const onEnd = () => {
+          if (channel.truncated) this.#noteTruncated(link);
           this.#forget(link);
           resolve();
         };
@@ -175,7 +176,9 @@ export class Node implements RunningServer {
     if (this.#context.listen === null) return false;
     const [mine, local, remote] = [this.address, localAddr as Address, remoteAddr as Address];
     const hears = ["0.0.0.0", "::", remote.hostname].includes(mine.hostname);
-    return hears && remote.port === mine.port && remote.hostname === local.hostname;
+    // Who listens everywhere is behind each address of the loopback, whichever a call comes from.
+    const isHere = remote.hostname === local.hostname || /^(::ffff:)?127\./i.test(remote.hostname);
+    return hears && remote.port === mine.port && isHere;
   }
 
   /**
@@ -195,6 +198,13 @@ export class Node implements RunningServer {
     link.channel.because("disconnected");
     this.#forget(link);
     void link.channel.close();
+  }
+
+  /** Whom we called should frame as we do: a script that does not hear it out has failed. */
+  #noteTruncated({ called, channel }: Link): void {
+    if (called === null) return;
+    this.#failed++;
+    this.#console.note(`the last message of ${channel.remote} has no end, and is dropped: ${hintAtWire(channel)}`);
   }
 
   #forget(link: Link): void {
@@ -240,26 +250,41 @@ export class Node implements RunningServer {
     const { forms } = commands;
     this.#console.completeWith((line) => completeLine(forms, line, commands.names));
     this.#console.note(`commands: ${forms.map(({ word }) => word).join(", ")}`);
-    for await (const line of this.#console.lines("> ")) {
-      if (line.trim() === "") continue;
-      const [word, rest] = splitWord(line);
-      try {
-        const form = findForm(forms, word);
-        if (form === undefined) {
-          throw new NetlabError("usage", `no such command: ${word}`, {
-            hint: forms.map((one) => one.word).join(", "),
-          });
-        }
-        if (form.word === "exit") return true;
-        if (form.word === "help") { for (const row of describeForms(forms)) this.#console.print(row); }
-        else await commands.run(form.word, rest);
-      } catch (error) {
-        this.#failed++;
-        this.#console.print(...describeFailure(error));
+    const isExit = (line: string) => findForm(forms, splitWord(line)[0])?.word === "exit";
+    const lines = this.#console.lines("> ")[Symbol.asyncIterator]();
+    for (let next = await lines.next(); !next.done;) {
+      const line = next.value;
+      if (isExit(line)) {
+        await lines.return?.();
+        return true;
       }
+      const doing = this.#do(commands, line);
+      const ahead = this.#console.interactive ? lines.next() : null;
+      // A person who leaves does not wait for whom they have called.
+      const leaves = ahead?.then(({ done, value }) => done || isExit(value));
+      if (!leaves || !await Promise.race([doing, leaves])) await doing;
       await this.#pace.wait();
+      next = await (ahead ?? lines.next());
     }
     return false;
+  }
+
+  /** Does one line; what goes wrong is said. */
+  async #do(commands: NodeCommands, line: string): Promise<void> {
+    if (line.trim() === "") return;
+    const [word, rest] = splitWord(line);
+    const { forms } = commands;
+    try {
+      const form = findForm(forms, word);
+      if (form === undefined) {
+        throw new NetlabError("usage", `no such command: ${word}`, { hint: forms.map((one) => one.word).join(", ") });
+      }
+      if (form.word === "help") { for (const row of describeForms(forms)) this.#console.print(row); }
+      else await commands.run(form.word, rest);
+    } catch (error) {
+      this.#failed++;
+      this.#console.print(...describeFailure(error));
+    }
   }
 
   #show(link: Link, text: string): void {
