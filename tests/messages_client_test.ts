@@ -148,6 +148,21 @@ test("a log that ends inside a message is a failure, or is shown", async () => {
   }
 });
 
+test("of a server that does not end the connection behind its log, all that it sent is shown before the client fails", async () => {
+  for (const wire of ["line", "raw"]) {
+    const console = new FakeConsole([]);
+    await withPlayed(async (server) => {
+      await server.receive();
+      await server.sendBytes("hello\nhow are you");
+      await server.next().catch(() => {});
+    }, async (port) => {
+      const running = connectMessages(connectContext(port, console, { wire, idleMs: 50 }));
+      const error = await assertRejects(() => within(running, "the client's end"), NetlabError);
+      assertEquals([error.kind, console.printed], ["timeout", ["hello", "how are you"]]);
+    }, wire);
+  }
+});
+
 test("of a server that does not understand quit, the person is told why that may be", () => {
   const console = new FakeConsole([]);
   return withPlayed(async (server) => {

@@ -3,7 +3,9 @@
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import { type Framer, LineFramer } from "../../protocol/framing.ts";
+import { decodeLossy } from "../../protocol/text.ts";
 import type { Channel } from "../../net/channel.ts";
+import { watchIdle } from "../../net/idle.ts";
 import { openChannel, TextClient } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
@@ -28,6 +30,12 @@ export async function connectMessages(context: ConnectContext): Promise<void> {
 class LogFraming {
   /** From then on, what comes is the log. */
   begun = false;
+  #queue: ByteQueue | null = null;
+
+  /** What has come behind the last LF. */
+  get unended(): string {
+    return this.#queue === null ? "" : decodeLossy(this.#queue.peek(this.#queue.length));
+  }
 
   over(framer: Framer): Framer {
     const lines = new LineFramer(MAX_LOG);
@@ -38,7 +46,7 @@ class LogFraming {
       maxBody: framer.maxBody,
       coalesces: framer.coalesces,
       seal: (buffer, start, bodyBytes) => framer.seal(buffer, start, bodyBytes),
-      cut: (queue) => (this.begun ? lines : framer).cut(queue),
+      cut: (queue) => (this.begun ? lines : framer).cut(this.#queue = queue),
       end: (queue: ByteQueue) => this.begun && queue.length > 0 ? queue.take(queue.length) : null,
     };
   }
@@ -73,13 +81,26 @@ class Messages extends TextClient {
     this.leaving = true;
     this.expectAnswer();
     // The log may be long, and the line slow: as long as something comes, more may come.
-    for (let seen = -1; !this.over && seen !== this.channel.reads;) {
-      seen = this.channel.reads;
-      await this.until(() => false, LOG_MS);
-    }
-    if (!this.over) this.fail(new NetlabError("timeout", `the server did not end the session in ${LOG_MS / 1000} s`));
+    let silent = false;
+    const unwatch = watchIdle(this.channel, LOG_MS, () => {
+      silent = true;
+      this.changed();
+    });
+    await this.until(() => silent);
+    unwatch();
     // What was cut off may lack its end, wherever that was.
-    else this.leaving = this.channel.reason!.startsWith("end of stream");
+    if (this.over) this.leaving = this.channel.reason!.startsWith("end of stream");
+    else {
+      const text = `the server has said nothing for ${LOG_MS / 1000} s, and not ended the session`;
+      this.fail(new NetlabError("timeout", text, { hint: "behind the log it has to close the connection" }));
+    }
+  }
+
+  /** What has come is shown, though the log may have no end. */
+  protected override fail(error: NetlabError): void {
+    const { begun, unended } = this.#log;
+    if (begun && unended !== "") this.show(unended);
+    super.fail(error);
   }
 
   protected override show(text: string): void {
