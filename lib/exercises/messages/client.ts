@@ -82,7 +82,7 @@ class Messages extends TextClient {
     this.expectAnswer();
     // The log may be long, and the line slow: as long as something comes, more may come.
     let silent = false;
-    const unwatch = watchIdle(this.channel, LOG_MS, () => {
+    const unwatch = watchIdle(this, LOG_MS, () => {
       silent = true;
       this.changed();
     });
