@@ -1,12 +1,14 @@
 // What a transfer leaves on the disk before it is complete: an interrupted file survives whoever only begins, nothing is written
 // through a link, and what nobody goes on with leaves nothing.
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { openOwn } from "../lib/exercises/own_file.ts";
+import { connectTransfer } from "../lib/exercises/transfer/client.ts";
 import { PartFile } from "../lib/exercises/transfer/files.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { encodeText } from "../lib/protocol/text.ts";
-import { temporaryFolder } from "./chat_helpers.ts";
-import { collect, eventually, skipIf, test } from "./helpers.ts";
+import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
+import { collect, eventually, skipIf, skipUnless, test } from "./helpers.ts";
 import { makeFile } from "./transfer_helpers.ts";
 import {
   data,
@@ -135,6 +137,56 @@ test("what is opened to be written is a plain file, and has no other name", () =
   );
   assertEquals(namesIn(dir).includes("nowhere"), false);
 }, UNIX);
+
+/** A pipe with a name, into which `bytes` are written while `fn` has it; it ends when `fn` does. */
+async function withPipe(bytes: Uint8Array, fn: (path: string) => Promise<void>): Promise<void> {
+  const path = `${temporaryFolder()}/a`;
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  const opening = Deno.open(path, { write: true });
+  const writing = opening.then(async (pipe) => {
+    for (let left = bytes; left.length > 0;) left = left.subarray(await pipe.write(left));
+  }).catch(() => {}); // nobody reads the rest
+  try {
+    await fn(path);
+  } finally {
+    await writing;
+    (await opening).close();
+  }
+}
+
+const PIPES = skipUnless("mkfifo");
+
+test(
+  "what can be read only once, a pipe, is not gone on with: what the receiver has of it stays",
+  () =>
+    withReceiver("tcp", (receiver) =>
+      withPipe(encodeText("hello"), async (path) => {
+        Deno.writeFileSync(`${receiver.dir}/a.part`, makeFile(300));
+        const failure = await sendingFails(receiver.port, [path], { resume: true });
+        assertEquals(failure, `usage: ${path} cannot be resumed (it can be read only once: only a file can)`);
+        receiver.has({ "a.part": makeFile(300) });
+      })),
+  PIPES,
+);
+
+test(
+  "who is interrupted while it sends a pipe is not told to go on with --resume",
+  () =>
+    withReceiver("tcp", (receiver) =>
+      withPipe(makeFile(300_000), async (path) => {
+        const console = new FakeConsole([]);
+        let leave = () => {};
+        const sending = connectTransfer(connectContext(receiver.port, console, {
+          ...{ transport: "tcp", wire: "pdu", args: [path], options: { chunk: 10_000 } },
+          onInterrupt: (fn) => void (leave = fn),
+        }));
+        await eventually("chunks to come", () => receiver.partBytes("a") > 0);
+        leave();
+        await assertRejects(() => sending, NetlabError, "interrupted");
+        assertMatch(console.notes.join(), /^interrupted: \d+ bytes of a had arrived$/);
+      })),
+  PIPES,
+);
 
 const SEED = { wire: "seed" } as const;
 

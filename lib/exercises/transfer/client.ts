@@ -60,13 +60,13 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
     throw new NetlabError("usage", "nothing to send", { hint: "netlab connect transfer [HOST[:PORT]] FILE…" });
   }
   const names = namesOf(files, options.as as string | undefined);
-  if (options.resume && files.includes("-")) throw new NetlabError("usage", "standard input cannot be resumed");
   const leaving = leavingSignal(context);
   if (context.wire === "seed") return await sendSeed(context, leaving);
   const { host, port, transport } = context;
   const sources = await openAll(files, names);
   const failures: NetlabError[] = [];
   try {
+    if (options.resume) sources.forEach(refuseToResume);
     const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
     await using sender = new Sender(conn, context, readOptions(context), leaving);
     for (const source of sources) {
@@ -118,6 +118,13 @@ async function openAll(files: readonly string[], names: readonly string[]): Prom
     for (const source of sources) await source.close();
     throw error;
   }
+}
+
+/** What has no size can be read once only: not again where the receiver turns out to have the beginning of another file. */
+function refuseToResume({ path, size }: Source): void {
+  if (size !== null) return;
+  const what = path === "-" ? "standard input" : path;
+  throw new NetlabError("usage", `${what} cannot be resumed`, { hint: "it can be read only once: only a file can" });
 }
 
 /** A connection to a receiver, over which files go one after the other. */
@@ -291,12 +298,12 @@ class Sender implements AsyncDisposable {
   }
 
   /** How far it has come, and how to go on. */
-  #describeProgress(machine: SenderMachine, { path, name, size }: Source): string {
+  #describeProgress(machine: SenderMachine, { name, size }: Source): string {
     const { scheme, chunk } = this.#options;
     const bytes = Math.min(machine.progress * chunk, size ?? Infinity);
     const whole = size === null ? "" : `of ${size} `;
     if (scheme === "none") return `${bytes} ${whole}bytes of ${name} were sent`;
-    const hint = bytes > 0 && path !== "-" ? "; --resume goes on from there" : "";
+    const hint = bytes > 0 && machine.resumable ? "; --resume goes on from there" : "";
     return `${bytes} ${whole}bytes of ${name} had arrived${hint}`;
   }
 

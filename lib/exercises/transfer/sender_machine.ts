@@ -126,10 +126,14 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     this.rto = new RtoEstimator(options.rto);
   }
 
-  /** What to do when it was interrupted: without acknowledgements, or a size (standard input), there is nothing to go on from. */
+  /** Whether an interrupted transfer can be gone on with: not without acknowledgements, nor of what can be read once only. */
+  get resumable(): boolean {
+    return this.#reliable && this.#options.size !== null;
+  }
+
+  /** What to do when it was interrupted. */
   get remedy(): string {
-    const resumable = this.#reliable && this.#options.size !== null;
-    return resumable ? "the rest can be sent with --resume" : "send it again from the beginning";
+    return this.resumable ? "the rest can be sent with --resume" : "send it again from the beginning";
   }
 
   get session(): number {
