@@ -86,6 +86,9 @@ export async function withServer(
         },
         get lastWords() {
           return inner?.lastWords;
+          },
+        get forgettable() {
+          return inner?.forgettable;
         },
       };
     },

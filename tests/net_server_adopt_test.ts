@@ -205,7 +205,23 @@ test("a caller for whom there is no room is told why in the server's own words",
     assertEquals(await first.line(), "re: hello");
   }));
 
-const FORGETFUL: Partial<ServerOptions<string, string>> = { ...lines, forgetful: true };
+/** Whoever has not said `keep` last is forgotten. */
+const FORGETFUL: Partial<ServerOptions<string, string>> = {
+  ...lines,
+  session: (channel) => {
+    let kept = false;
+    return {
+      onMessage(text) {
+        kept = text === "keep";
+        channel.send(`re: ${text}`);
+      },
+      onEnd() {},
+      get forgettable() {
+        return !kept;
+      },
+    };
+  },
+};
 
 test("a forgetful server makes room: who has been there the longest is forgotten without a word", () =>
   withServer({ ...FORGETFUL, limits: { maxClients: 2 } }, async ({ server, trace, ended, join }) => {
@@ -222,6 +238,27 @@ test("a forgetful server makes room: who has been there the longest is forgotten
     assertEquals(await fourth.line(), "re: hello");
     await eventually("the first two to have ended", () => ended() === 2);
     assertEquals(trace.of("close").map(({ reason }) => reason), ["forgotten", "forgotten"]);
+  }));
+
+test("a forgetful server keeps whoever would miss something: when all of them would, the next is refused", () =>
+  withServer({ ...FORGETFUL, limits: { maxClients: 2 } }, async ({ join, server }) => {
+    const [first, second] = [await join(), await join()];
+    await first.send("keep\n");
+    assertEquals(await first.line(), "re: keep");
+    const third = await join();
+    assertEquals(await second.rest(), "");
+    await third.send("keep\n");
+    assertEquals(await third.line(), "re: keep");
+    const fourth = await Peer.connect(server.address);
+    await fourth.send("hello\n");
+    assertEquals(await fourth.rest(), "ERROR server full: 2 clients\n");
+    fourth.close();
+    await first.send("hello\n");
+    assertEquals(await first.line(), "re: hello");
+    const fifth = await join();
+    assertEquals(await first.rest(), "");
+    await fifth.send("hello\n");
+    assertEquals(await fifth.line(), "re: hello");
   }));
 
 test("a forgetful server sends idle clients away without a word", async () => {

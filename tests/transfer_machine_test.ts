@@ -16,7 +16,7 @@ import {
   type Scheme,
   SCHEMES,
 } from "../lib/exercises/transfer/protocol.ts";
-import { ACK_DELAY_MS, LAST_WORD_MS, STRAGGLER_MS } from "../lib/exercises/transfer/receiver_machine.ts";
+import { ACK_DELAY_MS, LAST_WORD_MS, REFUSAL_MS, STRAGGLER_MS } from "../lib/exercises/transfer/receiver_machine.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { property, test } from "./helpers.ts";
 import { makeFile, range, Receiving, Sending, SESSION, sha256 } from "./transfer_helpers.ts";
@@ -699,7 +699,7 @@ for (const scheme of SCHEMES) {
     assertEquals(receiving.get(fin(2)), ["finish 2"]);
   });
 
-  test(`${scheme}: FIN asks for the digest once, DONE is said to every FIN for 30 s after the last, then it is gone`, () => {
+  test(`${scheme}: FIN asks for the digest once, DONE is said to every FIN for 2 min after the last, then it is gone`, () => {
     const receiving = Receiving.of(scheme, 0);
     assertEquals([receiving.get(fin(0)), receiving.get(fin(0)), receiving.machine.deadline()], [
       ["finish 0"],
@@ -726,7 +726,7 @@ for (const scheme of SCHEMES) {
     assertEquals(begun.pass(1).at(-1), "failed: nothing came for 60 s");
   });
 
-  test(`${scheme}: whatever is heard keeps it waiting, and every refusal is repeated for 30 s`, () => {
+  test(`${scheme}: whatever is heard keeps it waiting, and every refusal is repeated for 2 min`, () => {
     const receiving = Receiving.of(scheme, 20);
     for (let i = 0; i < 5; i++) {
       assertEquals(receiving.pass(4999), []);
@@ -745,6 +745,15 @@ for (const scheme of SCHEMES) {
     assertEquals(said, ["ERROR 3 there is one", "failed: there is one"]);
     assertEquals(receiving.get(open(scheme)), ["ERROR 3 there is one"]);
     assertEquals(receiving.tell({ type: "accept", next: 0, digest: null }), []);
+  });
+
+  test(`${scheme}: a file that is refused is remembered for 5 s, as long as OPEN may take to come again`, () => {
+    const receiving = new Receiving(scheme, 20);
+    receiving.start();
+    receiving.tell({ type: "fail", code: ERROR_CODES.busy, text: "busy" });
+    assertEquals(receiving.pass(REFUSAL_MS - 1), []);
+    assertEquals(receiving.get(open(scheme)), ["ERROR 9 busy"]);
+    assertEquals([receiving.pass(REFUSAL_MS - 1), receiving.pass(1)], [[], ["closes"]]);
   });
 
   test(`${scheme}: an ERROR of the sender ends it, and is not answered`, () => {

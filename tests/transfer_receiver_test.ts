@@ -68,6 +68,29 @@ for (const transport of TRANSPORTS) {
       assertEquals(receiver.files.length, 17);
     }));
 
+  test(`over ${transport} a file that is there is refused without a trace: when it has gone, the same OPEN is accepted`, () =>
+    withReceiver(transport, async (receiver) => {
+      Deno.writeFileSync(`${receiver.dir}/a`, HELLO);
+      await withPeers(transport, receiver.port, 1, async (peer) => {
+        for (let i = 0; i < 100; i++) {
+          assertEquals(await peer.ask(open(i, "a", 5)), `ERROR session=${i} code=3 "there is a file a already"`);
+        }
+        Deno.removeSync(`${receiver.dir}/a`);
+        await sendHello(peer, 0, "a");
+      });
+      receiver.has({ a: HELLO });
+    }));
+
+  test(`over ${transport} of the files that one sender has sent the last word is remembered of 16`, () =>
+    withReceiver(transport, async (receiver) => {
+      await withPeers(transport, receiver.port, 1, async (peer) => {
+        for (let session = 1; session <= 18; session++) await sendHello(peer, session, `file-${session}`);
+        assertMatch(await peer.ask(fin(2, 1, "hello")), /^ERROR session=2 code=8/);
+        for (const session of [3, 18]) assertMatch(await peer.ask(fin(session, 1, "hello")), /^DONE/);
+      });
+      assertEquals(receiver.files.length, 18);
+    }));
+
   test(`over ${transport} somebody else's PDUs with our session never touch it`, () =>
     withReceiver(transport, async (receiver) => {
       await withPeers(transport, receiver.port, 4, async (peer, ...strangers) => {
@@ -376,6 +399,20 @@ test("over tcp PDUs may come byte by byte, or all in one write", () =>
     }
   }));
 
+test("over tcp forty whole files may come in one write", () =>
+  withReceiver("tcp", async (receiver) => {
+    await withPeers("tcp", receiver.port, 1, async (peer) => {
+      const sessions = [...Array(40).keys()];
+      await peer.send(...sessions.flatMap((i) => [open(i, `file-${i}`, 5), data(i, 0, "hello"), fin(i, 1, "hello")]));
+      for (const i of sessions) {
+        assertMatch(await peer.receive(), /^ACCEPT/);
+        assertMatch(await peer.receive(), /^ACK/);
+        assertEquals(await peer.receive(), `DONE session=${i} seq=1 duplicates=0`);
+      }
+    });
+    assertEquals(receiver.files.length, 40);
+  }));
+
 for (const text of ["GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "hello\n", "\0".repeat(100)]) {
   test(`over tcp ${JSON.stringify(text.slice(0, 20))} is answered with an ERROR at once, and not waited with`, () =>
     withReceiver("tcp", async (receiver) => {
@@ -523,6 +560,23 @@ test("over UDP a full receiver refuses no refusal: two of them that a forger int
     { trace, limits: { maxClients: 1 } },
   );
 });
+
+test("over UDP a sender whose files are over gives way when the receiver is full, and one that is sending does not", () =>
+  withReceiver(
+    "udp",
+    (receiver) =>
+      withPeers("udp", receiver.port, 4, async (done, refused, sending, other) => {
+        await sendHello(done, 1, "a");
+        assertMatch(await refused.ask(open(2, "a", 5)), /^ERROR session=2 code=3/);
+        await begin(sending, 3, "b");
+        assertMatch(await other.ask(open(4, "c", 5)), /^ERROR session=0 code=9 "server full: 1 client"$/);
+        await end(sending, 3);
+        await sendHello(other, 5, "c");
+        receiver.has({ a: HELLO, b: WHOLE, c: HELLO });
+      }),
+    {},
+    { limits: { maxClients: 1 } },
+  ));
 
 for (const transport of TRANSPORTS) {
   test(`over ${transport} a file sent without ARQ is whole, in whatever order its chunks come`, () =>

@@ -54,6 +54,9 @@ export function rehear<In, Out>(
         get lastWords() {
           return session.lastWords;
         },
+        get forgettable() {
+          return session.forgettable;
+        },
       };
     },
   };

@@ -78,11 +78,6 @@ export interface ServerOptions<In, Out> {
    */
   session(channel: Channel<In, Out>): Session<In>;
   /**
-   * True where a session holds nothing that its client would miss, as with questions over UDP: it is forgotten without a
-   * word, and the one that has been there the longest makes room when the server is full.
-   */
-  readonly forgetful?: boolean;
-  /**
    * Whether a caller refuses, who is not refused in turn where there is no room: over UDP, two servers that a forger introduced
    * to each other would never end.
    */
@@ -109,6 +104,13 @@ export interface Session<In> {
    * between, and neither the end of what the client sends nor a shutdown within its grace period cuts them short.
    */
   readonly lastWords?: Promise<void> | null;
+  /**
+   * True while it holds nothing that its client would miss, as with questions over UDP: it is forgotten without a word, and
+   * of such ones that which has been there the longest makes room when the server is full.
+   *
+   * @default {false}
+   */
+  readonly forgettable?: boolean;
 }
 
 /** A client as the server keeps it. */
@@ -224,9 +226,9 @@ export class Server<In, Out> {
     if (room) return void this.#admitAfter(room, caller);
     const conn = this.#options.wrap?.(caller) ?? caller;
     if (full && this.#refused.size >= MAX_REFUSALS) return conn.close();
-    if (full && this.#options.forgetful) this.#forget(this.#clients.values().next().value!);
+    const refused = full && !this.#makeRoom();
     const channel = this.#open(conn);
-    if (full && !this.#options.forgetful) {
+    if (refused) {
       const { full: why = describeFull(this.#limits.maxClients) } = this.#options.farewells;
       return void this.#refuse(channel, why);
     }
@@ -243,9 +245,9 @@ export class Server<In, Out> {
   #enter(channel: Channel<In, Out>, called: boolean): Channel<In, Out> {
     const client: Client<In, Out> = {
       channel,
-      session: null,
       called,
       errors: 0,
+      session: null,
       endSession: () => {},
       seenActivity: 0,
       quietSince: this.#clock.now(),
@@ -254,6 +256,16 @@ export class Server<In, Out> {
     this.#clients.add(client);
     client.finished = this.#serve(client);
     return channel;
+  }
+
+  /** @returns false when all who are there would miss something */
+  #makeRoom(): boolean {
+    for (const client of this.#clients) {
+      if (!client.session?.forgettable) continue;
+      this.#forget(client);
+      return true;
+    }
+    return false;
   }
 
   #forget(client: Client<In, Out>): void {
@@ -358,7 +370,7 @@ export class Server<In, Out> {
         }
         const limitMs = reads === 0 && !client.called ? firstByteMs : idleMs;
         if (now - client.quietSince < limitMs) continue;
-        if (this.#options.forgetful) {
+        if (client.session?.forgettable) {
           this.#forget(client);
           continue;
         }

@@ -37,7 +37,7 @@ export function serveCalc(context: ServeContext): RunningServer {
         channel.sendStart(why === null ? result : errorReply(why));
       },
       onEnd() {},
+      forgettable: udp,
     }),
-    forgetful: udp,
   });
 }

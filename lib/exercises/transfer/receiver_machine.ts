@@ -62,6 +62,8 @@ export const ACK_DELAY_MS: Millis = 20;
 export const STRAGGLER_MS: Millis = 500;
 /** How long the last word is repeated to who has not heard it. */
 export const LAST_WORD_MS: Millis = 120_000;
+/** The same of a refusal, behind which OPEN comes again once more at most: then it is refused anew. */
+export const REFUSAL_MS: Millis = 5000;
 
 /** The receiver of one file. */
 export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEvent> {
@@ -181,7 +183,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     if (this.#state === "over") {
       // Who goes on has not heard the last word: a refusal is told again at once, the end when it is asked for.
       if (pdu.type !== "FIN" && this.#lastWord!.type !== "ERROR") return;
-      this.#until = now + LAST_WORD_MS;
+      this.#until = now + this.#lastWordMs;
       out.push({ type: "send", message: this.#lastWord! });
     } else if (pdu.type === "OPEN") {
       if (this.#accepted !== null) out.push({ type: "send", message: this.#accepted });
@@ -307,10 +309,14 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
   #end(lastWord: Pdu, out: Effects, now: Millis): void {
     this.#state = "over";
-    this.#until = now + LAST_WORD_MS;
+    this.#until = now + this.#lastWordMs;
     this.#ahead.clear();
     this.#lastWord = lastWord;
     out.push({ type: "send", message: lastWord });
+  }
+
+  get #lastWordMs(): Millis {
+    return this.#accepted === null ? REFUSAL_MS : LAST_WORD_MS;
   }
 
   #close(out: Effects): void {

@@ -26,6 +26,8 @@ const STRANGER_MS = 50;
 /** How many may be in between at once, and how many files one sender may be sending. */
 const MAX_UNBEGUN = 256;
 const MAX_AT_ONCE = 16;
+/** Of how many files that are over the last word is remembered, for each sender. */
+const MAX_OVER = 16;
 /** How much may come of a file ahead of a missing chunk, in bytes. */
 const MAX_AHEAD_BYTES = 4 * 1_048_576;
 /** A name is free again when who was sending it has been silent for so long; who wants it waits a little longer, in ms. */
@@ -129,8 +131,6 @@ class Line implements Session<Pdu | null> {
   readonly #udp: boolean;
   readonly #onGone: () => void;
   readonly #receptions = new Map<number, Reception>();
-  /** How many of them are going on. */
-  #going = 0;
   #cancelForget: () => void = () => {};
   #gone = false;
 
@@ -154,6 +154,16 @@ class Line implements Session<Pdu | null> {
       }
     }
     this.#forgetIfIdle("nothing was opened");
+  }
+
+  /** Over UDP nobody says that he leaves. What is over stays for a last word that was lost, and gives way to who has more to say. */
+  get forgettable(): boolean {
+    return this.#udp && this.#channel.reads > 0 && this.#over.length === this.#receptions.size;
+  }
+
+  /** The sessions of what is over, the oldest first. */
+  get #over(): number[] {
+    return [...this.#receptions].flatMap(([session, { over }]) => over ? [session] : []);
   }
 
   /** A stranger shall not be remembered; but what has been said to it leaves, and what it says meanwhile counts. */
@@ -189,17 +199,31 @@ class Line implements Session<Pdu | null> {
     if (problem !== null) return refuse(ERROR_CODES.name, refusal.name(offer.name, problem));
     const { maxSize, unbegun } = this.#desk;
     if ((offer.size ?? 0) > maxSize) return refuse(ERROR_CODES.tooLarge, refusal.tooLarge(offer.size!, maxSize));
-    if (this.#going >= MAX_AT_ONCE) return refuse(ERROR_CODES.busy, refusal.tooManyAtOnce(MAX_AT_ONCE));
+    if (isThere(this.#desk, offer)) return refuse(ERROR_CODES.exists, refusal.exists(offer.name));
+    const over = this.#over;
+    if (this.#receptions.size - over.length >= MAX_AT_ONCE) {
+      return refuse(ERROR_CODES.busy, refusal.tooManyAtOnce(MAX_AT_ONCE));
+    }
     if (unbegun >= MAX_UNBEGUN) return refuse(ERROR_CODES.busy, refusal.tooMany(MAX_UNBEGUN));
+    if (over.length >= MAX_OVER) this.#forget(over[0]);
     const reception = new Reception(this.#channel, this.#desk, pdu.session, offer);
     this.#receptions.set(pdu.session, reception);
-    this.#going++;
-    void reception.released.then(() => this.#going--);
     void reception.finished.then(() => {
-      this.#receptions.delete(pdu.session);
+      if (this.#receptions.get(pdu.session) === reception) this.#receptions.delete(pdu.session);
       this.#forgetIfIdle("over");
     });
   }
+
+  #forget(session: number): void {
+    const reception = this.#receptions.get(session)!;
+    this.#receptions.delete(session);
+    reception.lose();
+  }
+}
+
+/** Whether there is a file of that name that is to stay. */
+function isThere({ dir, overwrite }: Desk, { name }: Offer): boolean {
+  return !overwrite && exists(`${dir}/${name}`);
 }
 
 /** One file. */
@@ -220,6 +244,7 @@ class Reception {
   #bytes = 0;
   #chunks = 0;
   #unbegun = true;
+  #over = false;
 
   constructor(channel: PduChannel, desk: Desk, session: number, offer: Offer) {
     this.#channel = channel;
@@ -243,6 +268,11 @@ class Reception {
     this.#accept();
   }
 
+  /** Whether its name is free: all that may follow is the last word, once more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   receive(pdu: Pdu): void {
     this.#driven.input({ type: "message", message: pdu });
     if (this.#machine.begun) this.#begin();
@@ -261,10 +291,9 @@ class Reception {
 
   /** Accepts the file, or says why not: at once, unless somebody has the name, or there is a beginning to read. */
   #accept(): void {
-    const { dir, overwrite, held } = this.#desk;
+    const { dir, held } = this.#desk;
     const { name, chunk, resume, scheme } = this.#offer;
     this.#try(() => {
-      if (!overwrite && exists(`${dir}/${name}`)) return this.fail(ERROR_CODES.exists, refusal.exists(name));
       const holder = held.get(this.#key);
       if (holder) return void this.#wait(holder);
       held.set(this.#key, this);
@@ -290,7 +319,9 @@ class Reception {
     else if (performance.now() - this.#begunAt > CLAIM_MS) {
       return this.fail(ERROR_CODES.busy, refusal.busy(this.#offer.name, holder.#channel.remote));
     } else await outlasts(Promise.race([holder.released, this.finished]), Math.min(staleIn, 250));
-    if (!this.#machine.over) this.#accept();
+    if (this.#machine.over) return;
+    if (isThere(this.#desk, this.#offer)) return this.fail(ERROR_CODES.exists, refusal.exists(this.#offer.name));
+    this.#accept();
   }
 
   #begin(): void {
@@ -370,6 +401,7 @@ class Reception {
     this.#part = null;
     part?.leave();
     if (this.#desk.held.get(this.#key) === this) this.#desk.held.delete(this.#key);
+    this.#over = true;
     this.#release();
   }
 }
