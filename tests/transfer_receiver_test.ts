@@ -238,6 +238,16 @@ for (const transport of TRANSPORTS) {
       assertStringIncludes(String(receiver.report.failure), "the sender: I have");
     }));
 
+  test(`over ${transport} a sender that cancels while its part is looked up leaves the next of that name alone`, () =>
+    withReceiver(transport, async (receiver) => {
+      await withPeers(transport, receiver.port, 1, async (peer) => {
+        const cancelled = 'ERROR session=1 code=11 "no more"';
+        await peer.send(open(1, "a", 5, "resume arq=go-back-n"), cancelled);
+        await sendHello(peer, 2, "a");
+      });
+      receiver.has({ a: HELLO });
+    }));
+
   test(`over ${transport} an OPEN that comes again gets the same answer, and starts nothing anew`, () =>
     withReceiver(transport, async (receiver) => {
       await withPeers(transport, receiver.port, 1, async (peer) => {

@@ -6,6 +6,7 @@ import type { Channel } from "../../net/channel.ts";
 import { outlasts, systemClock } from "../../net/clock.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { Server, type Session } from "../../net/server.ts";
+import type { Millis } from "../../protocol/clock.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { Folder } from "../folder.ts";
@@ -241,6 +242,8 @@ class Reception {
   readonly #begunAt = performance.now();
   #release: () => void = () => {};
   #part: PartFile | null = null;
+  /** While what is there is being read, the name stays taken, though the sender may have gone. */
+  #opening = false;
   #bytes = 0;
   #chunks = 0;
   #unbegun = true;
@@ -264,7 +267,7 @@ class Reception {
       id: channel.id,
     });
     desk.unbegun++;
-    this.finished = this.#driven.finished.then(() => this.#close());
+    this.finished = Promise.all([this.#driven.finished.then(() => this.#close()), this.released]);
     this.#accept();
   }
 
@@ -298,9 +301,10 @@ class Reception {
       if (holder) return void this.#wait(holder);
       held.set(this.#key, this);
       if (resume && scheme !== "none") {
+        this.#opening = true;
         PartFile.resume(dir, name, chunk).then(
           ({ part, next, digest }) => this.#open(part, next, digest),
-          (error) => this.#failToWrite(error),
+          (error) => this.#failToOpen(error),
         );
       } else this.#open(PartFile.create(dir, name), 0, null);
     });
@@ -308,17 +312,28 @@ class Reception {
 
   #open(part: PartFile, next: number, digest: Uint8Array | null): void {
     this.#part = part;
+    this.#opening = false;
     if (this.#machine.over) return this.#close();
     this.#driven.input({ type: "command", command: { type: "accept", next, digest } });
   }
 
+  #failToOpen(error: unknown): void {
+    this.#opening = false;
+    if (this.#machine.over) this.#close();
+    else this.#failToWrite(error);
+  }
+
+  /** In how many ms it is taken for gone unless its sender is heard: not while that waits for us. */
+  get #staleIn(): Millis {
+    return this.#opening ? Infinity : this.#machine.heardAt + STALE_MS - systemClock.now();
+  }
+
   /** Waits until the name is free: the other may be done, or gone without a word. */
   async #wait(holder: Reception): Promise<void> {
-    const staleIn = holder.#machine.heardAt + STALE_MS - systemClock.now();
-    if (staleIn <= 0) holder.fail(ERROR_CODES.busy, "somebody else began to send it");
+    if (holder.#staleIn <= 0) holder.fail(ERROR_CODES.busy, "somebody else began to send it");
     else if (performance.now() - this.#begunAt > CLAIM_MS) {
       return this.fail(ERROR_CODES.busy, refusal.busy(this.#offer.name, holder.#channel.remote));
-    } else await outlasts(Promise.race([holder.released, this.finished]), Math.min(staleIn, 250));
+    } else await outlasts(Promise.race([holder.released, this.finished]), Math.min(holder.#staleIn, 250));
     if (this.#machine.over) return;
     if (isThere(this.#desk, this.#offer)) return this.fail(ERROR_CODES.exists, refusal.exists(this.#offer.name));
     this.#accept();
@@ -397,6 +412,7 @@ class Reception {
 
   #close(): void {
     this.#begin();
+    if (this.#opening) return;
     const part = this.#part;
     this.#part = null;
     part?.leave();
