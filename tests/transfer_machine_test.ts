@@ -771,6 +771,9 @@ for (const scheme of SCHEMES) {
   test(`${scheme}: a connection that ends before the end is a failure, and afterwards none`, () => {
     assertEquals(Receiving.of(scheme, 20).end(), ["failed: it left", "closes"]);
     assertEquals(Receiving.of(scheme, 20).end(new Error("reset")), ["failed: reset", "closes"]);
+    const finishing = Receiving.of(scheme, 0);
+    finishing.get(fin(0));
+    assertEquals(finishing.end(), ["failed: it left", "closes"]);
     const finished = Receiving.of(scheme, 0);
     finished.get(fin(0));
     finished.tell({ type: "finished" });

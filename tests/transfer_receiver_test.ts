@@ -409,6 +409,24 @@ test("over tcp PDUs may come byte by byte, or all in one write", () =>
     }
   }));
 
+for (const how of ["closes", "ends its direction"]) {
+  test(`over tcp a sender that ${how} behind FIN has its file, though its chunks came in another order`, () =>
+    withReceiver("tcp", async (receiver) => {
+      const chunks = [data(1, 1, " worl"), data(1, 2, "d"), data(1, 0, "hello")];
+      const peer = await Peer.connect(receiver.server.address);
+      await peer.send(bytes(...[open(1, "a", 11, "arq=none"), ...chunks, fin(1, 3, "hello world")].map(wire)));
+      if (how === "closes") peer.close();
+      else {
+        await peer.conn.closeWrite();
+        const types = [(await peer.read(18))[0], (await peer.rest())[0]];
+        assertEquals(types, ["\x02", "\x06"]);
+        peer.close();
+      }
+      await within(receiver.server.finished, "the end of the receiver");
+      receiver.has({ a: WHOLE });
+    }, { once: true }));
+}
+
 test("over tcp forty whole files may come in one write", () =>
   withReceiver("tcp", async (receiver) => {
     await withPeers("tcp", receiver.port, 1, async (peer) => {

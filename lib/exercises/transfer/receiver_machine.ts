@@ -146,8 +146,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
         this.#onTimer(out, now);
         break;
       case "end":
-        // Who has said FIN may hang up on the answer.
-        if (!this.over && this.#state !== "finishing") {
+        if (!this.over) {
           out.push({ type: "event", event: { type: "failed", text: input.error?.message ?? "it left" } });
         }
         this.#close(out);

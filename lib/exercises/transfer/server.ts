@@ -142,19 +142,22 @@ class Line implements Session<Pdu | null> {
     this.#onGone = onGone;
   }
 
-  onMessage(pdu: Pdu | null): void {
+  onMessage(pdu: Pdu | null): Promise<void> | void {
+    let busy: Promise<void> | null = null;
     const { trace } = this.#desk.context;
     if (pdu === null) {
       if (trace.wants.note) trace.emit({ type: "note", id: this.#channel.id, text: "not a PDU, or changed: dropped" });
     } else {
       const reception = this.#receptions.get(pdu.session);
-      if (reception) reception.receive(pdu);
+      if (reception) busy = reception.receive(pdu);
       else if (pdu.type === "OPEN") this.#open(pdu);
       else if (pdu.type === "FIN" || (pdu.type === "DATA" && (pdu.flags & FLAG_PUSH) !== 0)) {
         this.#channel.send(errorPdu(pdu.session, ERROR_CODES.unknownSession, refusal.unknownSession()));
       }
     }
     this.#forgetIfIdle("nothing was opened");
+    // The end of a stream, which may be right behind FIN, waits until that has been answered. Of datagrams none shall wait.
+    if (busy !== null && !this.#udp) return busy;
   }
 
   /** Over UDP nobody says that he leaves. What is over stays for a last word that was lost, and gives way to who has more to say. */
@@ -244,6 +247,7 @@ class Reception {
   #part: PartFile | null = null;
   /** While what is there is being read, the name stays taken, though the sender may have gone. */
   #opening = false;
+  #comparing: Promise<void> | null = null;
   #bytes = 0;
   #chunks = 0;
   #unbegun = true;
@@ -276,9 +280,11 @@ class Reception {
     return this.#over;
   }
 
-  receive(pdu: Pdu): void {
+  /** @returns what settles when the whole has been read and compared, while that is under way */
+  receive(pdu: Pdu): Promise<void> | null {
     this.#driven.input({ type: "message", message: pdu });
     if (this.#machine.begun) this.#begin();
+    return this.#comparing;
   }
 
   /** Refuses, or gives up. */
@@ -325,7 +331,7 @@ class Reception {
 
   /** In how many ms it is taken for gone unless its sender is heard: not while that waits for us. */
   get #staleIn(): Millis {
-    return this.#opening ? Infinity : this.#machine.heardAt + STALE_MS - systemClock.now();
+    return this.#opening || this.#comparing !== null ? Infinity : this.#machine.heardAt + STALE_MS - systemClock.now();
   }
 
   /** Waits until the name is free: the other may be done, or gone without a word. */
@@ -374,17 +380,19 @@ class Reception {
   #finish(digest: Uint8Array): void {
     const own = this.#part!.digest();
     if (own !== null) return this.#compare(own, digest);
-    this.#part!.readDigest().then((own) => this.#try(() => this.#compare(own, digest)), (error) => {
-      this.#failToWrite(error);
-    });
+    this.#comparing = this.#part!.readDigest().then(
+      (own) => this.#try(() => this.#compare(own, digest)),
+      (error) => this.#failToWrite(error),
+    ).finally(() => this.#comparing = null);
   }
 
   #compare(own: Uint8Array, digest: Uint8Array): void {
+    if (this.#part === null) return;
     const { name } = this.#offer;
     if (digest.length !== own.length || own.some((byte, i) => byte !== digest[i])) {
       return this.fail(ERROR_CODES.digest, refusal.digest());
     }
-    if (!this.#part!.complete(this.#desk.overwrite)) return this.fail(ERROR_CODES.exists, refusal.exists(name));
+    if (!this.#part.complete(this.#desk.overwrite)) return this.fail(ERROR_CODES.exists, refusal.exists(name));
     this.#driven.input({ type: "command", command: { type: "finished" } });
     this.#end(null);
   }
