@@ -1,7 +1,7 @@
 // Sender and receiver stepped by hand: what they send at which millisecond, and what they leave undone. What two of them make of a
 // bad network is in transfer_lossy_test.ts.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import {
   acceptPdu,
   ackPdu,
@@ -17,6 +17,7 @@ import {
   SCHEMES,
 } from "../lib/exercises/transfer/protocol.ts";
 import { ACK_DELAY_MS, LAST_WORD_MS, REFUSAL_MS, STRAGGLER_MS } from "../lib/exercises/transfer/receiver_machine.ts";
+import { STALE_MS } from "../lib/exercises/transfer/server.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { property, test } from "./helpers.ts";
 import { makeFile, range, Receiving, Sending, SESSION, sha256 } from "./transfer_helpers.ts";
@@ -230,18 +231,28 @@ for (const scheme of RELIABLE) {
     assertEquals(sending.get(acceptPdu(SESSION, 1, 4, null)), [`ERROR 1 ${why}`, `closes: the receiver: ${why}`]);
   });
 
-  test(`${scheme}: while there is nothing to send OPEN is said again after 10 s, and not before; ACCEPT changes nothing`, () => {
+  test(`${scheme}: while there is nothing to send OPEN is said again after 2 s, and not before; ACCEPT changes nothing`, () => {
     const slow = new Sending(scheme);
     slow.start();
     slow.get(acceptPdu(SESSION, 0, 4, null));
     for (let i = 0; i < 2; i++) {
-      assertEquals([slow.pass(9999), slow.pass(1)], [[], ["OPEN"]]);
+      assertEquals([slow.pass(1999), slow.pass(1)], [[], ["OPEN"]]);
       assertEquals(slow.get(acceptPdu(SESSION, 0, 4, null)), []);
     }
-    slow.pass(9000);
+    slow.pass(1500);
     assertEquals(slow.tell({ type: "data", bytes: makeFile(10) }), ["DATA 0!", "hungry"]);
     assertEquals(slow.get(ack(1)), []);
-    assertEquals([slow.pass(9999), slow.pass(1), slow.machine.over], [[], ["OPEN"], false]);
+    assertEquals([slow.pass(1999), slow.pass(1), slow.machine.over], [[], ["OPEN"], false]);
+  });
+
+  test(`${scheme}: a sender that waits, for its source or for an answer, is never silent for so long that its name is free`, () => {
+    const slow = new Sending(scheme, { retries: 12 });
+    slow.start();
+    for (let i = 0; i < 8; i++) assertEquals(slow.pass(STALE_MS - 1)[0], "OPEN");
+    slow.get(acceptPdu(SESSION, 0, 4, null));
+    assertEquals(slow.pass(STALE_MS - 1).length, 2, "one of them may be lost");
+    const [sending] = Sending.of(scheme, 10, { retries: 12 });
+    while (!sending.machine.over) assertNotEquals(sending.pass(STALE_MS - 1), []);
   });
 
   test(`${scheme}: after FIN acknowledgements no longer count`, () => {

@@ -75,7 +75,7 @@ const RESUMABLE: readonly number[] = [
 ];
 
 /** With nothing to send for so long, OPEN is said again: a receiver that hears nothing takes us for gone. */
-const STILL_HERE_MS: Millis = 10_000;
+export const STILL_HERE_MS: Millis = 2000;
 
 /** With less than this to send, in bytes, it asks for more. */
 const LOW_BYTES = 262_144;

@@ -31,9 +31,12 @@ const MAX_AT_ONCE = 16;
 const MAX_OVER = 16;
 /** How much may come of a file ahead of a missing chunk, in bytes. */
 const MAX_AHEAD_BYTES = 4 * 1_048_576;
-/** A name is free again when who was sending it has been silent for so long; who wants it waits a little longer, in ms. */
-const STALE_MS = 3000;
-const CLAIM_MS = 4000;
+/**
+ * A name is free again when who was sending it has been silent for so long, in ms: longer than a sender is that waits for
+ * its source, or for an answer. Who wants it waits a little longer.
+ */
+export const STALE_MS = 5000;
+const CLAIM_MS = 6000;
 /** With `--once`, how long the last word over UDP is repeated to a sender that has not heard it, in ms. */
 const ONCE_MS = 1500;
 
