@@ -9,6 +9,7 @@ import {
   ERROR_CODES,
   errorPdu,
   finPdu,
+  HEADER_BYTES,
   MAX_CHUNKS,
   openPdu,
   type Pdu,
@@ -681,6 +682,29 @@ test("a chunk that fills a hole, or shows one, is acknowledged at once with any 
   assertEquals(receiving.data(11), ["ACK 3 +00000001"]);
   assertEquals(receiving.data(13), ["ACK 3 +0000000101"]);
   assertEquals(receiving.data(5), ["ACK 3 +0100000101"]);
+});
+
+test("what is ahead is shown as it is, wherever in the window and in a byte it stands", () => {
+  for (let first = 0; first < 40; first++) {
+    const receiving = Receiving.of("selective-repeat", 10_000, { window: 17 });
+    receiving.data(...range(0, first));
+    for (const bits of ["1", "0000000000000001", "0110100000100011"]) {
+      const there = range(0, 16).filter((bit) => bits[bit] === "1");
+      assertEquals(receiving.data(...there.map((bit) => first + 1 + bit)).at(-1), `ACK ${first} +${bits}`);
+      receiving.data(...range(first, first + 17).filter((seq) => !there.includes(seq - first - 1)));
+      first += 17;
+    }
+  }
+});
+
+test("an acknowledgement shows no more than fits into what it answers, and a later one the rest", () => {
+  const receiving = Receiving.of("selective-repeat", null, { chunk: 1, window: 1000 });
+  const shown = "0".repeat(8 * (HEADER_BYTES + 1) - 1) + "1";
+  const last = shown.length;
+  assertEquals(receiving.data([last, 1]), [`ACK 0 +${shown}`]);
+  for (let i = 0; i < 3; i++) assertEquals(receiving.data([last + 2, 1, 1]), [`ACK 0 +${shown}`]);
+  const more = range(last + 3, last + 65).map((seq) => [seq, 1] as const);
+  assertEquals(receiving.data(...more), [`ACK 0 +${shown}01${"1".repeat(62)}`]);
 });
 
 test("with a window of 256 chunks behind a hole are acknowledged as in order: every 16th, or after 20 ms", () => {

@@ -10,6 +10,7 @@
 import type { Millis } from "../../protocol/clock.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { Gaps } from "../gaps.ts";
+import { Ahead } from "./ahead.ts";
 import {
   acceptPdu,
   ackPdu,
@@ -19,6 +20,7 @@ import {
   errorPdu,
   FLAG_PUSH,
   formatRanges,
+  HEADER_BYTES,
   type Offer,
   type Pdu,
   readError,
@@ -82,7 +84,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   /** Behind the highest that has been seen. */
   #seen = 0;
   /** Selective repeat: what has come ahead of its turn. */
-  readonly #ahead = new Map<number, Uint8Array>();
+  readonly #ahead: Ahead;
   /** Without acknowledgements: what has come. */
   readonly #gaps = new Gaps();
   /** A chunk shorter than the others is the last. */
@@ -90,6 +92,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   #fin: Pdu | null = null;
   #duplicates = 0;
   #unacknowledged = 0;
+  #unacknowledgedBytes = 0;
   #unacknowledgedSince: Millis = 0;
   #heardAt: Millis = 0;
   /** When a state that does not last ends. */
@@ -102,6 +105,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     this.#total = size === null ? null : chunksOf(size, chunk);
     this.#lastBytes = size === null ? 0 : size - chunk * Math.max(0, this.#total! - 1);
     this.#window = scheme === "stop-and-wait" ? 1 : Math.max(1, Math.min(options.window, options.maxWindow));
+    this.#ahead = new Ahead(this.#window);
     this.#ackEvery = Math.max(1, this.#window >> 4);
   }
 
@@ -234,12 +238,12 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     if (seq === this.#next) {
       this.#next++;
       out.push({ type: "event", event: { type: "data", seq, bytes: payload } });
-      for (let next; (next = this.#ahead.get(this.#next)) !== undefined;) {
-        this.#ahead.delete(this.#next);
+      for (let next; (next = this.#ahead.take(this.#next)) !== undefined;) {
         out.push({ type: "event", event: { type: "data", seq: this.#next++, bytes: next } });
       }
     } else if (seq < this.#next || this.#ahead.has(seq)) this.#duplicates++;
-    else if (this.#options.scheme === "selective-repeat") this.#ahead.set(seq, payload.slice());
+    else if (this.#options.scheme === "selective-repeat") this.#ahead.keep(seq, payload);
+    this.#unacknowledgedBytes += HEADER_BYTES + payload.length;
     if (this.#unacknowledged++ === 0) this.#unacknowledgedSince = now;
     if (!plain || (pdu.flags & FLAG_PUSH) !== 0 || this.#unacknowledged >= this.#ackEvery) this.#acknowledge(out);
   }
@@ -252,19 +256,18 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   }
 
   #acknowledge(out: Effects): void {
-    this.#unacknowledged = 0;
-    out.push({ type: "send", message: ackPdu(this.#session, this.#next, this.#bitmap()) });
+    const bitmap = this.#bitmap();
+    this.#unacknowledged = this.#unacknowledgedBytes = 0;
+    out.push({ type: "send", message: ackPdu(this.#session, this.#next, bitmap) });
   }
 
-  /** Which chunks behind the next one have come. */
+  /**
+   * Which chunks behind the next one have come, but no more bytes of it than have come since the last one: over UDP whoever
+   * is answered need not be who has asked.
+   */
   #bitmap(): Uint8Array | undefined {
     if (this.#ahead.size === 0) return undefined;
-    const bits = this.#seen - this.#next - 1;
-    const bitmap = new Uint8Array(Math.ceil(bits / 8));
-    for (let bit = 0; bit < bits; bit++) {
-      if (this.#ahead.has(this.#next + 1 + bit)) bitmap[bit >> 3] |= 1 << (bit & 7);
-    }
-    return bitmap;
+    return this.#ahead.bitmap(this.#next + 1, Math.min(this.#seen - this.#next - 1, 8 * this.#unacknowledgedBytes));
   }
 
   #finish(fin: Pdu, out: Effects, now: Millis): void {
