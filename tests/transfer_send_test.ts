@@ -10,7 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
-import { type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
+import { acceptPdu, encodePdu, type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
 import { formatRate } from "../lib/exercises/transfer/report.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, temporaryFolder, withListener } from "./chat_helpers.ts";
@@ -527,6 +527,22 @@ for (const transport of TRANSPORTS) {
     );
   }
 }
+
+test("none over tcp: a receiver that reads nothing any more is given up, in the time that the retries take", async () => {
+  const over = Promise.withResolvers<void>();
+  await withListener(async (conn) => {
+    const opening = new Uint8Array(100);
+    await conn.read(opening);
+    const session = new DataView(opening.buffer).getUint32(2);
+    await new Peer(conn).send(encodePdu(acceptPdu(session, 0, 1, null)));
+    await over.promise;
+  }, async (port) => {
+    const path = makeSource("a", makeFile(30_000_000));
+    const failure = await sendingFails(port, [path], { arq: "none", chunk: 10_000, timeout: 100, retries: 2 });
+    over.resolve();
+    assertMatch(failure, /^timeout: the receiver has taken nothing for 0\.3 s: \d+ of 30000000 bytes of a were sent$/);
+  });
+});
 
 test("a receiver that is none is named, and its bytes are not taken for PDUs", () =>
   withListener(async (conn) => {

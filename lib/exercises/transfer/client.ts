@@ -8,7 +8,7 @@ import { outlasts, pause, systemClock } from "../../net/clock.ts";
 import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
-import { NetlabError } from "../../protocol/errors.ts";
+import { type ErrorKind, NetlabError } from "../../protocol/errors.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
@@ -27,6 +27,8 @@ const GOODBYES = 4;
 const GOODBYE_MS = 50;
 /** How much is shown of what is no PDU, in bytes. */
 const SHOWN_BYTES = 64;
+/** How long it is borne, for each try, that nothing leaves, in ms: with large buffers a megabyte leaves at once, or nothing. */
+const STUCK_MS = 10_000;
 /** How often progress is shown, in ms. */
 const PROGRESS_MS = 100;
 
@@ -209,6 +211,7 @@ class Sender implements AsyncDisposable {
     });
     this.#remedy = machine.remedy;
     const reader = new DigestedReader(source);
+    const stuckMs = (retries + 1) * (timeoutMs ?? STUCK_MS);
     let other = false;
     let reading: Promise<void> = Promise.resolve();
     const driven: Driven<Pdu, SendCommand> = drive(machine, {
@@ -227,13 +230,18 @@ class Sender implements AsyncDisposable {
       id: this.#channel.id,
     });
     const command = (command: SendCommand) => driven.input({ type: "command", command });
-    const cancel = (why: string) => command({ type: "cancel", why });
+    const cancel = (why: string, kind?: ErrorKind) => command({ type: "cancel", why, kind });
     const afterwards = (work: () => Promise<void>) =>
       void (reading = reading.then(work).catch((error) => cancel((error as Error).message)));
     const feed = async () => {
       if (other) return cancel("it is another file");
       // What has no acknowledgement to wait for waits for the system.
-      if (this.#channel.queuedBytes > 0) await this.#channel.flushed();
+      for (let queued; (queued = this.#channel.queuedBytes) > 0;) {
+        const waited = await outlasts(this.#channel.flushed(), stuckMs);
+        if (!waited || this.#channel.queuedBytes < queued) continue;
+        const what = `the receiver has taken nothing for ${stuckMs / 1000} s`;
+        return cancel(`${what}: ${this.#describeProgress(machine, source)}`, "timeout");
+      }
       const bytes = await reader.read();
       command(bytes === null ? { type: "finish", digest: reader.digest() } : { type: "data", bytes });
     };

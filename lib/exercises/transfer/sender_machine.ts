@@ -10,7 +10,7 @@
 //     none              no timer
 
 import type { Millis } from "../../protocol/clock.ts";
-import { NetlabError } from "../../protocol/errors.ts";
+import { type ErrorKind, NetlabError } from "../../protocol/errors.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { RtoEstimator, type RtoOptions } from "../../protocol/rto.ts";
 import { Flight } from "./flight.ts";
@@ -52,8 +52,8 @@ export type SendCommand =
   | { readonly type: "data"; readonly bytes: Uint8Array }
   /** There are no more; this is the SHA-256 of the whole file. */
   | { readonly type: "finish"; readonly digest: Uint8Array }
-  /** It is not to be had; why. */
-  | { readonly type: "cancel"; readonly why: string };
+  /** It is given up; why. @default {kind: "harness"} the file is not to be had */
+  | { readonly type: "cancel"; readonly why: string; readonly kind?: ErrorKind };
 
 /** What its user is told. */
 export type SendEvent =
@@ -239,7 +239,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #obey(command: SendCommand, out: Effects, now: Millis): void {
     if (command.type === "cancel") {
       out.push({ type: "send", message: errorPdu(this.#session, ERROR_CODES.cancelled, command.why) });
-      return this.#close(out, new NetlabError("harness", command.why));
+      return this.#close(out, new NetlabError(command.kind ?? "harness", command.why));
     }
     if (command.type === "finish") this.#digest = command.digest;
     else if (command.bytes.length > 0) {
