@@ -10,7 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
-import { acceptPdu, encodePdu, type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
+import { acceptPdu, encodePdu, errorPdu, type Pdu, type Scheme, SCHEMES } from "../lib/exercises/transfer/protocol.ts";
 import { formatRate } from "../lib/exercises/transfer/report.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, temporaryFolder, withListener } from "./chat_helpers.ts";
@@ -544,14 +544,33 @@ test("none over tcp: a receiver that reads nothing any more is given up, in the 
   });
 });
 
-test("a receiver that is none is named, and its bytes are not taken for PDUs", () =>
-  withListener(async (conn) => {
-    await new Peer(conn).send("HELLO, this is some other server, and it says much\r\n");
-    await new Peer(conn).rest();
-  }, async (port) => {
-    const failure = await sendingFails(port, [makeSource("a", makeFile(10))], { timeout: 50, retries: 3 });
-    assertStringIncludes(failure, "protocol: ");
-  }));
+for (
+  const [what, answer, expected] of [
+    [
+      "at once",
+      "HELLO, this is some other server, and it says much\r\n",
+      (remote: string) =>
+        `protocol: ${remote} answers, but not as a receiver does: no such type of PDU: 72 (is that its port? a receiver of ` +
+        "the seed's form needs --wire seed)",
+    ],
+    [
+      "later",
+      encodePdu(errorPdu(1, 1, "another session")),
+      (remote: string) =>
+        `protocol: cannot read what ${remote} answers: no such type of PDU: 33 (the rest can be sent with --resume)`,
+    ],
+  ] as const
+) {
+  test(`a receiver that says ${what} what is no PDU is named, and what to do about it`, () =>
+    withListener(async (conn) => {
+      const peer = new Peer(conn);
+      await peer.send(answer, "!");
+      await peer.rest();
+    }, async (port) => {
+      const failure = await sendingFails(port, [makeSource("a", makeFile(10))], { timeout: 5000 });
+      assertEquals(failure, expected(`127.0.0.1:${port}`));
+    }));
+}
 
 test("over UDP a receiver that answers in another form is said to answer, and how that looks", async () => {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });

@@ -8,7 +8,7 @@ import { outlasts, pause, systemClock } from "../../net/clock.ts";
 import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
-import { type ErrorKind, NetlabError } from "../../protocol/errors.ts";
+import { type ErrorKind, NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
@@ -271,11 +271,22 @@ class Sender implements AsyncDisposable {
   #explain(failure: Error): Error {
     const timedOut = failure instanceof NetlabError && failure.kind === "timeout";
     if (!timedOut || this.#understood || this.#foreign === null) return failure;
-    const text = `${this.#channel.remote} answers, but not as a receiver does: ${this.#foreign}`;
+    return this.#notAReceiver(this.#foreign, failure);
+  }
+
+  #notAReceiver(answer: string, failure: Error): NetlabError {
+    const text = `${this.#channel.remote} answers, but not as a receiver does: ${answer}`;
     return new NetlabError("protocol", text, {
       hint: "is that its port? a receiver of the seed's form needs --wire seed",
       cause: failure,
     });
+  }
+
+  /** On a stream the first byte that is wrong ends it. */
+  #cannotRead(error: ProtocolError): NetlabError {
+    if (!this.#understood) return this.#notAReceiver(error.message, error);
+    const text = `cannot read what ${this.#channel.remote} answers: ${error.message}`;
+    return new ProtocolError(text, { hint: this.#remedy });
   }
 
   #send(pdu: Pdu, machine: SenderMachine): void {
@@ -339,7 +350,7 @@ class Sender implements AsyncDisposable {
     let failure: NetlabError | null = null;
     await this.#channel.each(
       (pdu) => pdu === null ? undefined : this.#onPdu(pdu),
-      (error) => failure = error,
+      (error) => failure = this.#cannotRead(error),
     );
     this.#ended ??= failure ??
       new NetlabError("transport", `the receiver ended the connection (${this.#channel.reason})`, {
