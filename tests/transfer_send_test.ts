@@ -481,6 +481,21 @@ for (const transport of TRANSPORTS) {
   }
 }
 
+test("of several files one that changed before its turn is told, and those behind it are sent", () =>
+  withReceiver("tcp", async (receiver) => {
+    const [one, two, three] = ["one", "two", "three"].map((name) => makeSource(name, makeFile(100)));
+    const console = new FakeConsole([]);
+    const sending = sendingFails(receiver.port, [one, two, three], {}, console);
+    // All of them have been opened.
+    await eventually("the first to arrive", () => receiver.files.length > 0);
+    Deno.truncateSync(two, 50);
+    assertEquals(await sending, "reply: 1 of 3 files were not sent (why is said above)");
+    assertEquals(console.printed.filter((line) => line.startsWith("not sent")), [
+      "not sent: two: two was changed while it was sent",
+    ]);
+    assertEquals(receiver.files.filter((name) => !name.startsWith("two")), ["one", "three"]);
+  }));
+
 /** Runs `fn` with a disk of 256 KB. @returns why this cannot be done here */
 async function withSmallDisk(fn: (dir: string) => Promise<void>): Promise<string | null> {
   if (Deno.build.os !== "linux") return "a tiny disk (tmpfs) can only be mounted on Linux";

@@ -55,6 +55,9 @@ function readOptions({ options, transport }: ConnectContext): SendOptions {
   };
 }
 
+/** Failures of one file: that it is refused, cannot be read, or is too large. Behind any other nothing more gets through. */
+const OF_ONE: readonly ErrorKind[] = ["reply", "harness", "limit"];
+
 /** Sends the files. @throws {NetlabError} when one of them could not be sent; those behind it are tried all the same */
 export async function connectTransfer(context: ConnectContext): Promise<void> {
   const { args: files, options, console } = context;
@@ -77,7 +80,7 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
         console.print(formatSent(report), { event: "sent", ...report });
       } catch (error) {
         if (!(error instanceof NetlabError)) throw error;
-        if (files.length === 1 || error.kind !== "reply") throw error;
+        if (files.length === 1 || !OF_ONE.includes(error.kind)) throw error;
         const hint = error.hint ? `: ${error.hint}` : "";
         console.print(`not sent: ${source.name}: ${error.message}${hint}`, {
           event: "failed",
