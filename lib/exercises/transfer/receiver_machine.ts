@@ -9,6 +9,7 @@
 
 import type { Millis } from "../../protocol/clock.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
+import { count } from "../../protocol/text.ts";
 import { Gaps } from "../gaps.ts";
 import { Ahead } from "./ahead.ts";
 import {
@@ -216,7 +217,10 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
       const text = `too large: the limit is ${maxSize} bytes`;
       return this.#obey({ type: "fail", code: ERROR_CODES.tooLarge, text }, out, now);
     }
-    if (!this.#fits(pdu)) return;
+    if (!this.#fits(pdu)) {
+      const text = `DATA ${seq} with ${count(payload.length, "byte")} is no chunk of this file: dropped`;
+      return void out.push({ type: "note", text });
+    }
     if (payload.length < this.#options.chunk) this.#short = Math.min(this.#short, seq);
     if (this.#options.scheme === "none") {
       this.#seen = Math.max(this.#seen, seq + 1);
