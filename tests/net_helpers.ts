@@ -86,7 +86,7 @@ export async function withServer(
         },
         get lastWords() {
           return inner?.lastWords;
-          },
+        },
         get forgettable() {
           return inner?.forgettable;
         },
