@@ -70,12 +70,25 @@ test("an end is no text, is waited for no longer, and is said with the first rea
 test("a text that is not complete counts as it is, and once", async () => {
   const inbox = inboxOf();
   const coming = inbox.expect(is("name: "), PATIENT);
-  inbox.unfinished = "na";
-  inbox.unfinished = "name: ";
+  inbox.setUnfinished("na", 0);
+  inbox.setUnfinished("name: ", 0);
   assertEquals(await coming, "name: ");
   assertEquals(await unmet(inbox, is("name: ")), ["silence", "it got nothing in 5 ms"]);
-  inbox.unfinished = "what";
+  inbox.setUnfinished("what", 0);
   assertEquals(await unmet(inbox, is("name: ")), ["other", 'it got "what" in 5 ms', "what"]);
+});
+
+test("what is not complete is so in each stream by itself: a line of one leaves that of another as it is", async () => {
+  const inbox = inboxOf();
+  inbox.setUnfinished("= 42", 0);
+  inbox.push("log: done");
+  inbox.setUnfinished("", 1);
+  assertEquals(await inbox.expect(is("= 42"), PATIENT), "= 42");
+  inbox.setUnfinished("one", 0);
+  inbox.setUnfinished("two", 1);
+  assertEquals(await unmet(inbox, is("three")), ["other", 'it got "one", "two" in 5 ms', "one", "two"]);
+  assertEquals(await inbox.expect(is("two"), PATIENT), "two");
+  assertEquals(await unmet(inbox, is("two")), ["other", 'it got "one" in 5 ms', "one"]);
 });
 
 test("what is forbidden must not come before what is expected next, and may come behind it", async () => {

@@ -17,7 +17,7 @@ import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, Program as Netlab } from "./cli_helpers.ts";
-import { skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
+import { eventually, skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
 const linux = skipIf(Deno.build.os === "linux" ? null : "only Linux tells which processes there are");
@@ -208,6 +208,24 @@ test("one that prints while it serves costs nothing but its output", async () =>
   const report = await gradeProgram(python3(SERVER({ line: 'print("x" * 100_000, flush=True)' })));
   assertEquals(outcomes(report), ["passed"]);
 }, python);
+
+test(
+  "what it prints without an end of line stays the last of it, whatever it prints as an error meanwhile",
+  async () => {
+    const program = new Program({ command: "printf '= 42'; read line; echo debug >&2; exec cat", keyboard: true });
+    try {
+      await eventually("the answer", () => program.output === "= 42");
+      await program.type("");
+      const shows = (wanted: string) =>
+        program.shown.expect({ what: `"${wanted}"`, matches: (text) => text === wanted }, 20_000);
+      await shows("debug");
+      await shows("= 42");
+    } finally {
+      await program.kill();
+    }
+  },
+  skipUnlessSh(),
+);
 
 test("what it prints cannot write to a terminal", async () => {
   const command = python3(

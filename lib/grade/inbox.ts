@@ -28,8 +28,8 @@ export class Inbox {
   readonly #fill: (template: string) => string;
   readonly #fragment: () => string | null;
   readonly #waiting: string[] = [];
-  /** What has come of a text that is not complete yet. */
-  #unfinished = "";
+  /** What has come of texts that are not complete yet, by the stream that they come from. */
+  readonly #unfinished = new Map<number, string>();
   /** What nothing may match until the next expectation is met. */
   #forbidden: Expectation[] = [];
   #ended: string | null = null;
@@ -54,10 +54,12 @@ export class Inbox {
     this.#changed();
   }
 
-  /** Says what there is of the next text, in place of what was said before: a prompt has no end of line. */
-  set unfinished(text: string) {
-    this.#unfinished = text;
-    if (text !== "") this.#changed();
+  /** Says what there is of the next text of a stream, in place of what was said before: a prompt has no end of line. */
+  setUnfinished(text: string, stream: number): void {
+    this.#unfinished.delete(stream); // what has changed last stands last
+    if (text === "") return;
+    this.#unfinished.set(stream, text);
+    this.#changed();
   }
 
   end(reason: string): void {
@@ -80,13 +82,13 @@ export class Inbox {
         if (this.#meets(text, what)) return text;
         passedOver.push(text);
       }
-      if (this.#unfinished !== "" && this.#meets(this.#unfinished, what)) {
-        const text = this.#unfinished;
-        this.#unfinished = "";
+      for (const [stream, text] of this.#unfinished) {
+        if (!this.#meets(text, what)) continue;
+        this.#unfinished.delete(stream);
         return text;
       }
       if (this.#ended !== null && what.orEnd) return "";
-      const got = [...passedOver, ...this.#unfinished === "" ? [] : [this.#unfinished]];
+      const got = [...passedOver, ...this.#unfinished.values()];
       // Bytes that become no text wake nobody: what there is of them is looked at when the waiting is over.
       const said = () => `it got ${got.length > 0 ? listTexts(got) : this.#nothing}`;
       if (this.#ended !== null) {

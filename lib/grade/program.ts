@@ -90,7 +90,7 @@ export class Program {
     this.#forget = onInterrupt(() => this.kill());
     this.#keyboard = keyboard ? this.#child.stdin.getWriter() : null;
     this.#keyboard?.closed.catch(() => {});
-    this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+    this.#reading = Promise.all([this.#child.stdout, this.#child.stderr].map((stream, i) => this.#read(stream, i)));
     this.ended = this.#child.status.then(async ({ code, signal }) => {
       // What it printed last may still be in the pipe; what it left behind may hold the pipe open.
       await outlasts(this.#reading, 200);
@@ -141,7 +141,7 @@ export class Program {
     this.#forget();
   }
 
-  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+  async #read(stream: ReadableStream<Uint8Array>, number: number): Promise<void> {
     const decoder = new TextDecoder();
     let rest = "";
     for await (const bytes of stream) {
@@ -157,9 +157,9 @@ export class Program {
       rest = lines.pop()!;
       if (rest.length > MAX_LINE) lines.push(rest), rest = "";
       if (lines.length > 0) this.shown.push(...lines);
-      this.shown.unfinished = rest;
+      this.shown.setUnfinished(rest, number);
     }
-    if (rest !== "") this.shown.push(rest), this.shown.unfinished = "";
+    if (rest !== "") this.shown.push(rest), this.shown.setUnfinished("", number);
   }
 
   #keep(text: string): void {
