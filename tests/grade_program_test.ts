@@ -16,7 +16,7 @@ import { memoryPair } from "../lib/net/memory.ts";
 import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { netlab, Program as Netlab } from "./cli_helpers.ts";
+import { NETLAB, netlab, Program as Netlab } from "./cli_helpers.ts";
 import { eventually, skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
@@ -347,6 +347,23 @@ test("interrupted, grading ends what it has started, and says so by its status",
   assertEquals((await run.result()).status, 130);
   assertEquals(await processesWith(`^sleep ${unique}`), "");
 }, linux);
+
+test("a Ctrl-C that reaches all of netlab's group while a program is being ended leaves nothing behind", async () => {
+  const unique = `7${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  const folder = temporaryFolder();
+  // Who looks for what a program has left behind is interrupted there; the program's parent is netlab, in a group of its own.
+  const find = `#!/bin/sh\nkill -s INT -- "-$(cat ${folder}/netlab)"\nPATH=\${PATH#*:}\nexec grep "$@"\n`;
+  Deno.writeTextFileSync(`${folder}/grep`, find, { mode: 0o755 });
+  await using run = new Netlab(
+    [
+      ...["grade", "chat", "--run", `echo $PPID >${folder}/netlab; exec sleep ${unique} #{port}`],
+      ...["--only", "a client takes a name", "--start", "300ms"],
+    ],
+    { env: { PATH: `${folder}:${Deno.env.get("PATH")}` }, command: ["setsid", ...NETLAB] },
+  );
+  assertEquals((await run.result()).status, 130);
+  assertEquals(await processesWith(`^sleep ${unique}`), "");
+}, linux.ignore ? linux : skipUnless("setsid"));
 
 test("what was being graded when a batch is interrupted has no result, and what was not has none", async () => {
   const unique = `4${crypto.getRandomValues(new Uint32Array(1))[0]}`;

@@ -248,8 +248,10 @@ for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   [ -n "$left" ] || exit 0
 done`;
 
+/** In a group of its own, outside of Windows: the Ctrl-C that ends netlab must not end it half-way. */
 async function run(command: string, args: string[]): Promise<void> {
-  await new Deno.Command(command, { args, stdin: "null", stdout: "null", stderr: "null" }).output();
+  const options = { args, stdin: "null", stdout: "null", stderr: "null", detached: !windows } as const;
+  await new Deno.Command(command, options).spawn().status; // output() would take no notice of `detached`
 }
 
 /** Whether this machine has the program that a line for the shell starts with; one with a path is the submission's affair. */
