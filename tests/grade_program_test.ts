@@ -227,6 +227,20 @@ test(
   skipUnlessSh(),
 );
 
+test("what it prints in colour is judged without, and told as it came", async () => {
+  const program = new Program({
+    command: String.raw`printf '\033[1;32m42\033[0m\n\033[38:5:9mname\033[m: '; exec sleep 98.7`,
+  });
+  try {
+    for (const wanted of ["42", "name: "]) {
+      await program.shown.expect({ what: `"${wanted}"`, matches: (text) => text === wanted }, 20_000);
+    }
+    assertEquals(program.output, "\x1b[1;32m42\x1b[0m\n\x1b[38:5:9mname\x1b[m: ");
+  } finally {
+    await program.kill();
+  }
+}, skipUnlessSh());
+
 test("what it prints cannot write to a terminal", async () => {
   const command = python3(
     SERVER({ start: 'print("\\x1b[2J\\x1b]0;owned\\x07\\x9b31m 100 of 100 points", flush=True); os._exit(0)' }),

@@ -156,10 +156,10 @@ export class Program {
       const lines = (rest + text).split(/\r?\n/);
       rest = lines.pop()!;
       if (rest.length > MAX_LINE) lines.push(rest), rest = "";
-      if (lines.length > 0) this.shown.push(...lines);
-      this.shown.setUnfinished(rest, number);
+      if (lines.length > 0) this.shown.push(...lines.map(withoutColor));
+      this.shown.setUnfinished(withoutColor(rest), number);
     }
-    if (rest !== "") this.shown.push(rest), this.shown.setUnfinished("", number);
+    if (rest !== "") this.shown.push(withoutColor(rest)), this.shown.setUnfinished("", number);
   }
 
   #keep(text: string): void {
@@ -170,6 +170,12 @@ export class Program {
     if (text.length > room) this.#last = (this.#last + text.slice(Math.max(0, room))).slice(-KEPT_OUTPUT / 2);
   }
 }
+
+// deno-lint-ignore no-control-regex
+const COLOR = /\x1b\[[\d;:]*m/g;
+
+/** A line as a person sees it: the digits that say a colour (`ESC [0m`) are no part of an answer. */
+const withoutColor = (line: string) => line.replace(COLOR, "");
 
 function isGone(folder?: string): boolean {
   try {
