@@ -241,6 +241,22 @@ test("what it prints in colour is judged without, and told as it came", async ()
   }
 }, skipUnlessSh());
 
+test(
+  "one built with -fsanitize=address bears what buffers its lines, and what its options say besides is kept",
+  async () => {
+    const sees = async (env: Record<string, string>) => {
+      await using run = new Netlab(
+        ["grade", "chat", "--run", 'echo "options: $ASAN_OPTIONS"; exit 5 #{port}', "--only", "a client takes a name"],
+        { env },
+      );
+      return (await run.result()).out.match(/options: (.*)/)?.[1];
+    };
+    assertEquals(await sees({}), "verify_asan_link_order=0");
+    assertEquals(await sees({ ASAN_OPTIONS: "color=never" }), "color=never:verify_asan_link_order=0");
+  },
+  skipUnlessSh(),
+);
+
 test("what it prints cannot write to a terminal", async () => {
   const command = python3(
     SERVER({ start: 'print("\\x1b[2J\\x1b]0;owned\\x07\\x9b31m 100 of 100 points", flush=True); os._exit(0)' }),

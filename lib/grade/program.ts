@@ -191,7 +191,10 @@ export const isGoodEnd = (why: string) => why === "ended with status 0";
 /** The variable by which a program's processes are known. */
 const MARK = "NETLAB_GRADED";
 
-/** What runs a line, through a buffer for lines where there is one: C programs, too, are to show a line when they print it. */
+/**
+ * What runs a line, through a buffer for lines where there is one: C programs, too, are to show a line when they print it. That
+ * is a library loaded before all others, which those built with -fsanitize=address take only where they are told to.
+ */
 function shell(line: string, options: Deno.CommandOptions & { detached: true }): [string, Deno.CommandOptions] {
   if (windows) {
     // cmd takes all between the first quote and the last as it is, without the backslashes that Deno would put before others.
@@ -199,9 +202,12 @@ function shell(line: string, options: Deno.CommandOptions & { detached: true }):
     // Detached, each program would get a window of its own.
     return ["cmd", { ...options, args, windowsRawArguments: true, detached: false }];
   }
-  const start = 'command -v stdbuf >/dev/null && exec stdbuf -oL sh -c "$0"; exec sh -c "$0"';
-  return ["sh", { ...options, args: ["-c", start, line] }];
+  return ["sh", { ...options, args: ["-c", START, line] }];
 }
+
+const START = `export ASAN_OPTIONS="\${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
+command -v stdbuf >/dev/null && exec stdbuf -oL sh -c "$0"
+exec sh -c "$0"`;
 
 /** A word that the shell takes as it is: in double quotes, where they do, because all shells understand them. */
 export function shellWord(word: string, os = Deno.build.os): string {
