@@ -1,12 +1,14 @@
 // A folder of submissions: each is graded by itself, in a copy, once; and all can meet all.
 
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { toCsv } from "../lib/grade/csv.ts";
+import { inParallel } from "../lib/grade/folder.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { netlab } from "./cli_helpers.ts";
-import { skipUnless, skipUnlessSh, test } from "./helpers.ts";
+import { netlab, runProgram } from "./cli_helpers.ts";
+import { settle, skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
+const linux = skipIf(Deno.build.os === "linux" ? null : "only Linux has names that are not UTF-8");
 
 /** A calculator of two answers; it leaves a file where it runs. */
 const SERVER = `
@@ -110,10 +112,71 @@ test("a copy is gone when it has been graded", async () => {
 }, python);
 
 test("a machine without the language is at fault, and no submission", async () => {
-  const { status, out, err } = await gradeWith("no-such-language {port}", folderOf({ one: {} }));
-  assertEquals([status, out], [3, ""]);
-  assertEquals(err, "netlab: this machine has no no-such-language: install it, or write its path\n");
+  for (
+    const [run, ...more] of [["no-such-language {port}"], ["true {port}", "--matrix", "--client", "no-such-language"]]
+  ) {
+    const dir = folderOf({ one: {} });
+    const { status, out, err } = await netlab([
+      "grade",
+      "chat",
+      "--batch",
+      dir,
+      "--run",
+      run,
+      ...more,
+      "--port",
+      "5555",
+    ]);
+    assertEquals([status, out], [3, ""]);
+    assertEquals(err, "netlab: this machine has no no-such-language: install it, or write its path\n");
+  }
 }, skipUnlessSh());
+
+test("what the machine is at fault for is a result of nobody's: it says why, and so does the status", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER }, two: { "server.py": UNFRAMED } });
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String((other.addr as Deno.NetAddr).port);
+  const taken = await gradeWith("python3 server.py", dir, "--port", port);
+  const why = `another program listens on port ${port} already: end that one first, or write {port} in the command, ` +
+    "for a free port";
+  assertEquals([taken.status, taken.out], [3, `    not graded  one  ${why}\n    not graded  two  ${why}\n`]);
+  const line = ["grade", "calc", "--batch", dir, "--run", "python3 server.py {port}"];
+  const { status, out } = await runProgram(line, {
+    env: { TMPDIR: `${dir}/none`, TEMP: `${dir}/none`, TMP: `${dir}/none` },
+  });
+  assertEquals([status, out.match(/not graded {2}(one|two) {2}cannot make a temporary folder: /g)?.length], [3, 2]);
+  assertStringIncludes(Deno.readTextFileSync(`${dir}/netlab-grades.csv`), "it could not be graded: cannot make a");
+});
+
+test("what is wrong whoever is graded is wrong usage, and not what submissions have no points for", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER } });
+  const unnamed = await netlab([
+    "grade",
+    "calc",
+    "--batch",
+    dir,
+    "--run",
+    "python3 server.py {port}",
+    "--only",
+    "juggles",
+  ]);
+  assertEquals([unnamed.status, unnamed.out], [2, ""]);
+  assertStringIncludes(unnamed.err, 'no check of calc is called "juggles"');
+  for (const more of [[], ["--matrix", "--client", "python3 client.py {port}"]]) {
+    const { status, out, err } = await netlab(["grade", "chat", "--batch", dir, "--run", "python3 server.py", ...more]);
+    assertEquals([status, out], [2, ""]);
+    assertStringIncludes(err, "where does python3 server.py listen?");
+  }
+}, python);
+
+test("a result that cannot be kept for the next time counts all the same, and that is said", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER } });
+  Deno.writeTextFileSync(`${dir}/.netlab-grades`, "");
+  const { status, out, err } = await gradeCalc(dir);
+  assertEquals(status, 0);
+  assertMatch(out, /5 of 5 {2}one {2}[\d.]+ s\n/);
+  assertMatch(err, /note: results are not kept for the next time: .+\n/);
+}, python);
 
 test("what is no folder is not graded, and that is said", async () => {
   const dir = folderOf({ one: { "server.py": SERVER } });
@@ -147,7 +210,15 @@ test("what has not changed is not graded again", async () => {
   for (const more of [["--limit", "50s"], ["--start", "4s"], ["--fail-fast"]]) {
     assert(!(await gradeCalc(dir, ...more)).out.includes("unchanged"), more.join(" "));
   }
-  assert(!(await gradeCalc(dir, "--no-cache")).out.includes("unchanged"));
+  // What is graded anew is kept, too.
+  for (const entry of Deno.readDirSync(`${dir}/.netlab-grades`)) Deno.removeSync(`${dir}/.netlab-grades/${entry.name}`);
+  for (let times = 0; times < 2; times++) {
+    assert(!(await gradeCalc(dir, "--no-cache")).out.includes("unchanged"));
+  }
+  assertEquals((await gradeCalc(dir)).out.match(/unchanged/g)?.length, 2);
+  // Where a program keeps its files there may be none yet.
+  Deno.mkdirSync(`${dir}/one/data`);
+  assertMatch((await gradeCalc(dir)).out, /one {2}[\d.]+ s\n/);
 }, python);
 
 test("what cannot be graded is a row with its reason, and the others are graded", async () => {
@@ -157,12 +228,29 @@ test("what cannot be graded is a row with its reason, and the others are graded"
   await new Deno.Command("sh", { args: ["-c", "mkdir \"$(printf 'J\\374rgen')\""], cwd: dir }).output();
   const listed = [...Deno.readDirSync(dir)].some(({ name }) => name.startsWith("J"));
   const { status, out } = await gradeCalc(dir);
-  assertEquals(status, 1);
+  assertEquals(status, listed ? 3 : 1);
   assertMatch(out, /5 of 5 {2}good/);
   const table = Deno.readTextFileSync(`${dir}/netlab-grades.csv`);
   assertMatch(table, /^leaves,\d/m);
-  if (listed) assertMatch(table, /^J.rgen,0,5,.*it could not be graded: /m);
+  if (listed) {
+    assertMatch(table, /^J.rgen,0,5,.*it could not be graded: its name is not UTF-8: give the folder another/m);
+  }
 }, python);
+
+test("a file or folder whose name is not UTF-8 is left out, by name, and costs nothing else", async () => {
+  const dir = folderOf({ one: { "server.py": SERVER, "\uFFFD": "so it is called" } });
+  const make = "touch \"$(printf '\\334bung')\" && mkdir \"$(printf '\\334b')\" && touch \"$(printf '\\334b/x')\"";
+  await new Deno.Command("sh", { args: ["-c", make], cwd: `${dir}/one` }).output();
+  const { status, out } = await gradeCalc(dir);
+  assertEquals(status, 0);
+  assertMatch(out, /5 of 5 {2}one {2}[\d.]+ s\n/);
+  // An older Deno does not list such a name at all.
+  const listed = [...Deno.readDirSync(`${dir}/one`)].length > 2;
+  const note =
+    /^one,5,5,5,"files and folders with names that are not UTF-8 are not in the copy that was graded: (.bung, .b|.b, .bung)"/m;
+  assertMatch(Deno.readTextFileSync(`${dir}/netlab-grades.csv`), listed ? note : /^one,5,5,5,$/m);
+  assertMatch((await gradeCalc(dir)).out, /one {2}unchanged/);
+}, linux.ignore ? linux : python);
 
 test("a link in a submission is part of it, and one that leads out is not", async () => {
   const dir = folderOf({ linked: {}, leading: {}, src: { "server.py": SERVER } });
@@ -223,6 +311,43 @@ test("every client meets every server, netlab's among them", async () => {
   assertEquals((await meet()).status, 0);
   assertEquals(table().slice(1), [["netlab", "ok", "ok"], ["ann", "ok", "ok"]]);
 }, python);
+
+test("a pair that cannot meet is one that did not, says why, and does not end the others", async () => {
+  const programs = { "server.py": "exit(5)", "client.py": "exit(5)" };
+  const dir = folderOf({ clash: { ...programs, "hello.txt": "its own" }, other: programs });
+  const { status, out } = await netlab([
+    ...["grade", "files", "--matrix", "--batch", dir, "--jobs", "3", "--run", "python3 server.py {port}"],
+    ...["--client", "python3 client.py {host} {port} {args}"],
+  ]);
+  assertEquals(status, 3);
+  assertEquals(
+    out.match(/^✗ .*clash.* {2}they could not meet: the checks need a file hello.txt of their own/gm)?.length,
+    5,
+  );
+  assertEquals(out.match(/^✗ .* {2}(the server is started|alice's client).*status 5/gm)?.length, 3);
+  assertStringIncludes(out, "✓ server of netlab, client of netlab\n");
+  assertMatch(
+    Deno.readTextFileSync(`${dir}/netlab-matrix.csv`),
+    /they could not meet: the checks need a file hello\.txt/,
+  );
+}, python);
+
+test("behind an error nothing more is begun, and what had been is waited for", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const running = inParallel(["slow", "bad", "never"], 2, async (item) => {
+    if (item === "bad") throw new Error("bad");
+    await promise;
+    done.push(item);
+  });
+  let isOver = false;
+  running.catch(() => isOver = true);
+  await settle();
+  assert(!isOver);
+  resolve();
+  await assertRejects(() => running, Error, "bad");
+  assertEquals(done, ["slow"]);
+});
 
 test("in a matrix a profile counts: what is typed, what counts as an answer, and how messages are framed", async () => {
   const server = CHAT_SERVER.replace('"NAME"', '"LOGIN"').replace("HELLO {name}", "HELLO");

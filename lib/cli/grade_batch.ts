@@ -16,14 +16,17 @@ import { formatPoints, isPerfect } from "../grade/report.ts";
 import { batchPage, matrixPage } from "../grade/reports/tables.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/text.ts";
-import { EXIT_OK } from "./exit.ts";
+import { EXIT_OK, EXIT_STATUS } from "./exit.ts";
 import type { Output } from "./output.ts";
 
 /** Grades each. @param out the results' file, without what its form adds to its name */
 export async function runBatch(settings: BatchSettings, out: string, output: Output): Promise<number> {
   prepare(settings.dir, out, output);
   const { subject } = settings;
-  const graded = await gradeFolder(settings, ({ name, report, cached }) => {
+  const graded = await gradeFolder(settings, ({ name, report, cached, ungraded }) => {
+    if (ungraded !== null) {
+      return output.out.line(`${red("not graded".padStart(14))}  ${escapeText(name)}  ${dim(escapeText(ungraded))}`);
+    }
     const { points, maxPoints, durationMs } = report;
     const score = `${formatPoints(points)} of ${formatPoints(maxPoints)}`;
     const color = isPerfect(report) ? green : points > 0 ? yellow : red;
@@ -32,6 +35,9 @@ export async function runBatch(settings: BatchSettings, out: string, output: Out
   });
   writeTable(`${out}.csv`, batchCsv(graded), output);
   writeTable(`${out}.html`, batchPage(graded, "command" in subject ? subject.command : ""), output);
+  const unkept = graded.find(({ unkept }) => unkept !== null)?.unkept;
+  if (unkept) output.err.line(`${yellow("note:")} results are not kept for the next time: ${escapeText(unkept)}`);
+  if (graded.some(({ ungraded }) => ungraded !== null)) return EXIT_STATUS.harness;
   return graded.every(({ report }) => isPerfect(report)) ? EXIT_OK : 1;
 }
 
@@ -45,6 +51,7 @@ export async function runMatrix(settings: MatrixSettings, out: string, output: O
   });
   writeTable(`${out}.csv`, matrixCsv(meetings), output);
   writeTable(`${out}.html`, matrixPage(settings.exercise.name, meetings), output);
+  if (meetings.some(({ unplayed }) => unplayed)) return EXIT_STATUS.harness;
   return meetings.every(({ broken }) => broken === null) ? EXIT_OK : 1;
 }
 

@@ -71,7 +71,8 @@ async function batch({ output, values }: CommandContext, settings: GradingSettin
       dir,
       // All that listen on one port would be in each other's way.
       jobs: port === null ? Number(values.jobs) : 1,
-      cache: values["no-cache"] ? null : `${dir}/.netlab-grades`,
+      cache: `${dir}/.netlab-grades`,
+      anew: values["no-cache"] === true,
       version: VERSION,
     },
     `${dir}/netlab-grades`,

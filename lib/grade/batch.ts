@@ -7,13 +7,14 @@ import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { ClientProgram, type ClientUnderTest } from "./client_under_test.ts";
 import { WHOLE } from "./delivery.ts";
-import { Cache, fingerprint, inParallel, listSubmissions, type Submission, withCopy } from "./folder.ts";
+import { Cache, fingerprint, inParallel, listSubmissions, type Missing, type Submission, withCopy } from "./folder.ts";
 import {
   chooseChecks,
   type GradingSettings,
-  isCalled,
   ownClient,
   ownServer,
+  type Plan,
+  planGrading,
   requireInstalled,
   runGrading,
   SampleFiles,
@@ -33,8 +34,10 @@ export interface BatchSettings extends GradingSettings {
   readonly dir: string;
   /** How many at once. */
   readonly jobs: number;
-  /** Where results are kept, so that what has not changed is not graded again; null for nowhere. */
-  readonly cache: string | null;
+  /** Where results are kept, so that what has not changed is not graded again. */
+  readonly cache: string;
+  /** Grades also what has not changed. */
+  readonly anew: boolean;
   /** What graded: another version of it may grade otherwise. */
   readonly version: string;
 }
@@ -45,6 +48,10 @@ export interface Graded {
   readonly report: Report;
   /** From an earlier run. */
   readonly cached: boolean;
+  /** Why it could not be graded, so that it has no points for no fault that is known of it; null where it was. */
+  readonly ungraded: string | null;
+  /** Why its result could not be kept for the next time; null where it was. */
+  readonly unkept: string | null;
 }
 
 /** The folder's submissions. @throws {NetlabError} when there are none */
@@ -59,74 +66,84 @@ export function submissionsOf(dir: string): Submission[] {
   throw new NetlabError("usage", `${dir} has no submissions`, { hint: "a submission is a folder in it" });
 }
 
-/** Grades each submission in a copy of its own. @param onGraded told of each as it is done */
+/**
+ * Grades each submission in a copy of its own.
+ *
+ * @param onGraded told of each as it is done
+ * @throws {NetlabError} for wrong settings, and of kind `harness` when this machine has not got the program that is started
+ */
 export async function gradeFolder(settings: BatchSettings, onGraded: (graded: Graded) => void): Promise<Graded[]> {
   const submissions = submissionsOf(settings.dir);
-  const cache = settings.cache === null ? null : new Cache<Report>(settings.cache);
-  const grading = await settings.exercise.grading();
-  const basis = keyOf(settings, grading);
-  await requireInstalled(settings.subject);
+  const plan = await planGrading(settings);
   return await inParallel(submissions, settings.jobs, async (submission) => {
-    let report: Report;
-    let known: Report | null | undefined;
-    try {
-      const key = await fingerprint(submission, basis);
-      known = await cache?.get(key);
-      report = known ??
-        await withCopy(submission, async (cwd, missing) => {
-          const report = await runGrading({ ...settings, cwd, onResult: undefined, again: undefined });
-          return missing.length === 0 ? report : { ...report, notes: [...report.notes, leftOut(missing)] };
-        });
-      if (!known) await cache?.set(key, report);
-    } catch (error) {
+    const graded = await gradeOne(submission, settings, plan).catch((error): Graded => {
       stopIfInterrupted(); // that its copy was taken away is no result of its own
-      report = notGraded(settings, grading, error as Error);
-    }
-    const graded = { name: submission.name, report, cached: Boolean(known) };
+      const ungraded = whyNot(error);
+      return {
+        name: submission.name,
+        report: notGraded(settings, plan, ungraded),
+        cached: false,
+        ungraded,
+        unkept: null,
+      };
+    });
     onGraded(graded);
     return graded;
   });
 }
 
+async function gradeOne(submission: Submission, settings: BatchSettings, plan: Plan): Promise<Graded> {
+  const { name } = submission;
+  const cache = new Cache<Report>(settings.cache);
+  const key = await fingerprint(submission, keyOf(settings, plan));
+  const known = settings.anew ? null : await cache.get(key);
+  if (known !== null) return { name, report: known, cached: true, ungraded: null, unkept: null };
+  const report = await withCopy(submission, async (cwd, missing) => {
+    const report = await runGrading({ ...settings, cwd, onResult: undefined, again: undefined });
+    return { ...report, notes: [...report.notes, ...leftOut(missing)] };
+  });
+  const unkept = await cache.set(key, report).then(() => null, describeSystemError);
+  return { name, report, cached: false, ungraded: null, unkept };
+}
+
 /** What a copy lacks: a program that needs it fails for no reason to be seen in it, as with the Python of a virtualenv. */
-function leftOut(links: readonly string[]): string {
-  const more = links.length > 3 ? `, and ${links.length - 3} more` : "";
-  return `links that lead out of the submission are not in the copy that was graded: ${
-    links.slice(0, 3).join(", ")
-  }${more}`;
+function leftOut({ links, names }: Missing): string[] {
+  const note = (what: string, paths: readonly string[]) => {
+    const more = paths.length > 3 ? `, and ${paths.length - 3} more` : "";
+    return `${what} are not in the copy that was graded: ${paths.slice(0, 3).join(", ")}${more}`;
+  };
+  return [
+    ...links.length === 0 ? [] : [note("links that lead out of the submission", links)],
+    ...names.length === 0 ? [] : [note("files and folders with names that are not UTF-8", names)],
+  ];
+}
+
+/** What the machine, or netlab, says of why it could not be done, and what to do. */
+function whyNot(error: unknown): string {
+  const hint = error instanceof NetlabError && error.hint ? `: ${error.hint}` : "";
+  return describeSystemError(error) + hint;
 }
 
 /** What stands in the place of a result where one submission cannot be graded: the others can. */
-function notGraded(settings: BatchSettings, grading: Grading, error: Error): Report {
-  const { exercise, subject, seed, only = "" } = settings;
-  const kind = subject.type === "client" ? "client" : "server";
-  const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
-  const checks = all.filter(({ name }) => isCalled(name, only));
-  const because = `it could not be graded: ${describeSystemError(error)}`;
+function notGraded({ exercise, subject, seed }: BatchSettings, plan: Plan, why: string): Report {
+  const { kind, transport, wire, wanted } = plan;
+  const because = `it could not be graded: ${why}`;
   return {
     exercise: exercise.name,
     ...{ kind, transport, wire, seed, startedAt: Date.now(), durationMs: 0, points: 0, notes: [because] },
     target: "command" in subject ? subject.command : "",
-    maxPoints: checks.reduce((sum, { points }) => sum + points, 0),
-    checks: checks.map(({ name, points: maxPoints }) => ({
+    maxPoints: wanted.reduce((sum, { points }) => sum + points, 0),
+    checks: wanted.map(({ name, points: maxPoints }) => ({
       ...{ name, maxPoints, points: 0, outcome: "not run", durationMs: 0, ways: [], because },
     })),
   };
 }
 
 /** What a result depends on besides the submission. */
-function keyOf(
-  settings: BatchSettings,
-  grading: Grading,
-): unknown {
+function keyOf(settings: BatchSettings, { played }: Plan): unknown {
   const { exercise, subject, port, transport, wire, profile, only, ways, seed, version } = settings;
   const { timeoutMs, startMs, limitMs, failFast } = settings;
-  const { checks } = chooseChecks(exercise, grading, subject.type === "client" ? "client" : "server", {
-    transport,
-    wire,
-    profile,
-  });
-  const script = checks.map(({ name, points, steps }) => [name, points, ...steps.map(describeStep)]);
+  const script = played.map(({ name, points, steps }) => [name, points, ...steps.map(describeStep)]);
   return [
     version,
     exercise.name,
@@ -165,6 +182,8 @@ export interface Meeting {
   readonly client: string;
   /** Null when they did. */
   readonly broken: Break | null;
+  /** It says why they could not meet, for no fault that is known of them. */
+  readonly unplayed: boolean;
 }
 
 /** How to have all meet all. */
@@ -186,7 +205,12 @@ export interface MatrixSettings {
 /** What netlab's own programs are called among the others, unless one of these is called so. */
 const OWN = "netlab";
 
-/** Lets every client meet every server, netlab's own among them. @throws {NetlabError} */
+/**
+ * Lets every client meet every server, netlab's own among them.
+ *
+ * @param onMeeting told of each as it is over
+ * @throws {NetlabError} for wrong settings, and of kind `harness` when this machine has not got a program that is started
+ */
 export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Meeting) => void): Promise<Meeting[]> {
   const { exercise, dir, run, client, port, jobs, startMs } = settings;
   const grading = await exercise.grading();
@@ -195,6 +219,10 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   }
   const { transport, wire } = chooseChecks(exercise, grading, "server", settings);
   const script = scriptOf(grading, grading.meeting, settings.profile);
+  const serverOf = (command: string, cwd?: string) => new ServerProgram(command, { transport, port, startMs, cwd });
+  const clientOf = (command: string, cwd?: string) => new ClientProgram(command, { port, startMs, cwd });
+  serverOf(run), clientOf(client); // whoever does not say where they listen and call hears of that, once
+  for (const command of [run, client]) await requireInstalled({ type: "server", command });
   const others = submissionsOf(dir).map(({ name }) => name);
   const ownName = others.includes(OWN) ? `${OWN} itself` : OWN;
   const names = [ownName, ...others];
@@ -223,29 +251,35 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
     };
     return withFiles(name, { type: "own server" }, { type: "server", command: run }, (files, cwd) => {
       if (name === ownName) return running(ownServer(exercise, transport, wire, files.folder));
-      return running(new ServerProgram(files.fill(run), { transport, port, startMs, cwd }));
+      return running(serverOf(files.fill(run), cwd));
     });
   };
   const withClient = <T>(name: string, use: (client: ClientUnderTest) => Promise<T>): Promise<T> =>
     withFiles(name, { type: "own client" }, { type: "client", command: client }, (files, cwd) => {
       if (name === ownName) return use(ownClient(exercise, grading, transport, wire, files.folder));
-      return use(new ClientProgram(files.fill(client), { port, startMs, cwd }));
+      return use(clientOf(files.fill(client), cwd));
     });
+  const spelling = spellingOf(grading, transport, wire);
   return await inParallel([...pairs.entries()], port === null ? jobs : 1, async ([i, { server, client }]) => {
-    const broken = await withServer(
+    const meeting = await withServer(
       server,
-      (server) =>
-        withClient(
-          client,
-          (program) => meet(settings, script, server, program, transport, spellingOf(grading, transport, wire), i),
-        ),
+      (one) => withClient(client, (other) => meet(settings, script, one, other, transport, spelling, i)),
+    ).then(
+      (broken): Meeting => ({ server, client, broken, unplayed: false }),
+      (error): Meeting => ({ server, client, broken: couldNotMeet(whyNot(error)), unplayed: true }),
     );
     stopIfInterrupted(); // that a program was ended is no result of its own
-    const meeting = { server, client, broken };
     onMeeting(meeting);
     return meeting;
   });
 }
+
+const couldNotMeet = (because: string): Break => ({
+  step: "they could not meet",
+  does: "start",
+  because,
+  kind: "other",
+});
 
 /** What two programs play together, as a profile wants it: most of what one says is of other checks. */
 function scriptOf(grading: Grading, meeting: Check, profile: GradingSettings["profile"]): Check {

@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { SEPARATOR } from "../exercises/folder.ts";
-import { onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
+import { NetlabError } from "../protocol/errors.ts";
+import { makeFolder, onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
 
 const BLOCK_BYTES = 262_144;
 
@@ -28,20 +29,30 @@ export function listOthers(dir: string): string[] {
     .sort();
 }
 
+/** What a copy lacks, by paths in the submission. */
+export interface Missing {
+  /** Links that lead out of it. */
+  readonly links: string[];
+  /** What has a name that is not UTF-8: the system tells no other, and by that one nothing is found. */
+  readonly names: string[];
+}
+
 /**
  * Runs `use` with a copy of a submission, which is gone afterwards: what a run writes harms neither it nor another.
  *
- * @param use also told which links the copy lacks
+ * @throws {NetlabError} of kind `harness` where there can be no copy
  */
 export async function withCopy<T>(
   { path }: Submission,
-  use: (dir: string, missing: readonly string[]) => Promise<T>,
+  use: (dir: string, missing: Missing) => Promise<T>,
 ): Promise<T> {
-  stopIfInterrupted(); // what is made now would be left behind
-  const copy = Deno.makeTempDirSync({ prefix: "netlab-submission-" });
+  await requireFound(path);
+  const copy = makeFolder("netlab-submission-");
   const forget = onInterrupt(() => removeFolder(copy));
   try {
-    return await use(copy, await copyTree(path, copy, await Deno.realPath(path)));
+    const missing: Missing = { links: [], names: [] };
+    await copyTree(path, copy, await Deno.realPath(path), missing);
+    return await use(copy, missing);
   } finally {
     await removeFolder(copy);
     forget();
@@ -52,24 +63,37 @@ export async function withCopy<T>(
  * Copies files and folders, and links that stay inside: others could lead anywhere.
  *
  * @param root the submission's own path, behind all links
+ * @param missing gets what is left out
  * @param at where in the submission, with a slash behind it
- * @returns the links that are left out
  */
-async function copyTree(from: string, to: string, root: string, at = ""): Promise<string[]> {
-  const missing: string[] = [];
+async function copyTree(from: string, to: string, root: string, missing: Missing, at = ""): Promise<void> {
   for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(from)) {
+    if (await isLost(`${from}/${name}`)) {
+      missing.names.push(at + name);
+      continue;
+    }
     if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
     if (isSymlink) {
       const target = await Deno.readLink(`${from}/${name}`);
       const stays = staysInside(target, at.split("/").length - 1) && await leadsInto(root, `${from}/${name}`);
       if (stays) await Deno.symlink(target, `${to}/${name}`);
-      else missing.push(at + name);
+      else missing.links.push(at + name);
     }
     if (!isDirectory) continue;
     await Deno.mkdir(`${to}/${name}`);
-    missing.push(...await copyTree(`${from}/${name}`, `${to}/${name}`, root, `${at}${name}/`));
+    await copyTree(`${from}/${name}`, `${to}/${name}`, root, missing, `${at}${name}/`);
   }
-  return missing;
+}
+
+/** Whether a name was listed as another than it is, as it is not UTF-8, so that nothing is found by it. */
+async function isLost(path: string): Promise<boolean> {
+  return path.includes("\uFFFD") && await Deno.lstat(path).then(() => false, () => true);
+}
+
+/** @throws {NetlabError} of kind `harness` when a submission has a name that is not UTF-8 */
+async function requireFound(path: string): Promise<void> {
+  if (!await isLost(path)) return;
+  throw new NetlabError("harness", "its name is not UTF-8", { hint: "give the folder another" });
 }
 
 /** Whether what a link leads to lies in the submission, at whatever step of the way. */
@@ -90,25 +114,34 @@ async function leadsInto(root: string, link: string): Promise<boolean> {
   return path === null || `${path}${SEPARATOR}`.startsWith(`${root}${SEPARATOR}`);
 }
 
-/** What a submission's result depends on, as a digest: its files, and what it is graded with. */
+/** What a submission's result depends on, as a digest: its files and folders, and what it is graded with. */
 export async function fingerprint({ path }: Submission, settings: unknown): Promise<string> {
+  await requireFound(path);
   const hash = createHash("sha256").update(JSON.stringify(settings));
-  for (const file of listFiles(path).sort()) {
-    const { isSymlink, mode, size } = await Deno.lstat(`${path}/${file}`); // the mode: it may have become a program that can be run
-    hash.update(`\0${file}\0${isSymlink ? `-> ${await Deno.readLink(`${path}/${file}`)}` : `${mode} ${size}`}\0`);
+  for (const name of (await listTree(path)).sort()) {
+    const at = `${path}/${name}`;
+    hash.update(`\0${name}\0`);
+    if (name.endsWith("/") || await isLost(at)) continue;
+    const { isSymlink, mode, size } = await Deno.lstat(at); // the mode: it may have become a program that can be run
+    hash.update(`${isSymlink ? `-> ${await Deno.readLink(at)}` : `${mode} ${size}`}\0`);
     if (isSymlink) continue;
-    using content = await Deno.open(`${path}/${file}`);
+    using content = await Deno.open(at);
     const block = new Uint8Array(BLOCK_BYTES);
     for (let count; (count = await content.read(block)) !== null;) hash.update(block.subarray(0, count));
   }
   return hash.digest("hex");
 }
 
-/** The files and links below a folder, by their paths from there. */
-function listFiles(dir: string): string[] {
-  return [...Deno.readDirSync(dir)].flatMap(({ name, isDirectory, isFile, isSymlink }) =>
-    isDirectory ? listFiles(`${dir}/${name}`).map((file) => `${name}/${file}`) : isFile || isSymlink ? [name] : []
-  );
+/** The files, links and folders below a folder, by their paths from there; behind that of a folder is a slash. */
+async function listTree(dir: string, at = ""): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(`${dir}/${at}`)) {
+    if (isFile || isSymlink) paths.push(at + name);
+    if (!isDirectory) continue;
+    paths.push(`${at}${name}/`);
+    if (!await isLost(`${dir}/${at}${name}`)) paths.push(...await listTree(dir, `${at}${name}/`));
+  }
+  return paths;
 }
 
 /** Results of earlier runs, a file each, by fingerprint. */
@@ -133,16 +166,26 @@ export class Cache<T> {
   }
 }
 
-/** Calls `work` for each item, `jobs` at once; results in the order of the items. The first error ends it. */
+/**
+ * Calls `work` for each item, `jobs` at once; results in the order of the items. Behind the first error none is begun, and it is
+ * thrown when those are done that had been.
+ */
 export async function inParallel<T, R>(items: readonly T[], jobs: number, work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);
-  const waiting = items.entries();
+  const waiting = [...items.entries()];
   const worker = async () => {
-    for (const [i, item] of waiting) {
-      stopIfInterrupted();
-      results[i] = await work(item);
+    for (let next; (next = waiting.shift()) !== undefined;) {
+      const [i, item] = next;
+      try {
+        stopIfInterrupted();
+        results[i] = await work(item);
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(jobs, items.length) }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return results;
 }

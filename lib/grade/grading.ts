@@ -15,7 +15,7 @@ import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_unde
 import { type Way, WAYS } from "./delivery.ts";
 import { grade, type Target } from "./grader.ts";
 import { START_MS } from "./patience.ts";
-import { onInterrupt, stopIfInterrupted } from "./leftovers.ts";
+import { makeFolder, onInterrupt, stopIfInterrupted } from "./leftovers.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
@@ -112,41 +112,59 @@ function longestMessage({ steps }: Check): number {
   return Math.max(0, ...steps.map((step) => "text" in step ? utf8Length(step.text) : 0));
 }
 
-/** Grades. @throws {NetlabError} for wrong settings, and of kind `harness` when the machine is at fault */
-export async function runGrading(settings: GradingSettings): Promise<Report> {
+/** What is graded, as far as that is the same whoever is. */
+export interface Plan {
+  readonly kind: "server" | "client";
+  readonly transport: Transport;
+  readonly wire: string;
+  /** The checks that count, and those, in order, that are played: they and what they need. */
+  readonly wanted: readonly Check[];
+  readonly played: readonly Check[];
+}
+
+/**
+ * Finds out what is to be played, and that it can be.
+ *
+ * @throws {NetlabError} for wrong settings, and of kind `harness` when this machine has not got the program that is started
+ */
+export async function planGrading(settings: GradingSettings): Promise<Plan> {
   const { exercise, subject, only, profile } = settings;
   const kind = subject.type === "client" || subject.type === "own client" ? "client" : "server";
   const grading = await exercise.grading();
-  const { checks: all, transport, wire } = chooseChecks(exercise, grading, kind, settings);
-  const wanted = only === undefined ? all : all.filter(({ name }) => isCalled(name, only));
+  const { checks, transport, wire } = chooseChecks(exercise, grading, kind, settings);
+  if (checks.length === 0) throw new NetlabError("usage", `${profile?.name} leaves out every check of a ${kind}`);
+  const wanted = only === undefined ? checks : checks.filter(({ name }) => isCalled(name, only));
   if (wanted.length === 0) {
     throw new NetlabError("usage", `no check of ${exercise.name} is called "${only}"`, { hint: "--list shows them" });
   }
-  const checks = withNeeds(all, wanted);
+  setUp(settings, grading, transport, wire, { folder: "", fill: (command) => command });
   await requireInstalled(subject);
-  const port = settings.port ?? profile?.profile.port ?? null;
-  const files = new SampleFiles(samplesFor(grading, kind), subject, settings.cwd);
-  try {
-    return await grade({
-      exercise: exercise.name,
-      target: setUp({ ...settings, port }, grading, transport, wire, files),
-      checks,
-      auxiliary: new Set(checks.filter((check) => !wanted.includes(check))),
-      transport,
-      wire,
-      spelling: spellingOf(grading, transport, wire),
-      ways: settings.ways ?? WAYS,
-      seed: settings.seed,
-      timeoutMs: settings.timeoutMs,
-      startMs: settings.startMs ?? START_MS,
-      limitMs: settings.limitMs,
-      failFast: settings.failFast,
-      again: settings.again ?? (() => ""),
-      onResult: settings.onResult,
-    });
-  } finally {
-    files.remove();
-  }
+  return { kind, transport, wire, wanted, played: withNeeds(checks, wanted) };
+}
+
+/** Grades. @throws {NetlabError} for wrong settings, and of kind `harness` when the machine is at fault */
+export async function runGrading(settings: GradingSettings): Promise<Report> {
+  const { exercise, subject } = settings;
+  const { kind, transport, wire, wanted, played } = await planGrading(settings);
+  const grading = await exercise.grading();
+  using files = new SampleFiles(samplesFor(grading, kind), subject, settings.cwd);
+  return await grade({
+    exercise: exercise.name,
+    target: setUp(settings, grading, transport, wire, files),
+    checks: played,
+    auxiliary: new Set(played.filter((check) => !wanted.includes(check))),
+    transport,
+    wire,
+    spelling: spellingOf(grading, transport, wire),
+    ways: settings.ways ?? WAYS,
+    seed: settings.seed,
+    timeoutMs: settings.timeoutMs,
+    startMs: settings.startMs ?? START_MS,
+    limitMs: settings.limitMs,
+    failFast: settings.failFast,
+    again: settings.again ?? (() => ""),
+    onResult: settings.onResult,
+  });
 }
 
 /** Whether `part` is in the name of a check, in whatever case. */
@@ -167,13 +185,15 @@ function withNeeds(all: readonly Check[], wanted: readonly Check[]): Check[] {
   return all.filter((check) => needed.has(check));
 }
 
+/** @throws {NetlabError} of kind `usage` when nobody says where a program listens or calls */
 function setUp(
-  { exercise, subject, port, cwd, startMs = START_MS }: GradingSettings,
+  { exercise, subject, profile, port, cwd, startMs = START_MS }: GradingSettings,
   grading: Grading,
   transport: Transport,
   wire: string,
-  files: SampleFiles,
+  files: Pick<SampleFiles, "folder" | "fill">,
 ): Target {
+  port ??= profile?.profile.port ?? null;
   const told = "command" in subject && subject.command.includes("{port}");
   // The port of a program that is both ends is its own.
   const client = (client: ClientUnderTest): Target => ({
@@ -214,7 +234,7 @@ export class SampleFiles implements Disposable {
     stopIfInterrupted(); // what is made now would be left behind
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
     this.#temporary = !inPlace || Object.keys(samples).length === 0;
-    this.folder = this.#temporary ? Deno.makeTempDirSync({ prefix: "netlab-grade-" }) : cwd;
+    this.folder = this.#temporary ? makeFolder("netlab-grade-") : cwd;
     this.#forget = onInterrupt(() => this.remove());
     try {
       for (const [name, text] of Object.entries(samples)) this.#write(`${this.folder}/${name}`, name, text);

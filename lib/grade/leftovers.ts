@@ -1,6 +1,7 @@
 // What grading leaves behind when it is interrupted: programs in process groups of their own, which the terminal's Ctrl-C does
 // not reach, and folders.
 
+import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 
 const undoing = new Set<() => unknown>();
@@ -24,6 +25,19 @@ export async function interrupt(): Promise<void> {
     try {
       await undo();
     } catch { /* what cannot be undone must not keep the rest */ }
+  }
+}
+
+/** Makes a folder for a while. @throws {NetlabError} of kind `harness` where none can be made */
+export function makeFolder(prefix: string): string {
+  stopIfInterrupted(); // what is made now would be left behind
+  try {
+    return Deno.makeTempDirSync({ prefix });
+  } catch (cause) {
+    throw new NetlabError("harness", `cannot make a temporary folder: ${describeSystemError(cause)}`, {
+      hint: `is there room, and a folder that ${Deno.build.os === "windows" ? "TEMP" : "TMPDIR"} names?`,
+      cause,
+    });
   }
 }
 
