@@ -6,12 +6,14 @@ import { chat } from "../lib/exercises/chat/mod.ts";
 import { messages } from "../lib/exercises/messages/mod.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
 import { Actor } from "../lib/grade/actor.ts";
+import type { RunningClient } from "../lib/grade/client_under_test.ts";
 import { shape, WHOLE } from "../lib/grade/delivery.ts";
 import { runGrading } from "../lib/grade/grading.ts";
-import { Unmet } from "../lib/grade/inbox.ts";
+import { Inbox, Unmet } from "../lib/grade/inbox.ts";
 import { Program, shellWord } from "../lib/grade/program.ts";
 import type { Report } from "../lib/grade/report.ts";
 import { ServerProgram } from "../lib/grade/server_under_test.ts";
+import { Stage } from "../lib/grade/stage.ts";
 import { memoryPair } from "../lib/net/memory.ts";
 import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -471,6 +473,33 @@ test("a client under test that never calls, or ends at once, fails in time", asy
   assertEquals(gone.checks[0].failure?.got, "nobody called: the program ended with status 3");
   assertStringIncludes(gone.checks[0].failure!.output, "Traceback");
 }, skipUnlessSh());
+
+test("of a client that calls and calls, who comes first is taken, and no more than 64 are kept waiting", async () => {
+  const { makeFramer, codec } = spellingOf({}, "tcp", "line");
+  const calls: Deno.TcpConn[] = [];
+  let address = { hostname: "", port: 0 };
+  const running: RunningClient = {
+    ...{ shown: new Inbox((text) => text), output: "", ended: null, exitCode: null },
+    ...{ type: () => Promise.resolve(), endInput: () => Promise.resolve(), kill: () => Promise.resolve() },
+  };
+  const start = (hostname: string, port: number) => (address = { hostname, port }, running);
+  const stage = new Stage({
+    ...{ client: { program: { name: "it", start }, transport: "tcp", port: 0 }, makeFramer, codec, delivery: WHOLE },
+    ...{ timeoutMs: 20_000, startMs: 20_000, nameSuffix: "a" },
+  });
+  try {
+    await stage.start("client", []);
+    for (let i = 0; i < 65; i++) calls.push(await Deno.connect(address));
+    assertEquals(await calls[64].read(new Uint8Array(1)), null);
+    await calls[0].write(new TextEncoder().encode("first\n"));
+    await stage.accept("server");
+    const first = { what: "the first", matches: (text: string) => text === "first" };
+    assertEquals(await stage.actor("server").expect(first), "first");
+  } finally {
+    await stage.close();
+    for (const call of calls) call.close();
+  }
+});
 
 test("the whole takes no longer than --limit, and what was not run has no points", async () => {
   const report = await runGrading({

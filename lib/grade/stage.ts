@@ -258,6 +258,9 @@ export class Stage {
   }
 }
 
+/** So many may wait to be taken; a client that calls and calls would have all the files that netlab may open. */
+const MAX_WAITING = 64;
+
 /** Where clients under test call. */
 class Hall {
   readonly #acceptor: Acceptor;
@@ -268,6 +271,7 @@ class Hall {
     this.#acceptor = openAcceptor({ host: "127.0.0.1", port, transport }, systemClock);
     void this.#acceptor.run({
       onConn: (conn) => {
+        if (this.#callers.length >= MAX_WAITING) return conn.close();
         this.#callers.push(conn);
         this.#changed();
       },
