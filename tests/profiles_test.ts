@@ -114,7 +114,10 @@ test("what is no profile is said plainly", () => {
   assertEquals(rejected("[]"), "p.json is no profile: it is no JSON object");
   assertMatch(rejected('{"porst": 1}'), /^p\.json is no profile: "porst" is none of exercise, port/);
   assertEquals(rejected('{"port": "x"}'), 'p.json is no profile: "port" is not of the right form: "x"');
-  assertMatch(rejected('{"points": {"it multiplies": -50}}'), /"points" is not of the right form/);
+  assertMatch(rejected('{"constructor": 1}'), /^p\.json is no profile: "constructor" is none of exercise, port/);
+  for (const points of ["-50", "1e999"]) {
+    assertMatch(rejected(`{"points": {"it multiplies": ${points}}}`), /"points" is not of the right form/);
+  }
   assertEquals(parseProfile('{"points": {"it multiplies": 0}}', "p.json").points, { "it multiplies": 0 });
   assertMatch(rejected('{"sends": {"HELO": ["HELO", "^250"]}}'), /"sends" is not of the right form/);
   assertMatch(rejected('{"replies": {"the answer": "("}}'), /^p\.json is no profile: Invalid regular expression/);
@@ -124,6 +127,19 @@ test("what is no profile is said plainly", () => {
   assertEquals(unknown.message, 'p.json: no check is called "nothing"');
   const idle = assertThrows(() => applyProfile(chat.checks, { sends: { "JUMP $x": "HOP $x" } }, "p.json"), NetlabError);
   assertEquals(idle.message, 'p.json: no step says "JUMP $x"');
+});
+
+test("a profile is netlab's by the name that netlab gave it, and one that leaves out every check is wrong usage", async () => {
+  const grade = (profile: string) => netlab(["grade", "chat", "--run", "true {port}", "--profile", profile]);
+  for (const name of ["constructor", "valueOf"]) {
+    const { status, err } = await grade(name);
+    assertEquals([status, err.split(": ").slice(0, 2)], [2, ["netlab", `cannot read ${name}`]]);
+  }
+  const profile = `${temporaryFolder()}/course.json`;
+  Deno.writeTextFileSync(profile, JSON.stringify({ leaveOut: chat.checks.map(({ name }) => name) }));
+  assertEquals(await grade(profile), {
+    ...{ status: 2, out: "", err: `netlab: ${profile} leaves out every check of a server\n` },
+  });
 });
 
 test("a framing that there is not is wrong usage: the profile or the option, the value, and what there is", async () => {

@@ -185,7 +185,7 @@ function requireFolder(path: string): string {
 /** A profile of netlab's by its name, or one in a file. */
 async function readProfile(exercise: Exercise, path: string): Promise<NonNullable<GradingSettings["profile"]>> {
   const { PROFILES } = await import("../grade/profiles/mod.ts");
-  let profile = PROFILES[path];
+  let profile = Object.hasOwn(PROFILES, path) ? PROFILES[path] : undefined;
   try {
     profile ??= parseProfile(Deno.readTextFileSync(path), path);
   } catch (cause) {

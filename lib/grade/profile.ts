@@ -39,7 +39,7 @@ const FORM: Readonly<Record<keyof Profile, (value: unknown) => boolean>> = {
   sends: (value) => isMap(value, (one) => typeof one === "string" || isDialogue(one)),
   typed: (value) => isMap(value, (one) => typeof one === "string"),
   replies: (value) => isMap(value, (one) => typeof one === "string"),
-  points: (value) => isMap(value, (one) => typeof one === "number" && one >= 0),
+  points: (value) => isMap(value, (one) => Number.isFinite(one) && Number(one) >= 0),
   leaveOut: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
 };
 
@@ -62,9 +62,8 @@ export function parseProfile(text: string, name: string): Profile {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong("it is no JSON object");
   for (const [key, one] of Object.entries(value)) {
-    const form = FORM[key as keyof Profile];
-    if (form === undefined) throw wrong(`"${key}" is none of ${Object.keys(FORM).join(", ")}`);
-    if (!form(one)) throw wrong(`"${key}" is not of the right form: ${JSON.stringify(one)}`);
+    if (!Object.hasOwn(FORM, key)) throw wrong(`"${key}" is none of ${Object.keys(FORM).join(", ")}`);
+    if (!FORM[key as keyof Profile](one)) throw wrong(`"${key}" is not of the right form: ${JSON.stringify(one)}`);
   }
   const profile: Profile = value;
   for (const pattern of patternsOf(profile)) {
