@@ -527,6 +527,26 @@ test("the exit status tells a bad submission from a machine without the language
   assertEquals((await grade("python3 server.py")).status, 2);
 }, skipUnlessSh());
 
+test(
+  "what is to be run again for one check says how patient to be, where that was said, and is taken as it is",
+  async () => {
+    const grade = (...more: string[]) =>
+      netlab(["grade", "chat", "--run", "false #{port}", "--only", "a client takes a name", ...more]);
+    const again = async (...more: string[]) => (await grade(...more)).out.match(/again: netlab (.*)/)?.[1];
+    const [run, only] = ['grade chat --run "false #{port}"', '--only "a client takes a name" --way whole --seed 1'];
+    assertEquals(await again(), `${run} ${only}`);
+    assertEquals(await again("--timeout", "1500ms", "--start", "1m"), `${run} --timeout 1.5s --start 1m ${only}`);
+  },
+  skipUnlessSh(),
+);
+
+test("what means nothing to a list of checks is refused", async () => {
+  for (const [option, value] of [["format", "json"], ["out", "x"], ["repeat", "3"], ["batch", "."]]) {
+    const { status, out, err } = await netlab(["grade", "chat", "--list", `--${option}`, value]);
+    assertEquals([status, out, err], [2, "", `netlab: --${option} means nothing to --list\n`]);
+  }
+});
+
 test("one that took its own folder away is not started again, and that is said", () => {
   assertThrows(
     () => new Program({ command: "true", cwd: `${temporaryFolder()}/gone` }),

@@ -50,6 +50,7 @@ async function gradeTimes(times: number, ...hangsUpOn: number[]) {
       exercise: twoChecks,
       subject: { type: "address", host: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port },
       ...{ port: null, wire: "line", ways: ["bytes"], seed: 5, timeoutMs: 10_000, limitMs: 60_000 },
+      again: ({ name }, way, seed) => `${name}, ${way}, ${seed}`,
       onResult: (one) => {
         if (told.push(one) === 1) calledBefore = callers;
       },
@@ -66,6 +67,7 @@ test("of several runs each check counts as it did where it did worst, and what i
   // A run that goes well has four callers.
   const { points, maxPoints, seed, checks, notes } = await gradeTimes(3, 6);
   assertEquals([points, maxPoints, seed], [10, 20, 5]);
+  assertEquals(checks[0].failure?.again, "first, bytes, 6");
   assertEquals(
     checks.map(({ name, outcome, points }) => [name, outcome, points]),
     [

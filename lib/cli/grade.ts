@@ -5,7 +5,7 @@ import type { OptionSpec } from "../exercises/options.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { WAYS } from "../grade/delivery.ts";
 import { REPORT_FORMATS } from "../grade/reports/formats.ts";
-import { START_MS } from "../grade/patience.ts";
+import { START_MS, STEP_MS } from "../grade/patience.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 
@@ -60,7 +60,7 @@ const optionsOf = (exercise?: Exercise): OptionSpec[] => [
     type: "duration",
     value: "DURATION",
     min: 1,
-    default: 2000,
+    default: STEP_MS,
     summary: "how long the program may take for each step",
   },
   {
@@ -77,7 +77,7 @@ const optionsOf = (exercise?: Exercise): OptionSpec[] => [
     value: "DURATION",
     min: 1,
     default: 600_000,
-    summary: "how long the whole may take",
+    summary: "how long the whole may take; with --batch or --repeat, each time",
   },
   { name: "fail-fast", type: "flag", summary: "stop at the first check that does not pass" },
   {

@@ -3,10 +3,11 @@
 import { bold, dim } from "@std/fmt/colors";
 import { type Check, describeStep, type Step } from "../exercises/check.ts";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
-import type { OptionValues } from "../exercises/options.ts";
+import { formatDuration, type OptionValues } from "../exercises/options.ts";
 import type { Way } from "../grade/delivery.ts";
 import { chooseChecks, type GradingSettings, type Subject } from "../grade/grading.ts";
 import { interrupt } from "../grade/leftovers.ts";
+import { START_MS, STEP_MS } from "../grade/patience.ts";
 import { parseProfile } from "../grade/profile.ts";
 import { shellWord } from "../grade/program.ts";
 import { runRepeatedly } from "../grade/repeat.ts";
@@ -85,13 +86,18 @@ const folderOf = ({ batch }: OptionValues) => String(batch).replace(/(?<=.)\/+$/
 
 /** @throws {NetlabError} of kind `usage` when an option is given that means nothing to many programs, or one of `others` */
 function refuseForMany(values: OptionValues, how: string, others: readonly string[]): void {
-  const said = { out: values.out !== undefined, repeat: Number(values.repeat) > 1, format: values.format !== "text" };
-  const idle = Object.entries(said).find(([, given]) => given)?.[0];
+  const idle = reportOption(values);
   if (idle !== undefined) {
     throw new NetlabError("usage", `--${idle} is for one program: ${how} writes tables of its own into its folder`);
   }
   const other = others.find((name) => values[name] !== undefined && values[name] !== false);
   if (other !== undefined) throw new NetlabError("usage", `--${other} means nothing to ${how}`);
+}
+
+/** The first option that is given of those that say what is to be reported, and how often. */
+function reportOption(values: OptionValues): string | undefined {
+  const said = { out: values.out !== undefined, repeat: Number(values.repeat) > 1, format: values.format !== "text" };
+  return Object.entries(said).find(([, given]) => given)?.[0];
 }
 
 /** What many programs cannot share: each runs in a copy of its own folder. */
@@ -148,7 +154,6 @@ async function readSettings(exercise: Exercise, values: OptionValues): Promise<G
     : values.client !== undefined
     ? { type: "client", command: String(values.client) }
     : null;
-  const seed = Number(values.seed);
   return {
     exercise,
     subject,
@@ -159,12 +164,12 @@ async function readSettings(exercise: Exercise, values: OptionValues): Promise<G
     profile: values.profile === undefined ? undefined : await readProfile(exercise, String(values.profile)),
     only: text("only"),
     ways: values.way === undefined ? undefined : [String(values.way) as Way],
-    seed,
+    seed: Number(values.seed),
     timeoutMs: Number(values.timeout),
     startMs: Number(values.start),
     limitMs: Number(values.limit),
     failFast: values["fail-fast"] === true,
-    again: (check, way) => again(exercise, values, check, way, seed),
+    again: (check, way, seed) => again(exercise, values, check, way, seed),
   };
 }
 
@@ -205,11 +210,17 @@ function again({ name }: Exercise, values: OptionValues, check: Check, way: Way,
   const said = kept.flatMap((option) =>
     values[option] === undefined ? [] : [`--${option}`, shellWord(String(values[option]))]
   );
+  const patience = Object.entries({ timeout: STEP_MS, start: START_MS }).flatMap(([option, usual]) =>
+    values[option] === usual ? [] : [`--${option}`, formatDuration(Number(values[option]))]
+  );
   const only = ["--only", shellWord(check.name), "--way", way, "--seed", String(seed)];
-  return ["netlab", "grade", name, ...said, ...only].join(" ");
+  return ["netlab", "grade", name, ...said, ...patience, ...only].join(" ");
 }
 
+/** @throws {NetlabError} of kind `usage` when an option is given that means nothing where no program is graded */
 async function list({ output, values }: CommandContext, exercise: Exercise, settings: Given): Promise<void> {
+  const idle = values.batch === undefined ? reportOption(values) : "batch";
+  if (idle !== undefined) throw new NetlabError("usage", `--${idle} means nothing to --list`);
   const kind = values.client === undefined ? "server" : "client";
   const { checks, transport, wire } = chooseChecks(exercise, await exercise.grading(), kind, settings);
   const total = checks.reduce((sum, { points }) => sum + points, 0);

@@ -45,7 +45,7 @@ export interface GradeOptions {
   /** Stops at the first check that does not pass. */
   readonly failFast?: boolean;
   /** The command that runs just this check in that way again. */
-  again(check: Check, way: Way): string;
+  again(check: Check, way: Way, seed: number): string;
   onResult?(result: GradedCheck): void;
 }
 
@@ -199,7 +199,7 @@ class Grader {
       : undefined;
     return {
       ...{ way: describeDelivery(delivery), done, step, kind, expected, accepts, got: because, bytes, difference },
-      ...{ ladder: ladder.draw(), output, again: this.#options.again(check, delivery.way) },
+      ...{ ladder: ladder.draw(), output, again: this.#options.again(check, delivery.way, this.#options.seed) },
     };
   }
 

@@ -52,7 +52,8 @@ export interface GradingSettings {
   readonly startMs?: number;
   readonly limitMs: number;
   readonly failFast?: boolean;
-  again?(check: Check, way: Way): string;
+  /** The command that plays just this check again, in that way and with that seed. */
+  again?(check: Check, way: Way, seed: number): string;
   onResult?(result: GradedCheck): void;
 }
 
