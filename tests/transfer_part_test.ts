@@ -138,19 +138,17 @@ test("what is opened to be written is a plain file, and has no other name", () =
   assertEquals(namesIn(dir).includes("nowhere"), false);
 }, UNIX);
 
-/** A pipe with a name, into which `bytes` are written while `fn` has it; it ends when `fn` does. */
+/** A pipe with a name, into which another program has written `bytes` and may write more, until `fn` has ended. */
 async function withPipe(bytes: Uint8Array, fn: (path: string) => Promise<void>): Promise<void> {
   const path = `${temporaryFolder()}/a`;
   await new Deno.Command("mkfifo", { args: [path] }).output();
-  const opening = Deno.open(path, { write: true });
-  const writing = opening.then(async (pipe) => {
-    for (let left = bytes; left.length > 0;) left = left.subarray(await pipe.write(left));
-  }).catch(() => {}); // nobody reads the rest
+  const args = ["-c", 'exec cat "$0" - > "$1"', makeSource("source", bytes), path];
+  const writer = new Deno.Command("sh", { args, stdin: "piped", stderr: "null" }).spawn();
   try {
     await fn(path);
   } finally {
-    await writing;
-    (await opening).close();
+    await writer.stdin.close();
+    await writer.status;
   }
 }
 
