@@ -27,6 +27,10 @@ export function spellingOf(
 ): Spelling {
   const notation = wire === "seed" ? undefined : makeNotation?.();
   if (notation) return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
-  const name = transport === "udp" ? "datagram" : wire === "seed" ? "raw" : wire;
+  // The seed's files are a bare stream.
+  if (transport === "tcp" && wire === "seed") {
+    return { makeFramer: () => makeFramer("raw", Infinity)!, codec: lenientCodec };
+  }
+  const name = transport === "udp" ? "datagram" : wire;
   return { makeFramer: () => makeFramer(name, maxBytes)!, codec: lenientCodec };
 }

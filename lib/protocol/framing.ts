@@ -246,6 +246,8 @@ export class BigEndianFramer extends LengthFramer {
   }
 }
 
+/** What is read at once where there is no limit: then no message is too long, and a long one comes in pieces. */
+const PIECE_BYTES = 65_536;
 /** The rest of a message that does not fit into one read comes at once: after so many ms without more it is over. */
 const RAW_REST_MS = 20;
 
@@ -268,7 +270,7 @@ export class RawFramer implements Framer {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.readBytes = maxBytes + 1;
+    this.readBytes = maxBytes === Infinity ? PIECE_BYTES : maxBytes + 1;
   }
 
   /** Whether it is inside a message that is too long, of which nobody has been told yet. */
