@@ -465,6 +465,39 @@ test("by hand: nor are those to an AUTH that was refused", async () => {
   assert(!JSON.stringify(trace.events).includes(btoa("geheim")));
 });
 
+test("by hand: however AUTH is written, what it says at once is not shown", async () => {
+  const answer = btoa("\0bob\0geheim");
+  const ways = [
+    [`AUTH XOAUTH2 ${answer}`, "AUTH XOAUTH2 ****"],
+    [`AUTH LOGIN ${btoa("bob")} ${btoa("geheim")}`, "AUTH LOGIN ****"],
+    [`AUTHPLAIN ${answer}`, "AUTHPLAIN ****"],
+    [`AUTH PLAIN=${answer}`, "AUTH ****"],
+    [`auth:plain ${answer}`, "auth:plain ****"],
+    [`AUTH ${answer}`, "AUTH ****"],
+    ["AUTHPLAIN", "AUTHPLAIN", answer, "****"],
+    ["AUTH LOGIN", "AUTH LOGIN"],
+  ];
+  for (const way of ways) {
+    const trace = collect();
+    const script = way.filter((_, i) => i % 2 === 0);
+    // What it does not know it says again, word by word.
+    const answers = Object.fromEntries(
+      script.map((line) => [
+        line.split(/[ :]/)[0].toUpperCase(),
+        (said: string) => `500 what is ${said.split(" ").reverse().join(" or ")}?\r\n`,
+      ]),
+    );
+    const { console, heard, error } = await run(answers, {}, { trace }, ["EHLO me", ...script, "QUIT"]);
+    assertEquals(heard.commands.slice(1, -1), script);
+    const said = console.printed.filter((row) => row.startsWith("C: ")).slice(1, -1);
+    assertEquals(said, way.filter((_, i) => i % 2 === 1).map((shown) => `C: ${shown}`));
+    const everything = JSON.stringify([console.printed, console.events, console.notes, error?.message, trace.events]);
+    for (const secret of ["geheim", answer, btoa("geheim")]) {
+      assert(!everything.includes(secret), `${way}: ${everything}`);
+    }
+  }
+});
+
 test("a server that says the password again is quoted without it", async () => {
   const echo = (line: string) => `${line}\r\n`;
   const EHLO = "250-mail.example\r\n250 AUTH PLAIN\r\n";

@@ -12,6 +12,7 @@ import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
 import { TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
+import { secretFrom } from "./framing.ts";
 import { VERBS } from "./protocol.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */
@@ -120,10 +121,18 @@ class HandSession {
   /** Whether a line that has just been typed has a password in it, or may have: an answer, too, where AUTH was refused. */
   #isSecret(line: string): boolean {
     if (this.#mode === "content" || this.#mode === "chunk") return false;
-    if (this.#mode !== "command" || this.#answersLeft > 0 || SECRET.test(line)) return true;
-    const [word] = line.trim().toUpperCase().split(" ");
-    if (word === "AUTH") this.#authTyped = true;
-    return this.#authTyped && BASE64.test(line) && !VERBS.some((verb) => verb === word);
+    if (this.#mode !== "command" || this.#answersLeft > 0 || /^\s*\/base64\s/.test(line)) return true;
+    return this.#secretIn(line) < line.length;
+  }
+
+  /** Where in a command a password begins, or what may be one; its length where nothing does. */
+  #secretIn(command: string): number {
+    const said = command.trim().toUpperCase();
+    if (said.startsWith("AUTH")) {
+      this.#authTyped = true;
+      return secretFrom(command);
+    }
+    return this.#authTyped && BASE64.test(command) && !VERBS.some((verb) => verb === said) ? 0 : command.length;
   }
 
   /** What is pasted comes before anybody is asked for it. */
@@ -139,8 +148,8 @@ class HandSession {
     if (this.#mode === "content" || this.#mode === "chunk") return Infinity;
     const isName = this.#mode === "user" && this.#answersLeft === 2;
     if (this.#mode === "secret" || (this.#answersLeft > 0 && !isName)) return 0;
-    const [beginning] = (this.#mode === "command" && /^\s*AUTH\s+\S+\s+/i.exec(line)) || [];
-    return beginning?.length ?? Infinity;
+    // The mechanism is seen while it is being typed: no name of one is whole before its end.
+    return this.#mode === "command" && !/^\s*AUTH\s*\S*$/i.test(line) ? secretFrom(line) : Infinity;
   }
 
   /** A script waits for its replies; a person sees them come, unless silence may be the end of one. */
@@ -200,9 +209,8 @@ class HandSession {
     if (/^QUIT\b/i.test(text)) this.#leaving = true;
     const [, address] = /^(?:MAIL FROM|RCPT TO):\s*<([^>]+)>/i.exec(text) ?? [];
     if (address !== undefined) this.#addresses.add(address);
-    const [, beginning] = /^(AUTH\s+PLAIN\s+)\S/i.exec(text) ?? [];
-    const stray = this.#isSecret(text) && !/^AUTH\b/i.test(text);
-    const shown = beginning !== undefined ? `${beginning}****` : stray ? "****" : undefined;
+    const secret = this.#secretIn(text);
+    const shown = secret < text.length ? `${text.slice(0, secret)}****` : undefined;
     this.#asked.push((shown ?? text).toUpperCase());
     this.#connection.send({ type: "command", text, shown });
     // No reply comes before the chunk does (RFC 3030 section 2).
@@ -299,8 +307,6 @@ class HandSession {
   }
 }
 
-/** A password in a command: what AUTH says at once, and what is only to be shown in base64. */
-const SECRET = /^\s*(?:AUTH\s+\S+\s+\S|\/base64\s)/i;
 const BASE64 = /^\s*[A-Za-z0-9+/]+=*\s*$/;
 
 /** What changes how the next line is meant. */

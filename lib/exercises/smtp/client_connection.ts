@@ -205,7 +205,9 @@ export class SmtpConnection {
 
   send(message: ClientMessage): void {
     if (message.type === "command" && message.shown !== undefined) {
-      this.#setup.secrets.add(hiddenOf(message));
+      const hidden = hiddenOf(message);
+      // A server may say again one of several words.
+      for (const text of [hidden, ...hidden.split(/\s+/)]) this.#setup.secrets.add(text);
       this.#toldSecret = true;
     }
     this.channel.send(message);
