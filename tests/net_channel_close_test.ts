@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { BlockPool } from "../lib/net/block_pool.ts";
 import { Channel, LINGER_MS } from "../lib/net/channel.ts";
 import { memoryPair } from "../lib/net/memory.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
@@ -205,29 +206,60 @@ function cutOff() {
   return { clock, channel, ...follow(channel), arrive: (text: string | null) => arrive(text), isClosed: () => closed };
 }
 
-test("what a peer said before it went is read, though it can be told nothing more", async () => {
-  const { channel, got, ended, arrive, isClosed } = cutOff();
-  channel.send("hello");
-  await settle();
-  assertEquals([channel.send("more"), isClosed()], [false, false]);
-  arrive("too many\nbye\n");
-  await settle();
-  arrive(null);
-  await ended;
-  assertEquals([got, channel.reason, isClosed()], [["too many", "bye"], "reset by peer", true]);
-});
+for (
+  const [how, say] of [
+    ["", (channel: Channel<string>) => void channel.send("hello")],
+    [", in the middle of a pour", (channel: Channel<string>) => {
+      const read = (into: Uint8Array) => Promise.resolve(into.length);
+      void channel.pour(read, 1000, new BlockPool({ maxBytes: 100 }));
+    }],
+  ] as const
+) {
+  test(`what a peer said before it went is read, though it can be told nothing more${how}`, async () => {
+    const { channel, got, ended, arrive, isClosed } = cutOff();
+    say(channel);
+    await settle();
+    assertEquals([channel.send("more"), isClosed()], [false, false]);
+    arrive("too many\nbye\n");
+    await settle();
+    arrive(null);
+    await ended;
+    assertEquals([got, channel.reason, isClosed()], [["too many", "bye"], "reset by peer", true]);
+  });
 
-test("where nothing more comes of a peer that takes nothing, the channel is closed after a while", async () => {
-  const { clock, channel, got, ended, arrive, isClosed } = cutOff();
+  test(`where nothing more comes of a peer that takes nothing, the channel is closed after a while${how}`, async () => {
+    const { clock, channel, got, ended, arrive, isClosed } = cutOff();
+    say(channel);
+    await settle();
+    clock.advance(LINGER_MS - 1);
+    await settle();
+    assertEquals(isClosed(), false);
+    clock.advance(1);
+    await settle();
+    assertEquals([isClosed(), channel.reason, clock.next()], [true, "reset by peer", null]);
+    arrive(null);
+    await ended;
+    assertEquals(got, []);
+  });
+}
+
+test("what has come in the moment in which a write fails is read, too", async () => {
+  const [end] = memoryPair();
+  let reads = 0;
+  let [arrive, fail] = [(_text: string) => {}, (_error: Error) => {}];
+  const channel = new Channel({
+    ...end,
+    read(into) {
+      if (++reads > 1) return Promise.reject(new Deno.errors.ConnectionReset("gone"));
+      return new Promise((resolve) => arrive = (text) => resolve((into.set(bytes(text)), text.length)));
+    },
+    write: () => new Promise((_, reject) => (fail = reject)),
+  }, { framer: new LineFramer(64), codec: textCodec });
+  const { got, ended } = follow(channel);
   channel.send("hello");
   await settle();
-  clock.advance(LINGER_MS - 1);
-  await settle();
-  assertEquals(isClosed(), false);
-  clock.advance(1);
-  await settle();
-  assertEquals([isClosed(), channel.reason, clock.next()], [true, "reset by peer", null]);
-  arrive(null);
+  arrive("too many\n");
+  fail(new Deno.errors.BrokenPipe("gone"));
   await ended;
-  assertEquals(got, []);
+  assertEquals([got, channel.reason], [["too many"], "reset by peer"]);
 });

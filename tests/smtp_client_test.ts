@@ -606,6 +606,23 @@ test("a large message is written as fast as the server reads", async () => {
   assert(heard.contents[0].length > 4_000_000);
 });
 
+test("a server that refuses a large message while it comes, and hangs up, is heard", async () => {
+  const raw = `${temporaryFolder()}/large.eml`;
+  Deno.writeFileSync(raw, new Uint8Array(10_000_000).fill(0x61));
+  await withListener(async (conn) => {
+    const peer = new Peer(conn as Deno.TcpConn);
+    for (const reply of ["220 hi", "250 hi", "250 ok", "250 ok", "354 go"]) {
+      await peer.send(`${reply}\r\n`);
+      if (!reply.startsWith("354")) await peer.line();
+    }
+    await peer.read(1000);
+    await peer.send("552 5.3.4 too big\r\n");
+  }, async (port) => {
+    const error = await client(port, new FakeConsole([]), { from: "a@x.example", to: "b@y.example", raw });
+    assertEquals(error?.message, "the server refuses the message: 552 5.3.4 too big");
+  });
+});
+
 test("a message larger than SIZE is not sent", async () => {
   const { error, heard } = await run({ EHLO: "250-x\r\n250 SIZE 100\r\n" }, TO_ONE);
   assertEquals([error?.kind, heard.commands.at(-1)], ["limit", "QUIT"]);

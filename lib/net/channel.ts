@@ -230,7 +230,7 @@ export class Channel<In, Out = In> {
       }
       return true;
     } catch (error) {
-      this.abort(describeFailure(error));
+      this.#loseOutput(describeFailure(error));
       return false;
     }
   }
@@ -396,9 +396,13 @@ export class Channel<In, Out = In> {
 
   /** Nothing can be written any more. What the peer said before it went may be unread: where it is read, that goes on. */
   #loseOutput(reason: string): void {
-    if (this.#pendingRead === null) return this.abort(reason);
+    const reading = this.#pendingRead;
+    // What a read has just brought is looked at before the next one finds that the peer is gone.
+    if (reading === null && this.#incoming.length === 0) return this.abort(reason);
+    this.#outgoing.stop();
     this.#reason ??= reason;
-    void outlasts(this.#pendingRead.catch(() => {}), LINGER_MS, this.#clock).then((late) => late && this.abort(reason));
+    if (reading === null) return;
+    void outlasts(reading.catch(() => {}), LINGER_MS, this.#clock).then((late) => late && this.abort(reason));
   }
 
   /** Closes at once; what is queued is lost. */
