@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { makeUserLine, Users } from "../lib/exercises/smtp/users.ts";
 import { FakeConsole, temporaryFolder } from "./chat_helpers.ts";
-import { runProgram } from "./cli_helpers.ts";
+import { NETLAB, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
 
@@ -122,6 +122,28 @@ for (const [key, status] of [["C-c", 130], ["C-d", 2]] as const) {
     assert(!(await screen.rows()).join().includes("half"));
   }, needsTmux());
 }
+
+test("smtp passwd on a terminal: who suspends it is asked again, and has typed what was typed", async () => {
+  const file = `${temporaryFolder()}/users`;
+  const command = NETLAB.map((word) => `'${word}'`).join(" ");
+  await using screen = await Screen.open("bash --norc --noprofile -i", { env: { PS1: "shell " } });
+  await screen.shows(/^shell/);
+  await screen.type(`netlab() { ${command} "$@"; }; clear; netlab smtp passwd ann >${file}\n`);
+  for (const question of ["password for ann:", "the same again:"]) {
+    await screen.endsWith(question);
+    await screen.type("ses");
+    await screen.press("C-z");
+    if (!/^2\.[0-8]\./.test(Deno.version.deno)) {
+      await screen.endsWith("shell");
+      await screen.type("clear; fg\n");
+      await screen.endsWith(question);
+    }
+    await screen.type("ame\n");
+  }
+  await screen.endsWith("shell");
+  assert(!(await screen.rows()).some((row) => /^(?:ses|.*: *ame)/.test(row)));
+  assertEquals(await check(file, "ann", "sesame", "first"), [true, false]);
+}, needsTmux());
 
 test("the client asks for the password on a terminal, too, where --password-file is -", async () => {
   await using screen = await Screen.run(

@@ -201,6 +201,12 @@ export async function askSecrets(...questions: string[]): Promise<string[] | nul
     interrupted = true;
     editor.close();
   });
+  const ask = () => process.stderr.write(questions[answers.length]);
+  editor.on("SIGCONT", () => {
+    process.stdin.setRawMode(true); // before the question, as nothing typed behind it is to be seen
+    ask();
+    editor.resume();
+  });
   if (!CAN_SUSPEND) editor.on("SIGTSTP", () => {});
   await new Promise<void>((resolve) => {
     editor.on("close", resolve);
@@ -208,9 +214,9 @@ export async function askSecrets(...questions: string[]): Promise<string[] | nul
       process.stderr.write("\n");
       answers.push(line);
       if (answers.length === questions.length) editor.close();
-      else process.stderr.write(questions[answers.length]);
+      else ask();
     });
-    process.stderr.write(questions[0]);
+    ask();
   });
   if (answers.length === questions.length) return answers;
   process.stderr.write("\n");
