@@ -964,6 +964,11 @@ const course: WireCase[] = [
     ...{ send: ["AUTH LOGIN\r\n", `${btoa("alice\r\n")}\r\n`, ` ${btoa(" secret ")} \r\n`], replies: "334 334 235/-" },
   },
   {
+    ...{ name: "course: empty lines around what AUTH LOGIN is answered", rfc: "4954 4", server: COURSE },
+    send: ["AUTH LOGIN\r\n\r\n", `${ALICE}\n\r\n`, `${SECRET}\n\r\n`, NOOP],
+    replies: "334 334 235/- 250",
+  },
+  {
     ...{ name: "course: the seed's client, with a CRLF too many", rfc: "5321 3.3", server: COURSE, from: "start" },
     send: ["EHLO client.com\r\n", "AUTH LOGIN\r\n", `${ALICE}\r\n`, `${SECRET}\r\n`, MAIL, RCPT, "DATA\r\n"].concat(
       ["Subject: x\r\n\r\nbody\r\n.\r\n\r\n", "QUIT\r\n"],

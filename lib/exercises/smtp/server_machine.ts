@@ -125,10 +125,10 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
     if (message.type === "line" && message.unended) {
       this.#bend(out, "silence ends a command, not CR LF (RFC 5321 2.3.8)");
     }
-    if (this.#auth !== null) return this.#followAuth(this.#auth, this.#auth.answer(line), out);
     if (this.#options.compat && line.trim() === "") {
       return this.#bend(out, "an empty line is passed over, not refused (RFC 5321 4.1.1)");
     }
+    if (this.#auth !== null) return this.#followAuth(this.#auth, this.#auth.answer(line), out);
     this.#obey(parseCommand(line), out);
   }
 
