@@ -270,6 +270,31 @@ test("a server that takes a few messages a session gets the rest in others", asy
   assertEquals([error, heard.contents.length, heard.connections], [null, 10, 4]);
 });
 
+test("connections that a server has no room for are told, and are no failure where the others send all", async () => {
+  const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+  const console = new FakeConsole([]);
+  // Two are served, when four have been turned away.
+  const full = Promise.withResolvers<void>();
+  let [come, away] = [0, 0];
+  const greeting = () => {
+    if (++come <= 2) return full.promise.then(() => "220 hi\r\n");
+    if (++away === 4) full.resolve();
+    return "421 server full\r\n";
+  };
+  await withListener((conn) => play(conn, { greeting }, heard), async (port) => {
+    assertEquals(await client(port, console, { ...TO_ONE, count: 50, connections: 6 }), null);
+  });
+  assertEquals([heard.contents.length, heard.connections], [50, 6]);
+  assertMatch(console.printed.join(), /^sent 50 of 50 messages \(\d+ bytes\) over 2 connections in /);
+  assertEquals(console.notes, [
+    "4 connections came to nothing, the others sent all: the server refuses the greeting: 421 server full",
+  ]);
+
+  const none = await run({ greeting: "421 server full\r\n" }, { ...TO_ONE, count: 5, connections: 2 });
+  assertMatch(none.console.printed.join(), /^sent 0 of 5 messages \(0 bytes\) over 0 connections in /);
+  assertEquals(none.error?.message, "5 of 5 messages failed: the server refuses the greeting: 421 server full");
+});
+
 test("a message that goes back when a session breaks gets a number that no other connection has", async () => {
   const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
   const firstTaken = Promise.withResolvers<void>();

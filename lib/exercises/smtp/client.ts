@@ -115,6 +115,10 @@ class Sending {
   #sent = 0;
   #bytes = 0;
   #failures: NetlabError[] = [];
+  /** Why connections ended over which nothing was sent: the others may do their part. */
+  readonly #turnedAway: NetlabError[] = [];
+  /** How many connections at once something was sent over, or tried to. */
+  #served = 0;
   #refusals = 0;
   #stopped = false;
   #shownAt = -Infinity;
@@ -141,23 +145,30 @@ class Sending {
       if (!(end.reason instanceof NetlabError)) throw end.reason;
       this.#failures.push(end.reason);
     }
-    this.#report(connections);
+    this.#report();
   }
 
   /** Sends over one connection after the other, as long as there is something left and it gets somewhere. */
   async #work(): Promise<void> {
+    let served = false;
     do {
-      const before = this.#sent;
+      let sent = false;
       try {
-        await this.#session();
+        await this.#session((result) => {
+          if (!served) this.#served++;
+          served = true;
+          sent ||= result.failure === null;
+        });
       } catch (error) {
         // A server may end a session after so many messages: the rest goes in another one.
-        if (this.#left === 0 || this.#sent === before) throw error;
+        if (sent && this.#left > 0) continue;
+        if (sent || !(error instanceof NetlabError)) throw error;
+        return void this.#turnedAway.push(error);
       }
     } while (this.#left > 0 && !this.#stopped);
   }
 
-  async #session(): Promise<void> {
+  async #session(onResult: (result: MailResult) => void): Promise<void> {
     let taken = 0;
     try {
       await runSession(this.#context, {
@@ -172,6 +183,7 @@ class Sending {
         },
         onResult: (result) => {
           taken--;
+          onResult(result);
           this.#onResult(result);
         },
         onStopped: (stage, drop) => this.#onStopped(stage, drop),
@@ -234,27 +246,34 @@ class Sending {
   }
 
   /** @throws {NetlabError} unless everybody gets everything */
-  #report(connections: number): void {
+  #report(): void {
     const { console } = this.#context;
+    const failed = this.#count - this.#sent;
+    if (failed > 0 || this.#count === 0) this.#failures.push(...this.#turnedAway);
     const [first] = this.#failures;
     if (this.#count > 1) {
       const seconds = (performance.now() - this.#begun) / 1000;
-      const failed = this.#count - this.#sent;
       const perSecond = Math.round(this.#sent / Math.max(seconds, 1e-3));
       console.print(
-        `sent ${this.#sent} of ${this.#count} messages (${this.#bytes} bytes) over ${connections} connection${
-          connections === 1 ? "" : "s"
+        `sent ${this.#sent} of ${this.#count} messages (${this.#bytes} bytes) over ${
+          counted(this.#served, "connection")
         } in ${seconds.toFixed(2)} s: ${perSecond}/s`,
         {
           ...{ event: "report", sent: this.#sent, failed, refused: this.#refusals, bytes: this.#bytes, seconds },
           perSecond,
         },
       );
-      if (first !== undefined && !this.#stopped) {
+      if (first !== undefined && failed > 0 && !this.#stopped) {
         throw new NetlabError(first.kind, `${failed} of ${this.#count} messages failed: ${first.message}`, first);
       }
     }
     if (first !== undefined) throw first;
+    if (this.#turnedAway.length > 0) {
+      const [{ message }] = this.#turnedAway;
+      console.note(
+        `${counted(this.#turnedAway.length, "connection")} came to nothing, the others sent all: ${message}`,
+      );
+    }
     if (this.#refusals === 0) return;
     const rest = this.#count > 1 ? "the others get theirs" : "the others get the message";
     throw new NetlabError(
@@ -263,3 +282,5 @@ class Sending {
     );
   }
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
