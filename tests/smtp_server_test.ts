@@ -229,6 +229,45 @@ test("--tls implicit is TLS from the first byte, and the certificate is kept", a
   });
 });
 
+test("a certificate of the server's own that cannot be kept is told, with what is in the way", async () => {
+  for (
+    const makeTls of [
+      (path: string) => Deno.writeTextFileSync(path, ""),
+      (path: string) => Deno.symlinkSync("gone", path),
+    ]
+  ) {
+    const mailbox = temporaryFolder();
+    makeTls(`${mailbox}/.tls`);
+    const options = { mailbox, tls: "self-signed" };
+    const error = await assertRejects(() => withOffice(options, () => Promise.resolve()), Error) as NetlabError;
+    assertEquals(error.kind, "usage", error.message);
+    assertMatch(error.message, /^cannot keep a certificate in .*\/\.tls: [a-z ]+/);
+    assertMatch(error.hint!, /--mailbox/);
+  }
+}, { ignore: Deno.build.os === "windows" });
+
+test("a kept certificate and a key that do not fit, or are none, are made anew, and the log says so", async () => {
+  const mailbox = temporaryFolder();
+  const [one, other] = [await makeIdentity(), await makeIdentity()];
+  const file = (name: string) => `${mailbox}/.tls/${name}.pem`;
+  Deno.mkdirSync(`${mailbox}/.tls`);
+  for (const [cert, key] of [[one.cert, other.key], [one.cert, ""], ["nonsense", one.key], [one.cert, null]]) {
+    Deno.writeTextFileSync(file("cert"), cert!);
+    if (key !== null) Deno.writeTextFileSync(file("key"), key);
+    else Deno.removeSync(file("key"));
+    await withOffice({ mailbox, tls: "self-signed" }, async ({ call, console }) => {
+      assertMatch(
+        console.notes[0],
+        /cert\.pem and its key are of no use \(.+\): they have been made anew$/,
+      );
+      const client = await call();
+      await client.codes({ "EHLO me": 250 });
+      await startTls(client, file("cert"));
+      assertMatch(await client.deliver("hello"), /^250/);
+    });
+  }
+});
+
 test("--tls-cert and --tls-key: that certificate, by STARTTLS and from the first byte, and none of the server's own", async () => {
   const folder = temporaryFolder();
   const files = { "tls-cert": `${folder}/c.pem`, "tls-key": `${folder}/k.pem` };

@@ -20,7 +20,7 @@ import { DEFAULT_MAX_RECIPIENTS, DEFAULT_MAX_SIZE, reply } from "./protocol.ts";
 import { SmtpServerMachine } from "./server_machine.ts";
 import type { Envelope, ServerOptions, SmtpCommand, SmtpEvent, SmtpMessage } from "./server_messages.ts";
 import { SessionFramer } from "./session_framer.ts";
-import { chooseTls, openTls } from "./tls.ts";
+import { openTls } from "./tls.ts";
 import { Users } from "./users.ts";
 
 /** What the server calls itself. */
@@ -55,14 +55,13 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
   }
   // Whatever is wrong with the options is told before there is a certificate, and something open.
   const others = readSettings(context, users !== null);
-  const choice = await chooseTls(options, root);
-  const tls = choice && openTls(choice);
-  if (choice !== null) context.console.note(`the certificate is ${choice.certFile}: clients trust it by --tls-ca`);
+  const tls = await openTls(options, root, (problem) => context.console.note(problem));
+  if (tls !== null) context.console.note(`the certificate is ${tls.certFile}: clients trust it by --tls-ca`);
   const maildir = new Maildir(root, { fsync: options["no-fsync"] !== true });
-  const office: Office = { context, maildir, users, tls, machines: new WeakMap(), leaving: false };
+  const office: Office = { context, maildir, users, tls: tls && tls.server, machines: new WeakMap(), leaving: false };
   const settings: ServerOptions = {
     ...others,
-    tls: tls === null ? "none" : choice!.implicit ? "active" : "offered",
+    tls: tls === null ? "none" : tls.implicit ? "active" : "offered",
   };
   const visits = new Set<Visit>();
   const makeServer = () =>
@@ -70,7 +69,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
       listen: context,
       limits,
       trace,
-      wrap: tls !== null && choice!.implicit ? (conn) => tls.over(conn) : undefined,
+      wrap: tls?.implicit ? (conn) => tls.server.over(conn) : undefined,
       codec: (framer) => framer as SessionFramer,
       makeFramer() {
         const machine = new SmtpServerMachine(settings);
@@ -94,7 +93,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
   try {
     return endGently(makeServer(), office, visits);
   } catch (error) {
-    tls?.close();
+    tls?.server.close();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 // The server's certificate: somebody's, or one that it makes for itself and keeps beside the mailboxes.
 
+import { describeSystemError } from "../../net/errors.ts";
 import { type TlsIdentity, TlsServer } from "../../net/tls.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { OptionValues } from "../options.ts";
@@ -11,8 +12,8 @@ const LIFE_MS = 365 * DAYS_MS;
 const RENEW_MS = 7 * DAYS_MS;
 
 /** What `--tls` and its relatives come to. */
-export interface TlsChoice {
-  readonly identity: TlsIdentity;
+export interface ServerTls {
+  readonly server: TlsServer;
   /** From the first byte (port 465's way), not from STARTTLS on. */
   readonly implicit: boolean;
   /** The certificate's file, for those who want to trust it. */
@@ -20,27 +21,32 @@ export interface TlsChoice {
 }
 
 /**
- * The certificate that the options say; null for no TLS.
+ * TLS with the certificate that the options say; null for none.
  *
  * @param root where one of our own is kept
- * @throws {NetlabError} of kind `usage`
+ * @param onProblem told why one of our own that was kept is of no use any more
+ * @throws {NetlabError} of kind `usage`, also when certificate and key are none, or do not belong together
  */
-export async function chooseTls(options: OptionValues, root: string): Promise<TlsChoice | null> {
+export async function openTls(
+  options: OptionValues,
+  root: string,
+  onProblem: (text: string) => void,
+): Promise<ServerTls | null> {
   const { tls, "tls-cert": cert, "tls-key": key } = options;
   if ((cert === undefined) !== (key === undefined)) {
     throw new NetlabError("usage", "--tls-cert and --tls-key belong together");
   }
   const implicit = tls === "implicit";
   if (cert !== undefined && tls !== "self-signed") {
-    return { identity: { cert: readText(String(cert)), key: readText(String(key)) }, implicit, certFile: String(cert) };
+    const identity = { cert: readText(String(cert)), key: readText(String(key)) };
+    return { server: openNamed(identity, String(cert)), implicit, certFile: String(cert) };
   }
   if (tls === undefined) return null;
   if (cert !== undefined) throw new NetlabError("usage", "--tls self-signed needs no --tls-cert");
-  return { ...await ownIdentity(`${root}/.tls`), implicit };
+  return { ...await openOwn(`${root}/.tls`, onProblem), implicit };
 }
 
-/** @throws {NetlabError} of kind `usage` when certificate and key are none, or do not belong together */
-export function openTls({ identity, certFile }: TlsChoice): TlsServer {
+function openNamed(identity: TlsIdentity, certFile: string): TlsServer {
   try {
     return new TlsServer(identity);
   } catch (error) {
@@ -52,19 +58,45 @@ export function openTls({ identity, certFile }: TlsChoice): TlsServer {
   }
 }
 
-/** The one that is kept in `folder`, or a new one. */
-async function ownIdentity(folder: string): Promise<{ identity: TlsIdentity; certFile: string }> {
+/** With the certificate that is kept in `folder`, or a new one. */
+async function openOwn(folder: string, onProblem: (text: string) => void): Promise<Omit<ServerTls, "implicit">> {
   const [certFile, keyFile] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-  const { X509Certificate } = await import("@peculiar/x509");
+  let problem: string | null = null;
   try {
-    const identity = { cert: Deno.readTextFileSync(certFile), key: Deno.readTextFileSync(keyFile) };
-    if (new X509Certificate(identity.cert).notAfter.getTime() - Date.now() > RENEW_MS) return { identity, certFile };
-  } catch { /* there is none that could be used */ }
+    const kept = await openKept(certFile, keyFile);
+    if (kept !== null) return { server: kept, certFile };
+  } catch (error) {
+    problem = describeSystemError((error as Error).cause ?? error);
+  }
   const identity = await makeIdentity();
-  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  Deno.writeTextFileSync(keyFile, identity.key, { mode: 0o600 });
-  Deno.writeTextFileSync(certFile, identity.cert);
-  return { identity, certFile };
+  const server = new TlsServer(identity);
+  try {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    Deno.writeTextFileSync(keyFile, identity.key, { mode: 0o600 });
+    Deno.writeTextFileSync(certFile, identity.cert);
+  } catch (error) {
+    server.close();
+    const why = describeSystemError(error);
+    const hint =
+      "--mailbox names a folder that netlab may write to; --tls-cert and --tls-key name a certificate elsewhere";
+    throw new NetlabError("usage", `cannot keep a certificate in ${folder}: ${why}`, { hint, cause: error });
+  }
+  if (problem !== null) onProblem(`${certFile} and its key are of no use (${problem}): they have been made anew`);
+  return { server, certFile };
+}
+
+/** Null when there is none, or not for long. @throws when there is one that cannot be used */
+async function openKept(certFile: string, keyFile: string): Promise<TlsServer | null> {
+  let cert: string;
+  try {
+    cert = Deno.readTextFileSync(certFile);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  const { X509Certificate } = await import("@peculiar/x509");
+  if (new X509Certificate(cert).notAfter.getTime() - Date.now() <= RENEW_MS) return null;
+  return new TlsServer({ cert, key: Deno.readTextFileSync(keyFile) });
 }
 
 /** A certificate for this machine, signed by itself. */
