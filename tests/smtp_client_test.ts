@@ -9,6 +9,7 @@ import type { NetlabError } from "../lib/protocol/errors.ts";
 import { netlab, Program, type Result } from "./cli_helpers.ts";
 import { FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { collect, Peer, skipUnless, test, within } from "./helpers.ts";
+import { readAll } from "./net_helpers.ts";
 import {
   type Answers,
   client,
@@ -672,6 +673,15 @@ test("--tls encrypts from the beginning, and trusts only whom it is told to", as
   listener.close();
   await serving;
 }, skipUnless("openssl"));
+
+test("who waits for TLS waits no longer than --idle says", async () => {
+  for (const options of [TO_ONE, {}]) {
+    await withListener(async (conn) => void await readAll(conn), async (port) => {
+      const error = await client(port, new FakeConsole([]), { ...options, tls: true }, { idleMs: 150 });
+      assertEquals([error?.kind, error?.message], ["timeout", `no TLS with 127.0.0.1:${port} in 0.15 s`]);
+    });
+  }
+});
 
 test("--starttls with a server that speaks no TLS fails, and nothing more is said in clear", async () => {
   const { error, heard } = await run(

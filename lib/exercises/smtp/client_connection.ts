@@ -3,7 +3,7 @@
 
 import { BlockPool } from "../../net/block_pool.ts";
 import { Channel } from "../../net/channel.ts";
-import { UpgradableConn } from "../../net/tls_client.ts";
+import { type TlsTrust, UpgradableConn } from "../../net/tls_client.ts";
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -163,6 +163,7 @@ export class SmtpConnection {
   readonly #conn: UpgradableConn;
   readonly #framer: ReplyFramer;
   readonly #setup: ConnectionSetup;
+  readonly #trust: TlsTrust;
   readonly #onLine: OnLine | null;
   /** From here on the server knows a password, and may say it. */
   #toldSecret = false;
@@ -170,12 +171,14 @@ export class SmtpConnection {
   private constructor(
     conn: UpgradableConn,
     setup: ConnectionSetup,
+    trust: TlsTrust,
     trace: Trace,
     onProblem: (text: string) => void,
     onLine: OnLine | null,
   ) {
     this.#conn = conn;
     this.#setup = setup;
+    this.#trust = trust;
     this.#onLine = onLine;
     this.name = literalOf(conn.localAddr as Deno.NetAddr);
     this.#framer = new ReplyFramer(setup.compat, (text) => onProblem(setup.secrets.hide(text)));
@@ -193,14 +196,15 @@ export class SmtpConnection {
    * @throws {NetlabError} when there is no such server, or no TLS with it
    */
   static async open(
-    { host, port, trace }: ConnectContext,
+    { host, port, trace, idleMs }: ConnectContext,
     setup: ConnectionSetup,
     onProblem: (text: string) => void,
     onLine: OnLine | null,
   ): Promise<SmtpConnection> {
     const conn = await UpgradableConn.connect(host, port);
-    if (setup.tls === "active") await conn.startTls(setup);
-    return new SmtpConnection(conn, setup, trace, onProblem, onLine);
+    const trust = { caCerts: setup.caCerts, timeoutMs: idleMs };
+    if (setup.tls === "active") await conn.startTls(trust);
+    return new SmtpConnection(conn, setup, trust, trace, onProblem, onLine);
   }
 
   send(message: ClientMessage): void {
@@ -251,7 +255,7 @@ export class SmtpConnection {
         hint: "it is wrong, or somebody on the way has put that in",
       });
     }
-    await this.#conn.startTls(this.#setup);
+    await this.#conn.startTls(this.#trust);
   }
 
   #showContent(bytes: Uint8Array): void {
