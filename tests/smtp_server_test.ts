@@ -41,6 +41,19 @@ test("each recipient gets one copy, however often it is named", () =>
     for (const one of ["a@x.org", "b@x.org", "postmaster"]) assertEquals(mail(one).map(contentOf), ["hello\n"]);
   }));
 
+test("what begins with a blank is no part of the lines that delivery adds", () =>
+  withOffice({}, async ({ call, mail }) => {
+    const client = await call();
+    const large = ` ${"x".repeat(100)}\r\n`.repeat(4000);
+    for (const content of [" hello", "\thello\r\nSubject: x", ". hello", large]) {
+      assertMatch(await client.deliver(content, "a@x.org", "b@x.org"), /^250 /);
+    }
+    const stored = ["\n hello\n", "\n\thello\nSubject: x\n", "\n hello\n", `\n${large.replaceAll("\r", "")}\n`];
+    for (const one of ["a@x.org", "b@x.org"]) {
+      assertEquals(mail(one).map(contentOf).sort(), stored.sort());
+    }
+  }));
+
 test("a large message to several is whole, by DATA and by BDAT in pieces", () =>
   withOffice({}, async ({ call, mail }) => {
     const client = await call();

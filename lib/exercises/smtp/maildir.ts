@@ -28,6 +28,8 @@ const AT_ONCE = 16;
 const HEAD_ROOM = 2048;
 const CR = 0x0d;
 const LF = 0x0a;
+const TAB = 0x09;
+const SPACE = 0x20;
 const ONE_CR = Uint8Array.of(CR);
 /** What buffers of messages that are done may hold for those to come, in bytes, all together. */
 const SPARE_BYTES = 4_194_304;
@@ -231,6 +233,8 @@ export class NewMail {
   readonly #firstBytes: number;
   #filled = 0;
   #bytes = 0;
+  /** Whether its first byte is a space or a tab. */
+  #beginsBlank = false;
   /** The first copy, when the message is too large for memory. */
   #first: DiskFile | null = null;
   /** What went wrong on the way: said when it is to be delivered. */
@@ -267,6 +271,7 @@ export class NewMail {
 
   /** Takes in a copy of the next bytes. */
   write(bytes: Uint8Array): void {
+    if (this.#bytes === 0) this.#beginsBlank = bytes[0] === SPACE || bytes[0] === TAB;
     this.#bytes += bytes.length;
     if (this.#problem === null) this.#add(bytes);
   }
@@ -302,9 +307,15 @@ export class NewMail {
     return this.#room(HEAD_ROOM).subarray(HEAD_ROOM, HEAD_ROOM + this.#filled);
   }
 
-  /** The same behind its head. Valid until the next call. */
-  #whole(folder: string): Uint8Array {
+  /** What stands before it: with an empty line, where its first line would go on with the last one (RFC 5322 2.2.3). */
+  #headOf(folder: string): Uint8Array {
     const head = this.#head(folder, this.id);
+    return this.#beginsBlank ? Uint8Array.of(...head, LF) : head;
+  }
+
+  /** What is in memory, behind its head. Valid until the next call. */
+  #whole(folder: string): Uint8Array {
+    const head = this.#headOf(folder);
     const into = head.length > HEAD_ROOM ? new Uint8Array(head.length + this.#filled) : this.#room(HEAD_ROOM);
     const start = Math.max(0, HEAD_ROOM - head.length);
     if (head.length > HEAD_ROOM) into.set(this.#content, head.length);
@@ -319,7 +330,7 @@ export class NewMail {
       try {
         if (this.#first === null) {
           this.#first = this.#maildir.open(this.folders[0], this.id);
-          await this.#first.write(this.#head(this.folders[0], this.id));
+          await this.#first.write(this.#headOf(this.folders[0]));
         }
         await this.#first.write(this.#content.subarray(0, this.#filled - held));
       } catch (error) {
@@ -402,7 +413,7 @@ export class NewMail {
     await this.#first.write(this.#content);
     if (this.#maildir.fsync) await this.#first.sync();
     this.#first.close();
-    const from = this.#head(first, this.id).length;
+    const from = this.#headOf(first).length;
     for (const folder of others) await this.#copy(`${this.#maildir.root}/${first}/tmp/${this.id}`, from, folder);
   }
 
@@ -429,7 +440,7 @@ export class NewMail {
   async #copy(from: string, offset: number, folder: string): Promise<void> {
     const file = this.#maildir.open(folder, this.id);
     try {
-      await file.write(this.#head(folder, this.id));
+      await file.write(this.#headOf(folder));
       const block = new Uint8Array(COPY_BYTES);
       using source = await Deno.open(from);
       await source.seek(offset, Deno.SeekMode.Start);
