@@ -805,6 +805,22 @@ test("a list shows the beginning of what is long", async () => {
   assertEquals(String(console.events[0].subject).length, 29_997);
 });
 
+test("headers behind others of many bytes are in the list, and those of one mail that have no end hide no other", async () => {
+  const before = (bytes: number, more = "") => {
+    const lines = `X-Long: ${"y".repeat(50)}\r\n`.repeat(Math.floor(bytes / 60) - 1);
+    return `${lines}X: ${"y".repeat(bytes - lines.length - 5)}\r\n${more}`;
+  };
+  // What is read first ends anywhere in a line.
+  const mails = Array.from(
+    { length: 30 },
+    (_, i) => before(65_536 - 20 + i, `From: a@b.example\r\nSubject: ${i}\r\n\r\nhi\r\n`),
+  );
+  const list = writeMailbox(...mails, before(300_000, "Subject: late\r\n\r\nhi\r\n"), before(1_200_000));
+  const console = new FakeConsole([]);
+  assertEquals(await client(1, console, { list }), null);
+  assertEquals(console.events.map(({ subject }) => subject), [...mails.keys()].map(String).concat("late", ""));
+});
+
 test("a message that a mail program moves while the mailbox is listed is there once", async () => {
   const list = writeMailbox("Subject: stays\r\n\r\n", "Subject: moved\r\n\r\n");
   const readDirSync = Deno.readDirSync;

@@ -10,8 +10,9 @@ import { headLength } from "./mime.ts";
 
 /** A message longer than this is read up to here, in bytes: its headers and most of its text are in it. */
 const MAX_BYTES = 32 * 1_048_576;
-/** For a list the headers do. */
+/** For a list the headers do: so much is read at first, and so much at most. */
 const HEAD_BYTES = 65_536;
+const MAX_HEAD_BYTES = 524_288;
 /** Of each header a list shows so much, in bytes: a mail whose subject has 60 kB does not hide the others. */
 const LISTED_BYTES = 200;
 const CR = 0x0d;
@@ -138,10 +139,10 @@ async function parse({ path }: Entry, what: "head" | "all"): Promise<Email> {
   const { default: PostalMime } = await import("postal-mime");
   adapt(PostalMime.prototype as unknown as TextCollector);
   try {
-    const bytes = readStart(path, what === "head" ? HEAD_BYTES : MAX_BYTES);
+    if (what === "head") return await PostalMime.parse(readHead(path));
+    const bytes = readStart(path, MAX_BYTES);
     const end = headLength(bytes);
     const [head, body] = [bytes.subarray(0, end), bytes.subarray(end)];
-    if (what === "head") return await PostalMime.parse(head);
     // Where no empty line parts the headers from the text, it would be taken for more of them.
     const parted = body[0] === LF || (body[0] === CR && body[1] === LF);
     const email = await PostalMime.parse(parted ? bytes : new Blob([head, "\r\n", body]));
@@ -183,6 +184,16 @@ function adapt(prototype: TextCollector): void {
       this.textTypes.add("plain");
     },
   });
+}
+
+/** The headers, as far as anybody reads them. */
+function readHead(path: string): Uint8Array<ArrayBuffer> {
+  for (let most = HEAD_BYTES;; most *= 2) {
+    const bytes = readStart(path, most);
+    const end = headLength(bytes);
+    // Only a whole line says that it is no header.
+    if (bytes.length < most || bytes.includes(LF, end) || most >= MAX_HEAD_BYTES) return bytes.subarray(0, end);
+  }
 }
 
 function readStart(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
