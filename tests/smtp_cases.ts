@@ -296,6 +296,7 @@ const paths: WireCase[] = [
   from("<a@c.example", {}, "501/5.1.7", "MAIL with a bracket open", "5321 4.1.2"),
   from("<a@c.example>x", {}, "501/5.1.7", "something grown to the path", "5321 4.1.2"),
   from("<a>", {}, "501/5.1.7", "MAIL without a domain", "5321 4.1.2"),
+  from("<Postmaster>", {}, "501/5.1.7", "a postmaster without a domain sends nothing", "5321 4.1.1.2"),
   from("<@c.example>", {}, "501/5.1.7", "MAIL with nothing before the @", "5321 4.1.2"),
   from("<a@>", {}, "501/5.1.7", "MAIL with nothing behind the @", "5321 4.1.2"),
   from("<a..b@c.example>", {}, "501", "two dots in the local part", "5321 4.1.2"),

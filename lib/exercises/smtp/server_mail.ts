@@ -38,6 +38,7 @@ export function readSender(argument: string, options: ServerOptions, extended: b
   const refusal = checkParameters(parameters, extended, options.auth !== null);
   if (refusal !== null) return { refusal };
   const { mailbox } = parsed;
+  if (mailbox?.domain === "") return { refusal: reply(501, "5.1.7", "a sender has a domain: local@domain") };
   const smtputf8 = parameters.some(({ keyword }) => keyword === "SMTPUTF8");
   if (mailbox?.utf8 && !smtputf8) return { refusal: reply(553, "5.6.7", "say SMTPUTF8 for that address") };
   const announced = parameters.find(({ keyword }) => keyword === "SIZE")?.value ?? null;
