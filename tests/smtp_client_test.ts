@@ -87,6 +87,23 @@ test("--body - and --raw - take standard input as bytes", async () => {
   assertMatch(wrong.err, /the text of --body - is not UTF-8: invalid UTF-8 at byte 16/);
 });
 
+test("headers have the addresses of the envelope, also of a postmaster without a domain", async () => {
+  const from = '"Doe, <J>" <"a, b@c"@x.example>';
+  const { heard, error } = await run({}, { ...TO_ONE, from, to: "Postmaster, Boss <postmaster>, b@y.example" });
+  assertEquals(error, null);
+  assertMatch(heard.commands[1], /^MAIL FROM:<"a, b@c"@x\.example> /);
+  assertEquals(heard.commands.slice(2, 5), ["RCPT TO:<Postmaster>", "RCPT TO:<postmaster>", "RCPT TO:<b@y.example>"]);
+  assertMatch(heard.contents[0], /^From: "Doe, <J>" <"a, b@c"@x\.example>\r$/m);
+  assertMatch(
+    heard.contents[0].replace(/\r\n[ \t]+/g, " "),
+    /^To: <Postmaster@\[127\.0\.0\.1\]>, Boss <postmaster@\[127\.0\.0\.1\]>, b@y\.example\r$/m,
+  );
+  const raw = `${temporaryFolder()}/x.eml`;
+  Deno.writeTextFileSync(raw, "Subject: x\n\nhi\n");
+  const sent = await run({}, { from: '"a<b>"@x.example', to: "b@y.example", raw });
+  assertEquals([sent.error, sent.heard.contents.length], [null, 1]);
+});
+
 test("a subject and a text may be empty", async () => {
   const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
   await withListener((conn) => play(conn, {}, heard), async (port) => {
@@ -606,6 +623,10 @@ test("what does not go together is said before anything is connected", async () 
     [{ from: "a@x.example", subject: "x" }, /--to is missing/],
     [{ to: "a@x.example" }, /--from is missing/],
     [{ ...TO_ONE, to: "nobody" }, /is no address/],
+    [{ ...TO_ONE, to: "a <b@c.example> <d@e.example>" }, /more than one address: a comma is missing/],
+    [{ ...TO_ONE, from: "postmaster" }, /--from: "postmaster" has no domain/],
+    [{ ...TO_ONE, from: '"a<b>c"@y.example' }, /--from: netlab writes no header with the address "a<b>c"@y\.example/],
+    [{ ...TO_ONE, to: 'B <" b"@y.example>' }, /--to: netlab writes no header with the address/],
     [{ ...TO_ONE, raw: "x.eml" }, /--raw or --subject/],
     [{ ...TO_ONE, subject: "", raw: "x.eml" }, /--raw or --subject/],
     [{ ...TO_ONE, attach: "/no/such/file" }, /cannot read/],

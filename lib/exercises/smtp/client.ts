@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
-import { isAscii, readMailbox, readMailboxes } from "./client_addresses.ts";
+import { inHeader, isAscii, readMailboxes, readSender } from "./client_addresses.ts";
 import { talkByHand } from "./client_by_hand.ts";
 import { type ConnectionSetup, Secrets } from "./client_connection.ts";
 import type { Mail, MailResult } from "./client_mail.ts";
@@ -67,12 +67,12 @@ async function readMail(context: ConnectContext): Promise<((count: number) => Ma
     throw new NetlabError("usage", `${missing} is missing`, { hint: "--from ADDRESS --to ADDRESS[,…]" });
   }
   const nobody = /^\s*<?\s*>?\s*$/.test(String(options.from));
-  const from = nobody ? null : readMailbox("from", String(options.from));
+  const from = nobody ? null : readSender(String(options.from));
   const to = readMailboxes("to", String(options.to));
   const id = `${crypto.randomUUID()}@${from === null ? NO_DOMAIN : from.address.replace(/^.*@/, "")}`;
   const content = options.raw !== undefined ? await readRaw(context) : await composeMessage({
-    from: from?.shown ?? null,
-    to: to.map(({ shown }) => shown),
+    from: from && inHeader("from", from, context.host),
+    to: to.map((one) => inHeader("to", one, context.host)),
     subject: options.subject === undefined ? undefined : String(options.subject),
     text: await readBody(context),
     headers: valuesOf(options, "header"),

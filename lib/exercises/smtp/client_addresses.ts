@@ -1,7 +1,7 @@
 // Addresses as people write them: `B, "Doe, Jane" <jane@x.example>`.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import { asciiDomain, parseMailbox } from "./address.ts";
+import { asciiDomain, type Mailbox, parseMailbox } from "./address.ts";
 
 /** One, for the envelope and for the headers. */
 export interface WrittenMailbox {
@@ -21,12 +21,41 @@ export function readMailboxes(option: string, text: string): WrittenMailbox[] {
 
 /** @throws {NetlabError} of kind `usage` when it is none */
 export function readMailbox(option: string, text: string): WrittenMailbox {
-  const written = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
+  const [, name, written] = /^(.*)<([^<>]*)>\s*$/s.exec(text) ?? ["", "", text];
+  if (/[<>]/.test(name.replace(/"(?:[^"\\]|\\.)*"/gs, ""))) {
+    throw new NetlabError("usage", `--${option}: "${text}" is more than one address: a comma is missing`);
+  }
   const mailbox = parseMailbox(written);
   if (typeof mailbox === "string") {
     throw new NetlabError("usage", `--${option}: "${written}" is no address: ${mailbox}`);
   }
   return { address: toAscii(written), shown: text };
+}
+
+/** A sender, who has a domain (RFC 5321 section 4.1.1.2). @throws {NetlabError} of kind `usage` when it is none */
+export function readSender(text: string): WrittenMailbox {
+  const sender = readMailbox("from", text);
+  if (sender.address.includes("@")) return sender;
+  throw new NetlabError("usage", `--from: "${sender.address}" has no domain`, { hint: "local@domain" });
+}
+
+/**
+ * As a header of a message has it. There the server's postmaster has a domain, too: the server's.
+ *
+ * @throws {NetlabError} of kind `usage` where the composer of messages would write another address
+ */
+export function inHeader(option: string, { address, shown }: WrittenMailbox, host: string): string {
+  if (!address.includes("@")) return shown.replace(/postmaster(?=>?\s*$)/i, `$&@${domainOf(host)}`);
+  const { local } = parseMailbox(address) as Mailbox;
+  if (!/[<>]|^\s|\s$/.test(local)) return shown;
+  throw new NetlabError("usage", `--${option}: netlab writes no header with the address ${address}`, {
+    hint: "--raw sends a message with headers of its own",
+  });
+}
+
+function domainOf(host: string): string {
+  if (host.includes(":")) return `[IPv6:${host}]`;
+  return /^[\d.]+$/.test(host) ? `[${host}]` : host;
 }
 
 /** With its domain in the form of DNS, where only the domain is beyond ASCII: then no server needs SMTPUTF8. */
