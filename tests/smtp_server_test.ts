@@ -371,7 +371,9 @@ test("--accept takes a domain in either of its forms, and nothing else for one",
 });
 
 test("what cannot be meant is refused before the server starts, and shows no password", async () => {
-  const wrong = [{ "require-auth": true }, { user: PASSWORD }, { users: "/nowhere/users" }, { "tls-cert": "x" }, {
+  const wrong = [{ "require-auth": true }, { user: PASSWORD }, { user: "ann:" }, { users: "/nowhere/users" }, {
+    "tls-cert": "x",
+  }, {
     "tls-cert": "/nowhere/c",
     "tls-key": "/nowhere/k",
   }];

@@ -49,7 +49,8 @@ export class Users {
     const users = file === undefined ? new Map<string, Hashed>() : readUsers(file);
     if (user !== undefined) {
       const colon = user.indexOf(":");
-      if (colon < 1) throw new NetlabError("usage", "--user is name:password");
+      // No password is empty (RFC 4616 section 2).
+      if (colon < 1 || colon === user.length - 1) throw new NetlabError("usage", "--user is name:password");
       users.set(user.slice(0, colon), await hash(user.slice(colon + 1)));
     }
     return new Users(users);
