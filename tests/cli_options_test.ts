@@ -21,6 +21,7 @@ const SPECS: readonly OptionSpec[] = [
   { name: "text", type: "string", summary: "", value: "TEXT", empty: true },
   { name: "color", type: "string", summary: "", value: "WHEN", choices: ["auto", "always", "never"] },
   { name: "trace", type: "string", summary: "", value: "hex", choices: ["ladder", "hex"], bare: "ladder" },
+  { name: "header", type: "string", summary: "", value: "LINE", repeats: true },
   { name: "json", type: "flag", summary: "" },
   { name: "help", type: "flag", summary: "" },
 ];
@@ -42,6 +43,13 @@ test("a value follows its option, behind = or as the next word", () => {
   assertEquals(valueOf("name", ["--name=-x"]), "-x");
   assertEquals(valueOf("name", ["--name", "7"]), "7");
   assertEquals(valueOf("port", ["--port", "1", "--port", "2"]), 2);
+});
+
+test("an option that may be said several times has a line for each, and none of several", () => {
+  assertEquals(valueOf("header", ["--header", "X: a", "--header=Y: b"]), "X: a\nY: b");
+  assertEquals(valueOf("name", ["--name", "a\nb"]), "a\nb");
+  assertRefused('--header takes one line, not "X: a\\nY: b"', ["--header", "X: a\nY: b"]);
+  assertRefused("--header needs a value: LINE", ["--header", "X: a", "--header="]);
 });
 
 test("an option wins over its environment variable, and that over the default", () => {

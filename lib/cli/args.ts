@@ -58,7 +58,7 @@ export function parseLine(
   });
   const values: Record<string, string | number | boolean | undefined> = {};
   for (const spec of specs) {
-    const given = (spec.repeats ? joinLines(parsed[spec.name]) : parsed[spec.name]) as string | undefined;
+    const given = (spec.repeats ? joinLines(spec, parsed[spec.name]) : parsed[spec.name]) as string | undefined;
     const fromEnv = env(envName(spec.name));
     if (given !== undefined) values[spec.name] = readValue(spec, given, `--${spec.name}`);
     else if (fromEnv) values[spec.name] = readValue(spec, fromEnv, envName(spec.name));
@@ -68,8 +68,14 @@ export function parseLine(
 }
 
 /** What an option was given that may be said several times. */
-function joinLines(given: unknown): unknown {
+function joinLines({ name }: OptionSpec, given: unknown): unknown {
   if (!Array.isArray(given) || given.length === 0) return undefined;
+  const several = given.find((one) => one.includes("\n"));
+  if (several !== undefined) {
+    throw new NetlabError("usage", `--${name} takes one line, not ${JSON.stringify(several)}`, {
+      hint: "it may be said several times",
+    });
+  }
   return given.includes("") ? "" : given.join("\n"); // one without a value is an error as anywhere
 }
 
