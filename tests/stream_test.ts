@@ -25,6 +25,14 @@ import { bytes, collect, eventually, test, within } from "./helpers.ts";
 import { countReordered, makeWav, receive, receivingFails, Relay, Stranger, StreamServer } from "./stream_helpers.ts";
 
 const wav = makeWav(1);
+/** A FLAC of a header alone, which says that there are blocks of 4608 samples. */
+const EMPTY_FLAC = bytes(
+  "fLaC",
+  Uint8Array.of(0x80, 0, 0, 34, 0x12, 0, 0x12, 0),
+  new Uint8Array(6),
+  Uint8Array.of(0x0a, 0xc4, 0x40, 0xf0),
+  new Uint8Array(20),
+);
 const output = () => `${temporaryFolder()}/out.wav`;
 
 test("what is kept is what the server has, to the bit", async () => {
@@ -56,6 +64,16 @@ test("it takes as long as the medium lasts (2.5 s; bench/stream.ts measures how 
   const [first, last] = [seen[0], seen.at(-1)!];
   const rate = 1000 * (last.offset - first.offset) / (last.at - first.at);
   assertLess(Math.abs(rate / (makeWav(2.5).length / 2.5) - 1), 0.1);
+});
+
+test("a damaged file, in which a duration is looked for for ever, is sent without it after 3 s, and others are served", async () => {
+  await using server = await StreamServer.start({ "damaged.flac": EMPTY_FLAC, "a.wav": wav });
+  const [out, other] = [output(), output()];
+  const receiving = receive(server.port, "damaged.flac", { out });
+  await receive(server.port, "a.wav", { out: other });
+  const { notes } = await receiving;
+  assertEquals([Deno.readFileSync(out), Deno.readFileSync(other)], [EMPTY_FLAC, wav]);
+  assertStringIncludes(notes.join("\n"), "damaged.flac: 42 B, 128 kbit/s (assumed: ");
 });
 
 test("each client has its own pace, and its own place", async () => {
@@ -337,6 +355,9 @@ test("quit with --out is a good end, which says how much was kept", async () => 
 
 test("when the server vanishes, what has come is kept and reported, and why no more comes", async () => {
   const server = await StreamServer.start({ "a.wav": makeWav(60) });
+  using other = new Stranger(server.port);
+  await other.ask(1, "a.wav");
+  await other.hearOf("INFO"); // the server knows the file now, and answers within --idle
   const out = `${temporaryFolder()}/a.wav`;
   const console = new FakeConsole();
   const failing = assertRejects(
