@@ -3,7 +3,9 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import type { ServeContext } from "../lib/exercises/exercise.ts";
+import { Digests } from "../lib/exercises/files/digests.ts";
 import { serveFiles } from "../lib/exercises/files/server.ts";
+import type { OpenFile } from "../lib/exercises/folder.ts";
 import { canReset, closeQuietly, FakeConsole, sendAndReset, serveContext, temporaryFolder } from "./chat_helpers.ts";
 import { NETLAB, Program, runProgram } from "./cli_helpers.ts";
 import {
@@ -261,30 +263,68 @@ test("files of every size around the block's arrive whole", async () => {
   });
 });
 
-/** How often a file was opened while `fn` ran. */
-async function opened(path: string, fn: () => Promise<void>): Promise<number> {
-  const open = Deno.open;
-  let count = 0;
-  Deno.open = (file, options) => {
-    if (String(file).replaceAll("\\", "/").endsWith(path)) count++;
-    return open(file, options);
+/** A file to be digested, and how often it is read from its beginning. */
+function digested(path: string): OpenFile & Disposable & { readonly begun: number } {
+  const file = Deno.openSync(path);
+  let begun = 0;
+  const read = file.read.bind(file);
+  file.read = (into) => {
+    if (file.seekSync(0, Deno.SeekMode.Current) === 0) begun++;
+    return read(into);
   };
-  try {
-    await fn();
-  } finally {
-    Deno.open = open;
-  }
-  return count;
+  return {
+    file,
+    info: file.statSync(),
+    path,
+    get begun() {
+      return begun;
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
 }
 
-test("a digest is computed once, whoever asks, and remembered", () =>
-  withFiles({ big: numbered(5 * MB) }, async (place) => {
-    const stat = async () => assertMatch(await place.answer("STAT big\n"), /^OK 5000000 /);
-    // Each request opens the file once; what is more than that computed a digest.
-    assertEquals(await opened("/big", async () => void await Promise.all([stat(), stat(), stat(), stat()])), 5);
-    assertEquals(await opened("/big", stat), 1);
-    assertEquals(await opened("/big", async () => void await place.answer("GET big 4999999\n")), 1);
-  }));
+test("a digest is computed once, whoever asks, and remembered", async () => {
+  const path = `${temporaryFolder()}/big`;
+  Deno.writeFileSync(path, numbered(5 * MB));
+  const digests = new Digests(() => Date.now() + 2100);
+  using first = digested(path);
+  using second = digested(path);
+  using third = digested(path);
+  const both = await Promise.all([digests.of(first), digests.of(second)]);
+  assertEquals([...both, await digests.of(third)], Array(3).fill(sha256(numbered(5 * MB))));
+  assertEquals([first.begun, second.begun, third.begun], [1, 0, 0]);
+});
+
+test("a file that was written less than 2 s ago is digested anew: its times tick too slowly to tell what was written since", async () => {
+  const path = `${temporaryFolder()}/file`;
+  Deno.writeTextFileSync(path, "old");
+  const digests = new Digests();
+  using first = digested(path);
+  assertEquals(await digests.of(first), sha256("old"));
+  Deno.writeTextFileSync(path, "new");
+  using second = digested(path);
+  assertEquals(await digests.of({ ...second, info: first.info }), sha256("new"));
+});
+
+test("a file that changes while it is digested is digested anew", async () => {
+  const path = `${temporaryFolder()}/file`;
+  Deno.writeTextFileSync(path, "old");
+  const digests = new Digests(() => Date.now() + 2100);
+  using first = digested(path);
+  const digesting = digests.of(first);
+  Deno.truncateSync(path, 1);
+  await digesting;
+  Deno.writeTextFileSync(path, "new");
+  using second = digested(path);
+  assertEquals(await digests.of({ ...second, info: first.info }), sha256("new"));
+});
+
+test("what is digested is what was opened, whatever has its name by now", async () => {
+  const dir = temporaryFolder();
+  for (const name of ["ours", "secret"]) Deno.writeTextFileSync(`${dir}/${name}`, name);
+  using ours = digested(`${dir}/ours`);
+  assertEquals(await new Digests().of({ ...ours, path: `${dir}/secret` }), sha256("ours"));
+});
 
 test("a file that was changed has another digest, even when its size is the same", () =>
   withFiles({ file: "old" }, async (place) => {
@@ -461,9 +501,12 @@ test("to a bare name, which has no digest, a file that shrinks is at least repor
 
 test("a disk that fails in the middle of a file ends the connection: what would follow is no content", () =>
   withFiles({ big: numbered(3 * MB) }, async (place) => {
-    await place.answer("STAT big\n");
-    const read = Deno.FsFile.prototype.read;
-    let reads = 0;
+    const { read, seek } = Deno.FsFile.prototype;
+    let reads = -Infinity;
+    Deno.FsFile.prototype.seek = function (...where) {
+      reads = 0; // it has been digested
+      return seek.apply(this, where);
+    };
     Deno.FsFile.prototype.read = function (into) {
       return ++reads > 2 ? Promise.reject(new Error("Input/output error (os error 5)")) : read.call(this, into);
     };
@@ -476,7 +519,7 @@ test("a disk that fails in the middle of a file ends the connection: what would 
       assert(!new TextDecoder().decode(content.subarray(-200)).includes("ERROR"), "an error came as content");
       assertLess(content.length, 3 * MB);
     } finally {
-      Deno.FsFile.prototype.read = read;
+      Object.assign(Deno.FsFile.prototype, { read, seek });
     }
   }));
 

@@ -1,4 +1,4 @@
-// SHA-256 of files: computed once, by whoever asks first, and remembered until the file changes.
+// SHA-256 of files: computed by whoever asks first, and remembered until the file changes, if it has not just done so.
 
 import { createHash } from "node:crypto";
 import type { OpenFile } from "../folder.ts";
@@ -6,6 +6,8 @@ import type { OpenFile } from "../folder.ts";
 const BLOCK_BYTES = 262_144;
 /** How many files are remembered. */
 const MAX_FILES = 10_000;
+/** What was written so lately may be written again without its times changing: their grain is 2 s on some disks, in ms. */
+const SETTLED_MS = 2000;
 
 interface Known {
   /** What the file was like: another size, time or inode is another file. */
@@ -16,18 +18,34 @@ interface Known {
 /** The digests of a folder's files. */
 export class Digests {
   readonly #known = new Map<string, Known>();
+  readonly #now: () => number;
 
-  /** In hexadecimal. @throws the system's error when the file cannot be read */
-  of(open: OpenFile): Promise<string> {
-    // Times can be set back, but not this one. (Another name for the same file changes it, too: then it is read once more.)
-    const mark = `${markOf(open.info)}:${open.info.ctime?.getTime()}`;
-    const known = this.#known.get(open.path);
-    if (known?.mark === mark) return known.digest;
-    const digest = compute(open.path);
-    this.#known.set(open.path, { mark, digest });
-    digest.catch(() => this.#known.delete(open.path));
+  /** @param now what time it is, in ms, as files have it */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /**
+   * In hexadecimal. The file is read to its end and stands at its beginning then.
+   *
+   * @throws the system's error when the file cannot be read
+   */
+  of({ file, info, path }: OpenFile): Promise<string> {
+    const mark = fullMarkOf(info);
+    const there = this.#known.get(path);
+    if (there?.mark === mark) return there.digest;
+    const changedAt = (info.ctime ?? info.mtime)?.getTime() ?? Infinity;
+    const isSettled = this.#now() - changedAt > SETTLED_MS;
+    const known: Known = { mark, digest: compute(file) };
+    this.#known.set(path, known);
+    const forget = () => {
+      if (this.#known.get(path) === known) this.#known.delete(path);
+    };
+    known.digest.then(() => {
+      if (!isSettled || fullMarkOf(file.statSync()) !== mark) forget();
+    }).catch(forget);
     if (this.#known.size > MAX_FILES) this.#known.delete(this.#known.keys().next().value!);
-    return digest;
+    return known.digest;
   }
 }
 
@@ -36,11 +54,16 @@ export function markOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
   return [dev, ino, size, mtime?.getTime()].join(":");
 }
 
-/** With a file of its own: several may be reading the one that was opened. */
-async function compute(path: string): Promise<string> {
-  using file = await Deno.open(path);
+/** Times can be set back, but not the last. (Another name for the same file changes it, too: then it is read once more.) */
+function fullMarkOf(info: Deno.FileInfo): string {
+  return `${markOf(info)}:${info.ctime?.getTime()}`;
+}
+
+/** Of the file that was opened: by now its name may be that of another, which is nobody's business. */
+async function compute(file: Deno.FsFile): Promise<string> {
   const hash = createHash("sha256");
   const block = new Uint8Array(BLOCK_BYTES);
   for (let count; (count = await file.read(block)) !== null;) hash.update(block.subarray(0, count));
+  await file.seek(0, Deno.SeekMode.Start);
   return hash.digest("hex");
 }
