@@ -7,7 +7,7 @@ import { isPrivate } from "../lib/exercises/stream/seed_server.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { bytes, collect, skipUnless, test, within } from "./helpers.ts";
+import { bytes, collect, type Collected, eventually, skipUnless, test, within } from "./helpers.ts";
 import { makeWav, receive, receivingFails, Stranger, StreamServer } from "./stream_helpers.ts";
 
 const PEERS = `${import.meta.dirname}/peers/`;
@@ -86,6 +86,50 @@ test("one stream an address: who asks again and again gets one", async () => {
   }
   assertEquals(came, makeWav(0.3).length);
   assertLess(datagrams, 8);
+});
+
+/** Notes, openings and ends. */
+const watch = () => collect(["open", "close", "note"]);
+
+test("what only a server says is no request, and ends what was begun for it", async () => {
+  for (const text of ["EOF", "END", "Error: File not found", "error", "x".repeat(256)]) {
+    const trace = watch();
+    await using server = await StreamServer.start({ "song.wav": makeWav(60) }, {}, { wire: "seed", trace });
+    using stranger = new Stranger(server.port);
+    await stranger.sendBytes(bytes("song.wav"));
+    await stranger.receiveBytes();
+    for (const request of [text, "song.wav"]) await stranger.sendBytes(bytes(request));
+    await trace.until("the end of it", ({ type }) => type === "close");
+    using other = new Stranger(server.port);
+    for (const request of [text, "song.wav"]) await other.sendBytes(bytes(request));
+    const notes = () =>
+      trace.of("note").filter((event) => `${event.text}`.endsWith(" answers as a server does: not served"));
+    await eventually("both to be shunned", () => notes().length === 2);
+    assertEquals(trace.of("open").length, 1);
+  }
+});
+
+test("two servers, one of which was asked in the name of the other, do not answer each other for ever", async () => {
+  for (const file of [new Uint8Array(5), makeWav(0.3)]) {
+    const traces = [watch(), watch()];
+    const start = (trace: Collected) =>
+      StreamServer.start({ "a.wav": file }, { "seed-size": true }, { wire: "seed", trace });
+    await using one = await start(traces[0]);
+    await using two = await start(traces[1]);
+    const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    await socket.send(bytes("hello"), { transport: "udp", hostname: "127.0.0.1", port: one.port });
+    const relaying = (async () => {
+      for await (const [datagram, from] of socket) {
+        const port = (from as Deno.NetAddr).port === one.port ? two.port : one.port;
+        await socket.send(datagram, { transport: "udp", hostname: "127.0.0.1", port });
+      }
+    })();
+    await traces[1].until("the second to notice", ({ text }) => `${text}`.includes("answers as a server does"));
+    await eventually("both to come to rest", () => one.clientCount + two.clientCount === 0);
+    assertLess(traces.flatMap((trace) => trace.of("open")).length, 4);
+    socket.close();
+    await relaying;
+  }
 });
 
 test("who is one too many is told so, and it is in the log", async () => {

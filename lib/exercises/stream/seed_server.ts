@@ -5,9 +5,10 @@ import { systemClock } from "../../net/clock.ts";
 import { type Address, formatAddress } from "../../net/conn.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { Random } from "../../protocol/random.ts";
-import { decodeLossy, encodeText, truncateText } from "../../protocol/text.ts";
+import { decodeLossy, encodeText } from "../../protocol/text.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { FileRefused, Folder, type OpenFile } from "../folder.ts";
+import { MAX_FILE_NAME } from "../names.ts";
 import { MAX_SEED_STREAMS, SEED_ENDS } from "./defaults.ts";
 import { describeBare } from "./framing.ts";
 import { Media, PartReader } from "./media.ts";
@@ -18,6 +19,11 @@ import { BLOCK_BYTES, type SendCommand, SenderMachine } from "./sender_machine.t
 
 /** How a missing file is answered, as the seed's programs do. */
 const NOT_FOUND = "Error: File not found";
+
+/** Who says what only servers say is not served until it has said no such thing for so long, in ms. */
+const SERVER_MS = 2000;
+/** So many of them are remembered. */
+const MAX_SERVERS = 1000;
 
 /** Starts a server. */
 export function serveSeed(context: ServeContext): RunningServer {
@@ -31,6 +37,8 @@ class SeedServer implements RunningServer {
   readonly #media: Media;
   readonly #outlet: Outlet;
   readonly #streams = new Map<string, SeedStream>();
+  /** Addresses of other servers, and when they have last said what shows it. */
+  readonly #servers = new Map<string, number>();
   #lastId = 0;
 
   constructor(context: ServeContext) {
@@ -69,15 +77,16 @@ class SeedServer implements RunningServer {
   #receive(bytes: Uint8Array, from: Address): void {
     const address = formatAddress(from);
     const most = Math.min(MAX_SEED_STREAMS, this.#context.limits.maxClients ?? MAX_SEED_STREAMS);
+    const asked = bytes.length > MAX_FILE_NAME ? null : decodeLossy(bytes).trim();
+    if (asked === null || isAnswer(asked)) return this.#shun(address);
     if (this.#streams.has(address)) return;
+    if (systemClock.now() - (this.#servers.get(address) ?? -Infinity) < SERVER_MS) return;
     const { trace } = this.#context;
     if (!isPrivate(from.hostname)) {
       if (trace.wants.note) trace.emit({ type: "note", text: `${address} is no neighbour: not served in this form` });
       return;
     }
-    const asked = truncateText(decodeLossy(bytes.subarray(0, 1000)), 255).trim();
     if (this.#streams.size >= most) {
-      if (/^error\b/i.test(asked)) return; // two servers would go on for ever
       const text = `Error: ${refusal.busy(most)}`;
       if (trace.wants.note) trace.emit({ type: "note", text: `${address} was told: ${text}` });
       return this.#outlet.send(encodeText(text), from);
@@ -96,6 +105,17 @@ class SeedServer implements RunningServer {
     });
   }
 
+  /** Ends what was begun for another server, in whose name somebody has asked: the two would answer each other for ever. */
+  #shun(address: string): void {
+    const { trace } = this.#context;
+    if (trace.wants.note && !this.#servers.has(address)) {
+      trace.emit({ type: "note", text: `${address} answers as a server does: not served` });
+    }
+    if (this.#servers.size >= MAX_SERVERS) this.#servers.clear();
+    this.#servers.set(address, systemClock.now());
+    this.#streams.get(address)?.stop();
+  }
+
   /** The file that is meant: that of the name, or the first there is where no name was said. */
   async #open(asked: string): Promise<Named> {
     try {
@@ -108,6 +128,11 @@ class SeedServer implements RunningServer {
       return { name: first.name, opened: await this.#folder.open(first.name) };
     }
   }
+}
+
+/** Whether a text is what a server says, and no client. */
+function isAnswer(text: string): boolean {
+  return /^error\b/i.test(text) || (SEED_ENDS as readonly string[]).includes(text);
 }
 
 /** An open file, and its name. */
@@ -154,7 +179,7 @@ class SeedStream {
     try {
       named = await opening;
     } catch (error) {
-      this.#write(encodeText(NOT_FOUND));
+      if (!this.#stopped) this.#write(encodeText(NOT_FOUND));
       return (error as Error).message;
     }
     const reader = new PartReader(named.opened.file);
