@@ -166,16 +166,37 @@ test("only neighbours are served in the seed's form", () => {
   assertEquals([...far, "::ffff:8.8.8.8"].filter(isPrivate), []);
 });
 
-test("what is missing on standard output is not said to be zeros where there are none", async () => {
+/** A server that answers the first datagram with these. */
+async function answering(texts: readonly string[], use: (port: number) => Promise<void>): Promise<void> {
   using server = new Stranger(0);
-  const { port } = server.socket.addr as Deno.NetAddr;
-  const answering = server.socket.receive().then(async ([, from]) => {
-    for (const text of ["10", "abc", "EOF"]) await server.socket.send(bytes(text), from);
+  const answered = server.socket.receive().then(async ([, from]) => {
+    for (const text of texts) await server.socket.send(bytes(text), from);
   });
-  const receiving = receive(port, "x", { out: "-" }, new FakeConsole([]), "seed");
-  const { message, hint } = await assertRejects(() => receiving, NetlabError);
-  assertEquals(`${message}: ${hint}`, "data are missing in what was written: UDP does not send them again");
-  await answering;
+  await use((server.socket.addr as Deno.NetAddr).port);
+  await answered;
+}
+
+test("what is missing on standard output is not said to be zeros where there are none", () =>
+  answering(["10", "abc", "EOF"], async (port) => {
+    const receiving = receive(port, "x", { out: "-" }, new FakeConsole([]), "seed");
+    const { message, hint } = await assertRejects(() => receiving, NetlabError);
+    assertEquals(`${message}: ${hint}`, "data are missing in what was written: UDP does not send them again");
+  }));
+
+test("more than was announced is no success", () =>
+  answering(["2", "abc", "EOF"], async (port) => {
+    const failure = await receivingFails(port, "x", {}, new FakeConsole([]), "seed");
+    assertEquals(failure, `protocol: 127.0.0.1:${port}: 2 bytes were announced, and 3 came`);
+  }));
+
+test("an empty file is kept, too", async () => {
+  for (const texts of [["EOF"], ["0", "END"]]) {
+    await answering(texts, async (port) => {
+      const out = `${temporaryFolder()}/empty`;
+      await receive(port, "x", { out }, undefined, "seed");
+      assertEquals(Deno.statSync(out).size, 0);
+    });
+  }
 });
 
 test("--idle is how long the server may be silent, before its answer and behind it", () => {

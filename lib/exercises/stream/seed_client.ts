@@ -45,8 +45,10 @@ export async function receiveSeed(context: ConnectContext, outputs: Outputs): Pr
       if (machine.packets > 0) outputs.noteKept(machine.bytes, machine.size);
       throw failure;
     }
-    const said = failure && named(failure, formatHostPort(host, port));
+    const wrong = failure ?? surplusOf(machine);
+    const said = wrong && named(wrong, formatHostPort(host, port));
     if (said && machine.packets === 0) throw said;
+    if (outputs.keeps) intake.begin(driven);
     await outputs.finish(false);
     outputs.report(reportOf(name, machine, seconds), said);
   } finally {
@@ -75,7 +77,7 @@ class Intake {
   on(event: SeedEvent, driven: Driven<Uint8Array, "leave">): void {
     if (event.type === "size") return this.#context.console.note(`${this.#name}: ${event.size} bytes`);
     try {
-      if (!this.#begun) this.#begin(driven);
+      this.begin(driven);
       this.#outputs.arrived({ seq: 0, offset: this.#offset, timeMs: 0, bytes: event.bytes });
       this.#outputs.play(event.bytes.slice(), 0);
       this.#offset += event.bytes.length;
@@ -84,7 +86,9 @@ class Intake {
     }
   }
 
-  #begin(driven: Driven<Uint8Array, "leave">): void {
+  /** Opens what it goes to, if that is not open. */
+  begin(driven: Driven<Uint8Array, "leave">): void {
+    if (this.#begun) return;
     this.#begun = true;
     const onPlayerEnd = () => this.#outputs.keeps || driven.input({ type: "command", command: "leave" });
     this.#outputs.begin(SOUND.test(this.#name) ? "audio/*" : "", onPlayerEnd);
@@ -103,6 +107,11 @@ async function watch<T>(finished: Promise<T>, machine: SeedMachine, { console }:
     console.status(`${packets} datagrams  ${formatRate(rate)}`, size === null ? undefined : Math.min(1, bytes / size));
   }
   return finished;
+}
+
+function surplusOf({ bytes, size }: SeedMachine): NetlabError | undefined {
+  if (size === null || bytes <= size) return undefined;
+  return new NetlabError("protocol", `${size} bytes were announced, and ${bytes} came`);
 }
 
 function named(failure: Error, address: string): Error {
