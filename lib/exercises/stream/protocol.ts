@@ -68,7 +68,6 @@ export const ERROR_CODES = {
   disk: 5,
   unknownSession: 8,
   busy: 9,
-  timeout: 10,
   cancelled: 11,
 } as const;
 
