@@ -12,6 +12,7 @@ import {
   dataPdu,
   decodePdu,
   encodePdu,
+  ERROR_CODES,
   errorPdu,
   finPdu,
   infoPdu,
@@ -78,6 +79,42 @@ test("what a PDU says is what was put into it", () => {
   const control = { number: 4, action: "seek" as const, positionMs: 1000, first: 8 };
   assertEquals(readControl(controlPdu(1, control)), control);
   assertEquals(readError(errorPdu(1, 8, "why")), { code: 8, text: "why" });
+});
+
+test("each PDU has the bytes that netlab explain stream says, and that others' programs know", () => {
+  const session = 0x01020304;
+  const cookie = Uint8Array.from({ length: 16 }, (_, i) => i);
+  const info = { size: 2 ** 33, durationMs: null, rate: 16_000, assumed: true, mediaType: "audio/wav" };
+  const piece = { seq: 5, offset: 2 ** 33, timeMs: 1500, bytes: new TextEncoder().encode("Pp") };
+  // Checksums as Python's zlib has them.
+  const expected: [Pdu, string][] = [
+    [
+      requestPdu(session, { name: "a.wav", startMs: 999, cookie }),
+      "0100 01020304 00000000 7ccebdbc 000003e7 000102030405060708090a0b0c0d0e0f 612e776176",
+    ],
+    [cookiePdu(session, cookie), "0200 01020304 00000000 8ff73de4 000102030405060708090a0b0c0d0e0f"],
+    [infoPdu(session, info), "0301 01020304 00000000 baa5eaec 0000000200000000 ffffffff 00003e80 617564696f2f776176"],
+    [dataPdu(session, piece), "0400 01020304 00000005 968b2f99 0000000200000000 000005dc 5070"],
+    [reportPdu(session, { next: 6, lost: 1, jitterMs: 2.5 }), "0500 01020304 00000006 bbb3cab7 00000001 000009c4"],
+    [
+      controlPdu(session, { number: 2, action: "seek", positionMs: 90_000, first: 6 }),
+      "0600 01020304 00000002 d9a93958 03 00015f90 00000006",
+    ],
+    [finPdu(session, 6, 2), "0702 01020304 00000006 2e788c4d"],
+    [errorPdu(session, ERROR_CODES.forbidden, "no"), "0800 01020304 00000000 eb069c30 0004 6e6f"],
+  ];
+  for (const [pdu, hex] of expected) {
+    const written = Array.from(encodePdu(pdu), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    assertEquals(written, hex.replaceAll(" ", ""), pdu.type);
+  }
+  const codes = { request: 1, name: 2, missing: 3, forbidden: 4, disk: 5, unknownSession: 8, busy: 9, cancelled: 11 };
+  assertEquals(ERROR_CODES, codes);
+});
+
+test("a piece of no bytes is none", () => {
+  const piece = { seq: 0, offset: 0, timeMs: 0, bytes: new Uint8Array(1) };
+  assertEquals(readData(dataPdu(1, piece)).bytes.length, 1);
+  assertThrows(() => readData(dataPdu(1, { ...piece, bytes: new Uint8Array(0) })), ProtocolError, "DATA is too short");
 });
 
 property("one bit changed, or the end missing: it is no PDU, or at least not that one (200 of each)", 200, (random) => {
