@@ -274,9 +274,10 @@ test("pause, resume and seek from a script", async () => {
   await console.shows("a.wav: audio/wav");
   console.type("pause");
   await console.shows("pause at 0:00");
-  console.type("seek 19.5", "seek", "dance");
+  const wrong = ["seek", "seek soon", "seek -1", "seek 1 2", "pause 5", "resume 5", "dance"];
+  console.type("seek 19.5", ...wrong);
   await console.shows("seek at 0:19");
-  await console.shows("not a command: dance (pause, resume, seek SECONDS, quit)");
+  for (const line of wrong) await console.shows(`not a command: ${line} (pause, resume, seek SECONDS, quit)`);
   console.type("resume");
   await receiving;
   assertEquals(console.events[0].lost, 0);
