@@ -39,7 +39,7 @@ export class Controls {
 
   #obey(line: string): void {
     const [word, value, ...more] = line.toLowerCase().split(/\s+/);
-    const seconds = word === "seek" ? Number(value) : 0;
+    const seconds = Number(value);
     if (word === "") return;
     if (word === "quit") this.#send({ type: "leave" });
     else if (word === "seek" && value !== undefined && seconds >= 0 && more.length === 0) {
