@@ -239,6 +239,27 @@ test("of two calls that cross, and both stand when that is found out, that of th
     }
   }));
 
+test("of two calls that cross, and both stay, the second is refused a second later", () =>
+  withPeers(async (alice) => {
+    for (let yields = false; !yields;) {
+      const bob = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      alice.type(`connect 127.0.0.1 ${(bob.addr as Deno.NetAddr).port}`);
+      const called = await bob.accept();
+      bob.close();
+      await alice.has(1);
+      const calling = await alice.caller();
+      yields = formatAddress(calling.conn.localAddr) < formatAddress(called.remoteAddr);
+      await calling.send("it is me\n");
+      assertEquals(await calling.rest(), "ERROR busy\n");
+      // It has waited for that, and waits for nobody any more.
+      const another = await alice.caller();
+      await another.send("me too\n");
+      assertEquals(await another.rest(), "ERROR busy\n");
+      called.close();
+      await alice.has(0);
+    }
+  }));
+
 test("who was called may hang up as well, and then both are free", () =>
   withPeers(async (alice, bob, carol) => {
     alice.type(bob.connect, "send hello");
