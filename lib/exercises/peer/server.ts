@@ -77,9 +77,8 @@ function yieldTo(node: Node, caller: Conn): Promise<unknown> | null {
   if (!link?.called || link.channel.reads > 0) return null;
   const { conn, at } = link.called;
   const stays = formatAddress(conn.localAddr) < formatAddress(caller.remoteAddr);
-  const leftMs = at + YIELD_MS - systemClock.now();
-  if (stays || leftMs < 0 || hostOf(conn) !== hostOf(caller)) return null;
-  return outlasts(link.ended, leftMs);
+  if (stays || hostOf(conn) !== hostOf(caller)) return null;
+  return outlasts(link.ended, at + YIELD_MS - systemClock.now());
 }
 
 const hostOf = ({ remoteAddr }: Conn) => formatAddress({ ...remoteAddr as Address, port: 0 });
