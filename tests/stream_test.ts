@@ -451,6 +451,17 @@ for (const wire of ["pdu", "seed"]) {
   });
 }
 
+test("where not all was asked for, it is said that the rest is not kept; --start 0 asks for all", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  const notes = async (start?: number) => {
+    const { notes, events } = await receive(server.port, "a.wav", { out: output(), start });
+    return [notes.filter((note) => !note.startsWith("a.wav: ")), events[0].missing];
+  };
+  assertEquals(await notes(), [[], 0]);
+  assertEquals(await notes(0), [[], 0]);
+  assertEquals(await notes(500), [["what was passed over was not asked for, nor kept"], null]);
+});
+
 test("a beginning behind the end is said to be one, and nothing is kept", async () => {
   await using server = await StreamServer.start({ "a.wav": makeWav(1) });
   const out = `${temporaryFolder()}/a.wav`;

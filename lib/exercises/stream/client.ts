@@ -148,6 +148,8 @@ class Client {
   readonly #context: ConnectContext;
   readonly #outputs: Outputs;
   readonly #name: string;
+  /** Where it begins, in ms of the medium. */
+  readonly #startMs: number;
   readonly #machine: ReceiverMachine;
   #driven: Driven<Pdu, ReceiveCommand> | null = null;
   #info: Info | null = null;
@@ -161,10 +163,11 @@ class Client {
     this.#outputs = outputs;
     this.#name = name;
     const { options } = context;
+    this.#startMs = Number(options.start ?? 0);
     this.#machine = new ReceiverMachine({
       session: crypto.getRandomValues(new Uint32Array(1))[0],
       name,
-      startMs: Number(options.start ?? 0),
+      startMs: this.#startMs,
       bufferMs: Number(options.buffer ?? BUFFER_MS),
       silentMs: context.idleMs ?? SILENT_MS,
       answerMs: Math.min(ANSWER_MS, context.idleMs ?? ANSWER_MS),
@@ -247,7 +250,7 @@ class Client {
 
   #begin(info: Info): void {
     const { console } = this.#context;
-    const startMs = Number(this.#context.options.start ?? 0);
+    const startMs = this.#startMs;
     const wholeMs = durationOf(info);
     if (startMs > 0 && startMs >= wholeMs) {
       const text = `there is nothing at ${formatTime(startMs)}: ${this.#name} lasts ${formatTime(wholeMs)}`;
@@ -302,7 +305,7 @@ class Client {
   #report(seconds: number): StreamedReport {
     const { tally, skippedBytes: skipped, sought } = this.#machine;
     const { packets, lost, reordered, duplicates, jitterMs, gaps, bytes } = tally;
-    const whole = !sought && this.#context.options.start === undefined;
+    const whole = !sought && this.#startMs === 0;
     if (!whole && this.#outputs.keeps) this.#context.console.note("what was passed over was not asked for, nor kept");
     return {
       name: this.#name,
