@@ -237,6 +237,37 @@ test("another file of that name is kept, and replaced only with --overwrite", ()
     assertEquals(found(out), { file: "theirs" });
   }));
 
+test("a file that has come while another of its name was fetched is kept, and what was fetched is not fetched again", async () => {
+  const out = folder();
+  const requests: string[] = [];
+  await withListener(async (conn) => {
+    const peer = new Peer(conn);
+    for (let line; (line = await peer.line()) !== "";) {
+      requests.push(line);
+      if (requests.length === 1) Deno.writeTextFileSync(`${out}/file`, "mine");
+      await peer.send(`OK ${line === "GET file 0" ? `6 ${sha256("theirs")}\ntheirs` : `0 ${sha256("theirs")}\n`}`);
+    }
+  }, async (port) => {
+    const { failure } = await get(port, out, "file");
+    assertEquals([failure?.message, failure?.hint], [`${out}/file is another file`, "--overwrite replaces it"]);
+    assertEquals(found(out), { file: "mine", "file.netlab-part": "theirs" });
+    assertEquals((await client(port, ["get", "file"], { out, overwrite: true })).failure, null);
+    assertEquals([found(out), requests], [{ file: "theirs" }, ["GET file 0", "GET file 6"]]);
+  });
+});
+
+test("what has the name of a file and is none is replaced only with --overwrite: a link to a folder, or to nothing", () =>
+  withFiles({ file: "theirs" }, async (port) => {
+    for (const to of [folder(), "nothing"]) {
+      const out = folder();
+      Deno.symlinkSync(to, `${out}/file`, { type: "dir" });
+      const { failure } = await get(port, out, "file");
+      assertEquals([failure?.message, Deno.readLinkSync(`${out}/file`)], [`${out}/file is there, and no file`, to]);
+      assertEquals((await client(port, ["get", "file"], { out, overwrite: true })).failure, null);
+      assertEquals(found(out), { file: "theirs" });
+    }
+  }));
+
 test("the content of a large file that is here already, or has to stay another one, is not asked for", () =>
   withFiles({ same: BIG, other: BIG }, async (port, server) => {
     const out = folder({ same: BIG, other: "mine" });

@@ -9,12 +9,14 @@ import {
   assertMatch,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { sizeOf } from "../lib/exercises/own_file.ts";
 import { connectStream } from "../lib/exercises/stream/client.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
 import { makeNotation } from "../lib/exercises/stream/framing.ts";
+import { FileSink } from "../lib/exercises/stream/sinks.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -338,6 +340,15 @@ test("a file that is there is kept, and replaced only with --overwrite", async (
   assertEquals(Deno.readTextFileSync(out), "mine");
   await receive(server.port, "a.wav", { out, overwrite: true });
   assertEquals(Deno.readFileSync(out), makeWav(0.2));
+});
+
+test("a file that has come since it was looked for is kept; a device is written to", () => {
+  const out = output();
+  Deno.writeTextFileSync(out, "mine");
+  const { message, hint } = assertThrows(() => new FileSink(out, false), NetlabError);
+  assertEquals([message, hint], [`${out} is there already`, "--overwrite replaces it"]);
+  assertEquals(Deno.readTextFileSync(out), "mine");
+  if (Deno.build.os !== "windows") new FileSink("/dev/null", false).finish();
 });
 
 test("quit with --out is a good end, which says how much was kept", async () => {

@@ -34,6 +34,39 @@ function reopen(path: string): Deno.FsFile {
   throw new Error(`${name} was replaced while it was opened`);
 }
 
+/**
+ * Gives a file another name.
+ *
+ * @returns false when there is something of that name, and it is not to be replaced
+ */
+export function rename(from: string, to: string, overwrite: boolean): boolean {
+  if (overwrite || !link(from, to)) {
+    if (!overwrite && exists(to)) return false;
+    Deno.renameSync(from, to);
+  } else Deno.removeSync(from);
+  return true;
+}
+
+/** Unlike a rename, a link never takes the place of what has come meanwhile; but there are file systems without links. */
+function link(from: string, to: string): boolean {
+  try {
+    Deno.linkSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether there is anything of that name: a link that leads nowhere, too. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes of a plain file; 0 where there is none. */
 export function sizeOf(path: string): number {
   try {

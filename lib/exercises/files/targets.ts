@@ -6,7 +6,7 @@ import type { Console } from "../exercise.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { truncateText, utf8Length } from "../../protocol/text.ts";
 import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
-import { openOwn } from "../own_file.ts";
+import { exists, openOwn, rename } from "../own_file.ts";
 
 /** Where a file goes. */
 export interface Target extends Disposable {
@@ -29,6 +29,7 @@ export interface Target extends Disposable {
   restart(): void;
   /** It is not what it should be: the next time begins anew. */
   discard(): void;
+  /** Gives it its name. @throws {NetlabError} of kind `usage` for another file that has come meanwhile and has to stay */
   complete(): void;
 }
 
@@ -93,8 +94,8 @@ export class PartialFile implements Target {
 
   async isThere(digest: () => string | Promise<string>): Promise<boolean> {
     if (this.#overwrite || !exists(this.path)) return false;
-    if (await digest() === digestOf(this.path)) return true;
-    throw new NetlabError("usage", `${this.path} is another file`, { hint: "--overwrite replaces it" });
+    if (isFile(this.path) && await digest() === digestOf(this.path)) return true;
+    throw this.#isOther();
   }
 
   expect(digest: string): void {
@@ -125,13 +126,19 @@ export class PartialFile implements Target {
   }
 
   complete(): void {
-    this.#try(() => Deno.renameSync(this.#part, this.path));
+    if (!this.#try(() => rename(this.#part, this.path, this.#overwrite))) throw this.#isOther();
   }
 
   [Symbol.dispose](): void {
     this.#file.close();
     // What was interrupted is gone on with next time; what never began leaves nothing.
     if (this.#size === 0 && exists(this.#part)) Deno.removeSync(this.#part);
+  }
+
+  #isOther(): NetlabError {
+    if (isFolder(this.path)) return new NetlabError("harness", `cannot write ${this.path}: it is a folder`);
+    const text = `${this.path} is ${isFile(this.path) ? "another file" : "there, and no file"}`;
+    return new NetlabError("usage", text, { hint: "--overwrite replaces it" });
   }
 
   #try<T>(work: () => T): T {
@@ -198,7 +205,15 @@ function isAt(file: Deno.FsFile, path: string): boolean {
   }
 }
 
-function exists(path: string): boolean {
+function isFolder(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {

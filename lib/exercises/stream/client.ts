@@ -16,7 +16,7 @@ import type { Info, Pdu, Piece } from "./protocol.ts";
 import { ANSWER_MS, type ReceiveCommand, type ReceiveEvent, ReceiverMachine } from "./receiver_machine.ts";
 import { describeMedium, formatRate, formatStreamed, formatTime, type StreamedReport } from "./report.ts";
 import { receiveSeed } from "./seed_client.ts";
-import { FileSink, OutputSink, PlayerSink, type Sink } from "./sinks.ts";
+import { FileSink, isThere, OutputSink, PlayerSink, type Sink } from "./sinks.ts";
 
 /** How often the live line is drawn, in ms. */
 const STATUS_MS = 200;
@@ -52,9 +52,8 @@ export class Outputs {
     if (options.out === "-" && options.json === true) {
       throw new NetlabError("usage", "--json and --out - both want standard output");
     }
-    if (options.overwrite !== true && isFile(options.out)) {
-      throw new NetlabError("usage", `${options.out} is there already`, { hint: "--overwrite replaces it" });
-    }
+    // Before anybody is asked; it may come yet.
+    if (options.overwrite !== true && isFile(options.out)) throw isThere(String(options.out));
     const choice = String(options.play ?? (options.out === undefined ? "auto" : "none"));
     const player = choice === "none" ? null : await findPlayer(choice);
     if (player !== null && choice === "auto") console.note(`plays with ${player}`);
@@ -79,7 +78,9 @@ export class Outputs {
   /** Opens them. @param onPlayerEnd called when the player ends before it was told to */
   begin(mediaType: string, onPlayerEnd: () => void): void {
     if (this.#out === "-") this.#sinks.push(new OutputSink(this.#context.console));
-    else if (this.#out !== undefined) this.#sinks.push(new FileSink(this.#out));
+    else if (this.#out !== undefined) {
+      this.#sinks.push(new FileSink(this.#out, this.#context.options.overwrite === true));
+    }
     if (this.#playerName === null) return;
     this.#player = new Player(this.#playerName, mediaType.startsWith("audio/"));
     this.#sinks.push(new PlayerSink(this.#player));

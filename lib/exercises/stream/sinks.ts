@@ -24,18 +24,26 @@ function silence(bytes: number): Uint8Array {
   return new Uint8Array(Math.min(bytes, MAX_FILL));
 }
 
+/** What is said of a file that is not to be replaced. */
+export function isThere(path: string): NetlabError {
+  return new NetlabError("usage", `${path} is there already`, { hint: "--overwrite replaces it" });
+}
+
 /** A file. What is missing is left empty. */
 export class FileSink implements Sink {
   readonly #path: string;
   readonly #file: Deno.FsFile;
 
-  /** @throws {NetlabError} of kind `harness` when it cannot be written */
-  constructor(path: string) {
+  /** @throws {NetlabError} of kind `harness` when it cannot be written, and `usage` for one that has to stay */
+  constructor(path: string, overwrite: boolean) {
     this.#path = path;
     try {
-      this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+      this.#file = overwrite
+        ? Deno.openSync(path, { write: true, create: true, truncate: true })
+        : Deno.openSync(path, { write: true, createNew: true });
     } catch (error) {
-      throw this.#explain(error);
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw this.#explain(error);
+      this.#file = this.#openOther();
     }
   }
 
@@ -51,6 +59,19 @@ export class FileSink implements Sink {
   finish(): Promise<void> {
     this.#file.close();
     return Promise.resolve();
+  }
+
+  /** What is there and no file, a device or a pipe, has nothing to lose. */
+  #openOther(): Deno.FsFile {
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(this.#path, { write: true });
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    if (!file.statSync().isFile) return file;
+    file.close();
+    throw isThere(this.#path);
   }
 
   #explain(cause: unknown): NetlabError {
