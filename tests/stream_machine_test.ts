@@ -373,6 +373,14 @@ test("a tally of numbers that leap costs nothing for those that they leap over",
   assertEquals([tally.lost, tally.gaps], [300 * 65_534 + 1, 300]);
 });
 
+test("behind a hole of any length the stream goes on with the second number, and what is missing is counted", () => {
+  const tally = new Tally();
+  const take = (seq: number) => tally.take({ seq, offset: 0, timeMs: 0, bytes: new Uint8Array(1) }, 0);
+  const numbers = [0, 100_000, 3_000_000, 100_002, 100_003, 100_004, 1];
+  assertEquals(numbers.map(take), ["new", "wild", "wild", "wild", "new", "new", "late"]);
+  assertEquals([tally.packets, tally.lost, tally.gaps], [4, 100_001, 1]);
+});
+
 test("the last report that the server gets is what the client says in the end", async () => {
   const simulation = await new Simulation({ file, rate, there: { loss: 0.1 }, seed: 5 }).run();
   assert(simulation.sent.length > 0);

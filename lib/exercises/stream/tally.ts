@@ -4,7 +4,7 @@ import type { Millis } from "../../protocol/clock.ts";
 import { Gaps } from "../gaps.ts";
 import type { Piece } from "./protocol.ts";
 
-/** A number so far ahead is not of this stream. */
+/** A number so far ahead is not of this stream, unless the next one follows it (RFC 3550, A.1). */
 const MAX_AHEAD = 65_536;
 
 /** How a piece came. */
@@ -23,6 +23,8 @@ export class Tally {
   /** Of the interarrival times, as RFC 3550 estimates it (section 6.4.1, code in A.8), in ms. */
   jitterMs: Millis = 0;
   #highest = -1;
+  /** The last that was too far ahead. */
+  #wild = NaN;
   readonly #come = new Gaps();
   /** Of the last that came: when it came, less when it is to be played. */
   #transit: Millis | null = null;
@@ -41,7 +43,10 @@ export class Tally {
 
   /** Counts a piece that has come. */
   take({ seq, timeMs, bytes }: Piece, now: Millis): Arrival {
-    if (seq >= this.next + MAX_AHEAD) return "wild";
+    if (seq >= this.next + MAX_AHEAD && seq !== this.#wild + 1) {
+      this.#wild = seq;
+      return "wild";
+    }
     if (!this.#come.add(seq)) {
       this.duplicates++;
       return "duplicate";
