@@ -223,6 +223,25 @@ property("commands arrive through any loss, each once (100 networks)", 100, asyn
   assertEquals(simulation.receiver.tally.lost, simulation.plan.tally.lost);
 });
 
+test("who pauses and goes on gets nothing sooner, however often: the next piece is due as long after as it was before", () => {
+  const info = { size: 100_000, durationMs: null, rate: 1000, assumed: false, mediaType: "" };
+  const machine = new SenderMachine({ session: 1, info, startMs: 0, idleMs: Infinity, random: new Random(1) });
+  machine.step({ type: "start" }, 0);
+  machine.step({ type: "command", command: { type: "data", offset: 0, bytes: new Uint8Array(65_536) } }, 0);
+  const [sent, due] = [machine.pieces, machine.deadline()!];
+  const command = (number: number, action: "pause" | "resume", now: number) => {
+    machine.step({ type: "message", message: controlPdu(1, { number, action, positionMs: 0, first: 0 }) }, now);
+  };
+  for (let number = 1; number <= 100; number++) command(number, number % 2 === 1 ? "pause" : "resume", 400);
+  assertEquals([machine.pieces, machine.deadline()], [sent, due]);
+  command(101, "resume", 500);
+  assertEquals([machine.pieces, machine.deadline()], [sent, due]);
+  command(102, "pause", 600);
+  assertEquals(machine.deadline(), null);
+  command(103, "resume", 5600);
+  assertEquals([machine.pieces, machine.deadline()], [sent, due + 5000]);
+});
+
 test("a client that vanishes is dropped 5 s after its last report", () => {
   const info = { size: 1_000_000, durationMs: null, rate: 10_000, assumed: false, mediaType: "" };
   const machine = new SenderMachine({ session: 1, info, startMs: 0, idleMs: 5000, random: new Random(1) });

@@ -83,6 +83,8 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   /** The schedule: what stands at `#baseOffset` is due at `#baseAt`. */
   #baseAt: Millis = 0;
   #baseOffset = 0;
+  /** When paused: how long after it goes on the next piece is due. */
+  #waitMs: Millis = 0;
   #heardAt: Millis = 0;
   #sentAt: Millis = 0;
   #bytes = 0;
@@ -180,19 +182,24 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   }
 
   #apply({ action, positionMs }: Control, out: Effects, now: Millis): void {
-    if (action === "seek") {
+    if (action === "pause" && this.#state === "playing") {
+      this.#state = "paused";
+      this.#waitMs = Math.max(0, this.#due - now);
+    } else if (action === "resume" && this.#state === "paused") {
+      this.#state = "playing";
+      this.#goOn(now + this.#waitMs);
+    } else if (action === "seek") {
+      if (this.#state === "ended") this.#state = "playing";
       this.#offset = offsetAt(this.#info, positionMs);
       this.#jump(out);
+      this.#waitMs = 0;
+      this.#goOn(now);
     }
-    if (action === "pause" && this.#state === "playing") this.#state = "paused";
-    if (action === "resume" && this.#state === "paused") this.#state = "playing";
-    if (action === "seek" && this.#state === "ended") this.#state = "playing";
-    this.#goOn(now);
   }
 
-  /** The next piece is due now. */
-  #goOn(now: Millis): void {
-    this.#baseAt = now;
+  /** The next piece is due then. */
+  #goOn(at: Millis): void {
+    this.#baseAt = at;
     this.#baseOffset = this.#offset;
   }
 
