@@ -68,7 +68,7 @@ test("it takes as long as the medium lasts (2.5 s; bench/stream.ts measures how 
   assertLess(Math.abs(rate / (makeWav(2.5).length / 2.5) - 1), 0.1);
 });
 
-test("a damaged file, in which a duration is looked for for ever, is sent without it after 3 s, and others are served", async () => {
+test("a damaged file, in which a duration is looked for for ever, is sent without it, and others are served", async () => {
   await using server = await StreamServer.start({ "damaged.flac": EMPTY_FLAC, "a.wav": wav });
   const [out, other] = [output(), output()];
   const receiving = receive(server.port, "damaged.flac", { out });

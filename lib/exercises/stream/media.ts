@@ -1,9 +1,8 @@
-// How fast a file is to be sent: its size and its duration say it. The library that reads durations is loaded where a file is
-// served that is not known yet, because it takes longer to load than all of netlab.
+// How fast a file is to be sent: its size and its duration say it. The library that reads durations is loaded when the first
+// file is served, because it takes longer to load than all of netlab.
 
 import type { OpenFile } from "../folder.ts";
 import type { Medium } from "./medium.ts";
-import { MediumReader } from "./medium_reader.ts";
 import { ASSUMED_RATE, type Info } from "./protocol.ts";
 
 /** So many files are remembered. */
@@ -12,7 +11,6 @@ const MAX_KNOWN = 1000;
 /** Finds out about files, each once until it changes. */
 export class Media {
   readonly #rate: number | null;
-  readonly #reader = new MediumReader();
   readonly #known = new Map<string, Promise<Medium>>();
 
   /** @param rate takes the place of each file's own, in bytes/s */
@@ -26,7 +24,7 @@ export class Media {
     let reading = this.#known.get(key);
     if (reading === undefined) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(key, reading = this.#reader.read(reader, info.size));
+      this.#known.set(key, reading = import("./medium.ts").then(({ readMedium }) => readMedium(reader, info.size)));
     }
     const { durationMs: ownMs, mediaType } = await reading;
     const { size } = info;
