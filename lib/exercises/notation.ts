@@ -27,10 +27,8 @@ export function spellingOf(
 ): Spelling {
   const notation = wire === "seed" ? undefined : makeNotation?.();
   if (notation) return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
-  // The seed's files are a bare stream.
-  if (transport === "tcp" && wire === "seed") {
-    return { makeFramer: () => makeFramer("raw", Infinity)!, codec: lenientCodec };
-  }
-  const name = transport === "udp" ? "datagram" : wire;
+  // A bare stream, such as the seed's files, has no messages that could be too long.
+  if (transport === "tcp" && (wire === "seed" || wire === "raw")) maxBytes = Infinity;
+  const name = transport === "udp" ? "datagram" : wire === "seed" ? "raw" : wire;
   return { makeFramer: () => makeFramer(name, maxBytes)!, codec: lenientCodec };
 }
