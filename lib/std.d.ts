@@ -40,10 +40,6 @@ declare module "@std/cli/parse-args" {
     string?: readonly string[];
     boolean?: readonly string[];
     collect?: readonly string[];
-    negatable?: readonly string[];
-    alias?: Record<string, string | readonly string[]>;
-    "--"?: boolean;
-    stopEarly?: boolean;
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   }): ParsedArgs;
 }

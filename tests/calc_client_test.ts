@@ -9,6 +9,7 @@ import type { ConnectContext, ServeContext } from "../lib/exercises/exercise.ts"
 import { outlasts } from "../lib/net/clock.ts";
 import { type ErrorKind, NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
+import { TraceBus } from "../lib/trace/bus.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
 import { netlab, Program, runProgram } from "./cli_helpers.ts";
 import { Peer, skipUnless, test, within } from "./helpers.ts";
@@ -268,6 +269,16 @@ test("of a server that never says a word, the person is told why that may be, an
     await assertFails(running, "timeout", "a question was not answered in 5 s");
   }));
 
+test("an answer that cannot be read is said to be the server's, with what to do about its framing", () =>
+  withListener(async (conn) => {
+    await conn.read(new Uint8Array(64));
+    await conn.write(encodeText("no length"));
+  }, async (port) => {
+    const asked = await netlab(`connect calc 127.0.0.1 ${port} 7 * 6 --wire len4`);
+    const why = 'length field is not a number: "n": the server does not frame with len4: try another --wire';
+    assertEquals(asked, { status: 1, out: "", err: `netlab: cannot read the server: ${why}\n` });
+  }));
+
 test("over UDP a question that is lost is asked again", () =>
   withDatagrams((question, number) => number === 1 ? [] : [`${question} again`], async (port, asked) => {
     const { printed } = await run(port, [], { transport: "udp", args: ["7", "*", "6"], idleMs: 500 });
@@ -279,6 +290,15 @@ test("over UDP an answer that comes twice is not taken for the next one", () =>
     const { printed } = await run(port, ["1 + 1", "2 + 2", "3 + 3"], { transport: "udp" });
     assertEquals(printed, ["to 1 + 1", "to 2 + 2", "to 3 + 3"]);
   }));
+
+test("over UDP what is traced are the questions, each from a port of its own, and nothing before them", () =>
+  withServer(async (port) => {
+    const trace = new TraceBus();
+    const traced: string[] = [];
+    trace.attach({ kinds: ["open", "message"], event: (event) => traced.push(event.type) });
+    await run(port, ["1 + 1", "2 + 2"], { transport: "udp", trace });
+    assertEquals(traced, ["open", "message", "message", "open", "message", "message"]);
+  }, { transport: "udp" }));
 
 test("over UDP a person whose question has no answer, or is too long, may ask once more", () =>
   withDatagrams((question) => question === "7 * 6" ? ["42"] : [], async (port) => {

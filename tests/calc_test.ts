@@ -83,6 +83,10 @@ test("a quotient that no decimal number reaches is refused, and not where it is 
   const huge = `${10n ** 400n + 1n}`;
   assertEquals(exact(`${huge} / 3`), "ERROR result too large for a decimal number");
   assertEquals(answer(`${huge} / 1`, "float"), "ERROR result too large for a decimal number");
+  // From half-way between the largest and what would be the next it is rounded up, to nothing.
+  const twiceHalfway = 2n ** 1025n - 2n ** 971n;
+  assertEquals(exact(`${twiceHalfway - 1n} / 2`), "1.7976931348623157e+308");
+  assertEquals(exact(`${twiceHalfway + 1n} / 2`), "ERROR result too large for a decimal number");
   assertEquals([exact(`${huge} / 1`), answer(`${huge} / 1`, "floor")], [huge, huge]);
 });
 

@@ -3,11 +3,11 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
+import { openChannel, TextClient } from "../lib/exercises/client.ts";
 import { freePort } from "../lib/grade/calling.ts";
-import { pause } from "../lib/net/clock.ts";
 import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
-import { bytes, collect, test, within } from "./helpers.ts";
+import { bytes, collect, eventually, settle, test, within } from "./helpers.ts";
 
 /** Runs the client with a script, to its end; returns what it printed. */
 async function runScript(
@@ -113,21 +113,95 @@ test("a server that greets one who is called `sent` has answered, and sent no me
     assertEquals(events, [{ event: "reply", text: "HELLO sent" }]);
   }));
 
+/** A client that shows what comes, and says nothing. */
+class Listener extends TextClient {
+  protected override show(text: string): void {
+    this.console.print(text);
+  }
+
+  protected override say(_line: string): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected override leave(): Promise<void> {
+    this.leaving = true;
+    return this.channel.close();
+  }
+}
+
 test("who reads slowly what is printed holds up the server, and hears no silence of it meanwhile", () =>
   withPlayed(async (server) => {
     await server.send("one", "two", "three");
-    await readAll(server).catch(() => {}); // the client leaves for the silence that follows
+    await readAll(server);
   }, async (port) => {
     const drained = Promise.withResolvers<void>();
     const console = Object.assign(new FakeConsole(undefined, true), { drained: () => drained.promise });
-    const running = connectChat(connectContext(port, console, { idleMs: 20 }));
+    const context = connectContext(port, console);
+    const client = new Listener(await openChannel(context, 1024), context);
+    const running = client.run();
     await console.shows("one");
-    await Promise.race([running, pause(100)]); // five times as long as --idle says
-    assertEquals(console.printed, ["one"]);
+    await settle();
+    // What is no number is unlike itself, too: who compares it now and then finds it changed each time.
+    assertEquals([client.reads, console.printed], [NaN, ["one"]]);
     drained.resolve();
-    await assertRejects(() => running, NetlabError, "has said nothing for 20ms");
-    assertEquals(console.printed, ["one", "two", "three"]);
+    await console.shows("three");
+    await eventually("it to listen again", () => client.reads > 0);
+    console.endInput();
+    await within(running, "the client's end");
   }));
+
+/** A client that waits for two messages, and for the second not for long. */
+class Impatient extends Listener {
+  heard = 0;
+
+  protected override show(text: string): void {
+    this.heard++;
+    super.show(text);
+  }
+
+  protected override async say(line: string): Promise<void> {
+    this.send(line);
+    this.expectAnswer();
+    await this.until(() => this.heard > 0);
+    await this.until(() => this.heard > 1, 10);
+    this.console.note(`heard ${this.heard}`);
+  }
+
+  protected override leave(): Promise<void> {
+    this.leaving = true;
+    return this.channel.closeWrite();
+  }
+}
+
+test("what is there but not listened to, while who reads what is printed is slow, is no answer that is missing", () =>
+  withPlayed(async (server) => {
+    await server.receive();
+    await server.conn.write(bytes("0003one0003two"));
+    await readAll(server);
+  }, async (port) => {
+    // The first time, it takes longer than the client waits for an answer.
+    const end = performance.now() + 50;
+    const drained = () => eventually("the slow reader", () => performance.now() > end);
+    const console = Object.assign(new FakeConsole(["hello"]), { drained });
+    const context = connectContext(port, console);
+    await within(new Impatient(await openChannel(context, 1024), context).run(), "the client's end");
+    assertEquals([console.printed, console.notes], [["one", "two"], ["heard 2"]]);
+  }));
+
+test("a server that does not end the connection, too, is left after a while, and not said to be silent", async () => {
+  const left = Promise.withResolvers<void>();
+  await withPlayed(async (server) => {
+    await server.receive();
+    await server.conn.write(bytes("0003one0003two"));
+    await left.promise;
+  }, async (port) => {
+    const console = new FakeConsole(["hello"]);
+    const context = connectContext(port, console);
+    await within(new Impatient(await openChannel(context, 1024), context).run(), "the client's end");
+    left.resolve();
+    assertEquals([console.printed, console.notes], [["one", "two"], ["heard 2"]]);
+  });
+});
 
 test("an answer to MSG is never waited for", () => {
   let got: string[] = [];
@@ -227,13 +301,22 @@ test("a server that ends the session is an error with a next step, whether a per
     }
   }));
 
-test("a server that goes while a script waits for its answer is an error at once", () =>
-  withPlayed(async (server) => {
-    await server.receive();
-  }, async (port) => {
-    const error = await assertRejects(() => runScript(port, ["NAME alice", "GET_NAMES"]), NetlabError);
-    assertEquals(error.kind, "transport");
-  }));
+test("a server that goes while a script waits for its answer is an error at once; one without a word may frame otherwise", async () => {
+  for (const words of [[], ["HELLO alice"]]) {
+    await withPlayed(async (server) => {
+      await server.receive();
+      await server.send(...words);
+    }, async (port) => {
+      const { kind, hint } = await assertRejects(() => runScript(port, ["NAME alice", "GET_NAMES"]), NetlabError);
+      assertEquals([kind, hint], [
+        "transport",
+        words.length > 0
+          ? "it stopped, or it sent you away: its last words are above"
+          : "it said nothing: does it frame with len4? otherwise try another --wire",
+      ]);
+    });
+  }
+});
 
 test("a server that frames otherwise is a protocol error that says what to try", () =>
   withPlayed(async (server) => {
@@ -328,6 +411,22 @@ test("Tab offers the commands, then the names that the client has seen", () =>
     console.endInput();
     await running;
     assertEquals(console.printed.at(-1), "EXIT");
+  }));
+
+test("of a server that makes up names for ever, a client remembers some", () =>
+  withPlayed(async (client) => {
+    await client.send(`${"x".repeat(1000)} sent hi`);
+    for (let i = 0; i < 10_001; i++) await client.send(`x${i} sent hi`);
+    await client.send("the last one sent hi");
+    await readAll(client);
+  }, async (port) => {
+    const console = new FakeConsole(undefined, true);
+    const running = connectChat(connectContext(port, console));
+    await console.shows("the last one sent hi");
+    assertEquals(console.complete("MSG x").length, 10_000);
+    assertEquals(console.complete("MSG xx"), []);
+    console.endInput();
+    await running;
   }));
 
 test("a person who types while messages arrive is never held up", () =>

@@ -7,6 +7,7 @@ import { EXIT_MEANINGS } from "../lib/cli/exit.ts";
 import { commands } from "../lib/cli/commands.ts";
 import { run } from "../lib/cli/main.ts";
 import { LineWriter } from "../lib/cli/output.ts";
+import { calc } from "../lib/exercises/calc/mod.ts";
 import { exercises } from "../lib/exercises/registry.ts";
 import { CODES, STATES } from "../lib/exercises/smtp/codes.ts";
 import { VERBS } from "../lib/exercises/smtp/protocol.ts";
@@ -43,6 +44,16 @@ test("list --json shows the same as an object a line", async () => {
     out.trimEnd().split("\n").map((line) => JSON.parse(line)),
     exercises.map(({ name, transports, port, summary }) => ({ name, transports, port, summary })),
   );
+});
+
+test("serve --list-bugs --json shows the same as --list-bugs, as an object a line", async () => {
+  const { out, err } = await netlab("serve calc --list-bugs --json");
+  const { bugs } = await calc.grading();
+  assertEquals(
+    out.trimEnd().split("\n").map((line) => JSON.parse(line)),
+    bugs.map(({ name, summary }) => ({ name, summary })),
+  );
+  assertEquals(err, "");
 });
 
 /** A pattern that matches just this. */
@@ -169,6 +180,7 @@ test("--version says which netlab this is, and --verbose on what it stands", asy
 const MISTAKES: readonly [string, string][] = [
   ["lst", 'no such command: lst (did you mean "list"?): netlab help shows the commands'],
   ["serve chat --transport udp", "chat runs on TCP only: there is no --transport to choose"],
+  ["peer --transport udp", "peer runs on TCP only: there is no --transport to choose"],
   ["connect stream --transport=tcp", "stream runs on UDP only: there is no --transport to choose"],
   ["serve chat --host=", "--host needs a value: HOST"],
   ["connect chat [::1", 'not an address: "[::1": host, host:port, or [IPv6]:port'],

@@ -109,6 +109,16 @@ test("bash, which takes --color=never apart at the =, gets what it replaces", as
   assertEquals(await at("serve --port = 0 ch"), ["chat"]);
 });
 
+test("bash, which takes an address apart at its colons, gets what may stand behind it", async () => {
+  for (const address of ["localhost : 9002", "[ :: 1] : 9002", "[fe80 :: 1] : 9002", "127.0.0.1 : 9002"]) {
+    assertEquals(await at(`connect files ${address} `), ["get", "stat", "list"]);
+    assertEquals(await at(`connect files ${address} g`), ["get"]);
+    assert(mayBeFile(`connect transfer ${address} `.split(" "), commands), address);
+  }
+  assertEquals(await at("grade --server localhost : 5 ch"), ["chat"]);
+  assertEquals(await at("connect files localhost :"), []);
+});
+
 test("the program answers the shells without a word on standard error", async () => {
   assertEquals(await runProgram(["complete", "--", "serve", ""]), { status: 0, out: `${names.join("\n")}\n`, err: "" });
   assertEquals(await netlab(["complete", "--", "nonsense", ""]), { status: 0, out: "", err: "" });

@@ -33,6 +33,17 @@ test("results wait for who reads slowly, however many they are: none is lost", a
   assertEquals(reader.text.length, LINES * (LINE.length + 1));
 });
 
+test("much does not wait for more", async () => {
+  const written: number[] = [];
+  const writer = new LineWriter({ write: (bytes) => Promise.resolve(written.push(bytes.length) && bytes.length) });
+  writer.line("first");
+  await settle();
+  writer.text("x".repeat(300_000));
+  await settle();
+  assertEquals(written, [6, 300_000]);
+  await writer.flush();
+});
+
 test("who can wait is told when much waits, and when it is out", async () => {
   const reader = new SlowReader();
   const writer = new LineWriter(reader);
@@ -68,6 +79,8 @@ test("what a server says is dropped when nobody reads it, and the gap is said wh
     assert(reader.text.endsWith("\nmore\n"), "what comes when the reader goes on is there");
   }
 });
+
+test("one line that was dropped is a line", () => assertEquals(gapInText(1), "… 1 line dropped: nobody read it …"));
 
 test("who has only so much time for its last words does not wait longer for who does not read", async () => {
   const writer = new LineWriter(new SlowReader(), gapInText);

@@ -1,6 +1,7 @@
 // `netlab serve`: what it says at its start, in each form, and how it ends.
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { temporaryFolder } from "./chat_helpers.ts";
 import { NETLAB, netlab, Program, runProgram, startServer } from "./cli_helpers.ts";
 import { Peer, skipIf, skipUnless, skipUnlessIpv6, skipUnlessSignals, test } from "./helpers.ts";
 
@@ -196,4 +197,23 @@ test("a second Ctrl-C cuts, with status 130", async () => {
   assertEquals([status, err], [130, ""]);
   reader.close();
   writer.close();
+}, skipUnlessSignals());
+
+test("what never ends in a session ends with the grace period, or at a second Ctrl-C, with status 130", async () => {
+  const users = `${temporaryFolder()}/users`;
+  // A login that takes an hour.
+  Deno.writeTextFileSync(users, `ann:scrypt:16384:8:200000:${btoa("salt")}:${btoa("x".repeat(32))}\n`);
+  for (const grace of ["200ms", "1h"]) {
+    const options = ["--mailbox", temporaryFolder(), "--users", users, "--auth-insecure", "--grace", grace];
+    await using server = new Program(["serve", "smtp", "--host", LOOPBACK, "--port", "0", "--trace", ...options]);
+    const port = Number(/:(\d+)/.exec(await server.out.line())![1]);
+    const peer = await Peer.connect({ hostname: LOOPBACK, port });
+    await peer.send(`EHLO here\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n`);
+    await server.err.until(/AUTH PLAIN \(not shown\)/);
+    server.signal("SIGINT");
+    await server.err.until(/stopping/);
+    if (grace === "1h") server.signal("SIGINT");
+    assertEquals((await server.result()).status, 130);
+    peer.close();
+  }
 }, skipUnlessSignals());

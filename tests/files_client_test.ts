@@ -301,8 +301,56 @@ test("a folder that is not there, or cannot be written, is a failure that says s
       const { failure } = await get(port, dir, "file");
       assertEquals(failure?.kind, "harness", dir);
       assertStringIncludes(failure!.message, `cannot write ${dir}/file: `);
+      const several = await get(port, dir, "file", "nothing");
+      assertEquals(several.failure?.kind, dir === out ? "reply" : "harness", "one of them the server does not have");
     }
+    assertEquals((await get(port, `${out}/nothing`, "file")).failure?.hint, "name another folder with --out");
   }));
+
+/** Answers a request with a file, once `meddle` has been in the client's folder. */
+async function meddled(
+  out: string,
+  request: string,
+  meddle: () => void,
+): Promise<NetlabError | null> {
+  let failure: NetlabError | null = null;
+  await withLiar((line) => {
+    if (line !== request) return null;
+    meddle();
+    return `OK 5 ${sha256("right")}\n${line.startsWith("GET") ? "right" : ""}`;
+  }, async (port) => void ({ failure } = await get(port, out, "file")));
+  return failure;
+}
+
+test("a file that is here and cannot be read is a failure that says so", async () => {
+  const out = folder({ file: "mine" });
+  const failure = await meddled(out, "STAT file", () => Deno.removeSync(`${out}/file`));
+  assertEquals(failure?.kind, "harness");
+  assertStringIncludes(failure!.message, `cannot read ${out}/file: `);
+});
+
+test("what somebody has put in the place of a part is not given the name of the file, nor taken away", async () => {
+  const out = folder();
+  const part = `${out}/file.netlab-part`;
+  const failure = await meddled(out, "GET file 0", () => {
+    Deno.renameSync(part, `${out}/before`);
+    Deno.writeTextFileSync(part, "wrong");
+  });
+  assertEquals([failure?.kind, failure?.hint], ["harness", "get it again"]);
+  assertEquals(found(out), { before: "right", "file.netlab-part": "wrong" });
+});
+
+test("a part that cannot be taken away keeps nobody from hearing what went wrong", async () => {
+  const out = folder();
+  await withLiar(() => {
+    Deno.removeSync(`${out}/file.netlab-part`);
+    Deno.mkdirSync(`${out}/file.netlab-part/full`, { recursive: true });
+    return null;
+  }, async (port) => {
+    const { failure } = await get(port, out, "file");
+    assertStringIncludes(failure!.message, "the server ended the connection");
+  });
+});
 
 test("a digest that is wrong is a failure, and the file does not get its name", async () => {
   const { failure, left } = await lied(`OK 5 ${sha256("hello")}\nHELLO`);
@@ -317,12 +365,23 @@ test("a server that ends early leaves a part to go on with", async () => {
   assertEquals(failure!.hint, "get it again: it goes on where it stopped");
 });
 
-test("a server that ends before it answers is a failure that leaves nothing", async () => {
-  for (const answer of ["", "OK 5 abc"]) {
+test("a server that ends before it answers is a failure that leaves nothing, and may want a bare name", async () => {
+  for (const answer of ["", "OK 5 abc", "Error: File not found"]) {
     const { failure, left } = await lied(answer);
     assertEquals([failure?.kind, left], ["transport", []], answer);
+    assertStringIncludes(failure!.hint!, "--wire raw");
   }
 });
+
+test("a server that ends in the middle of a list is not said to be of another kind", () =>
+  withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.line();
+    await peer.send("OK 2\n6 hello.txt\n");
+  }, async (port) => {
+    const { failure } = await client(port, ["list"]);
+    assertEquals([failure?.kind, failure?.hint], ["transport", undefined]);
+  }));
 
 test("a server that says nothing is left after --idle, before its answer and in the midst of content", async () => {
   for (const said of ["", `OK 50 ${sha256("x")}\nonly this`]) {
@@ -362,7 +421,11 @@ test("a server that talks nonsense is found out, and leaves nothing", async () =
 test("a line without end is refused, and not kept", async () => {
   const { failure, left } = await lied("x".repeat(MB));
   assertEquals(left, []);
-  assert(failure !== null && ["limit", "protocol"].includes(failure.kind), failure?.message);
+  assertEquals([failure?.kind, failure?.message], [
+    "protocol",
+    "cannot read the server: message too long: more than 4096 bytes",
+  ]);
+  assertStringIncludes(failure!.hint!, "--wire raw");
 });
 
 test("a server that sends more than it said gives what it said", async () => {
@@ -420,6 +483,22 @@ test("list is aligned, with sizes for people", () =>
     const { console } = await client(port, ["list"]);
     assertEquals(console.printed, ["   5 B  a", "  8 MB  big file", "   0 B  empty", "1.5 kB  m"]);
     assertEquals(console.events[1], { event: "file", name: "big file", size: 8 * MB });
+  }));
+
+test("a size is written in one way, whatever language the system speaks", () =>
+  withFiles({ m: new Uint8Array(1500) }, async (port) => {
+    const { out } = await runProgram(`connect files 127.0.0.1:${port} list`, { env: { LC_ALL: "de_DE.UTF-8" } });
+    assertEquals(out, "1.5 kB  m\n");
+  }));
+
+test("a list without end is shown as it comes", () =>
+  withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.line();
+    await peer.send("OK 999999999\n" + "1 file\n".repeat(2001));
+  }, async (port) => {
+    const { failure, console } = await client(port, ["list"]);
+    assertEquals([failure?.kind, console.printed.length], ["transport", 2000]);
   }));
 
 test("list of an empty folder says that there are no files", () =>
@@ -521,17 +600,19 @@ async function toOutput(port: number, ...words: string[]): Promise<{ status: num
 
 test("get to standard output writes the bytes and nothing else, with - and with --out -", () =>
   withFiles({ big: BIG }, async (port) => {
-    for (const words of [["get", "big", "-"], ["get", "big", "--out", "-"], ["get", "big", "-", "--json"]]) {
+    for (const words of [["get", "big", "-"], ["get", "big", "--out", "-"]]) {
       const { status, out, err } = await toOutput(port, ...words);
       assertEquals([status, sha256(out)], [0, sha256(BIG)], words.join(" "));
       assertMatch(err, /^got big: 8000000 bytes, .*digest right\n$/);
     }
   }));
 
-test("standard output takes one file, and a lie on it is a failure", async () => {
+test("standard output takes one file, and no events besides; a lie on it is a failure", async () => {
   await withFiles({ a: "", b: "" }, async (port) => {
     const { status, err } = await toOutput(port, "get", "a", "b", "-");
     assertEquals([status, err.includes("standard output takes one file")], [2, true]);
+    const { failure } = await client(port, ["get", "a"], { out: "-", json: true });
+    assertEquals([failure?.kind, failure?.message], ["usage", "--json and --out - both want standard output"]);
   });
   await withLiar(() => `OK 5 ${sha256("hello")}\nHELLO`, async (port) => {
     const { status, out, err } = await toOutput(port, "get", "x", "-");
@@ -657,14 +738,17 @@ test("of a bare name nothing says how much is missing: whoever leaves in the mid
   assertEquals(found(out), {});
 });
 
+/** A server that sends 100 bytes of 1000, and no more. */
+async function sendBeginning(conn: Deno.TcpConn): Promise<void> {
+  const peer = new Peer(conn);
+  await peer.line();
+  await peer.send(`OK 1000 ${sha256("x")}\n`, new Uint8Array(100));
+  await peer.rest();
+}
+
 test("Ctrl-C at a prompt leaves, and in the middle of a file says where it stopped", async () => {
   const out = folder();
-  await withListener(async (conn) => {
-    const peer = new Peer(conn);
-    await peer.line();
-    await peer.send(`OK 1000 ${sha256("x")}\n`, new Uint8Array(100));
-    await peer.rest();
-  }, async (port) => {
+  await withListener(sendBeginning, async (port) => {
     await using screen = await Screen.run(`connect files 127.0.0.1:${port} --out ${out}`, { columns: 100 });
     await screen.shows(/^>$/);
     await screen.type("get big\n");
@@ -681,12 +765,7 @@ test("Ctrl-C at a prompt leaves, and in the middle of a file says where it stopp
 
 test("Ctrl-C on a terminal takes the progress away and says how to go on", async () => {
   const out = folder();
-  await withListener(async (conn) => {
-    const peer = new Peer(conn);
-    await peer.line();
-    await peer.send(`OK 1000 ${sha256("x")}\n`, new Uint8Array(100));
-    await peer.rest();
-  }, async (port) => {
+  await withListener(sendBeginning, async (port) => {
     await using screen = await Screen.run(`connect files 127.0.0.1:${port} get big --out ${out}`, { columns: 100 });
     await screen.shows(/█.* big/);
     await screen.press("C-c");

@@ -1,6 +1,6 @@
 // The file server: every form of request, clients of every kind, and files that change while they are sent.
 
-import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import type { ServeContext } from "../lib/exercises/exercise.ts";
 import { Digests } from "../lib/exercises/files/digests.ts";
@@ -295,6 +295,18 @@ test("a digest is computed once, whoever asks, and remembered", async () => {
   assertEquals([first.begun, second.begun, third.begun], [1, 0, 0]);
 });
 
+test("a digest is given up when all who asked have gone, and no sooner", async () => {
+  const path = `${temporaryFolder()}/big`;
+  Deno.writeFileSync(path, numbered(5 * MB));
+  const digests = new Digests(() => Date.now() + 2100);
+  const gone = () => false;
+  using first = digested(path);
+  using second = digested(path);
+  await assertRejects(() => digests.of(first, gone), Error, "nobody waits for it");
+  const both = await Promise.all([digests.of(second, gone), digests.of(first)]);
+  assertEquals(both, Array(2).fill(sha256(numbered(5 * MB))));
+});
+
 test("a file that was written less than 2 s ago is digested anew: its times tick too slowly to tell what was written since", async () => {
   const path = `${temporaryFolder()}/file`;
   Deno.writeTextFileSync(path, "old");
@@ -534,6 +546,25 @@ test("a shutdown in the middle of a download says so at the server, and cuts it"
     assertEquals(content, numbered(50 * MB).subarray(0, content.length));
   }));
 
+test("a shutdown does not wait for the digest of a file that takes for ever to read", () =>
+  withFiles({ file: HELLO }, async (place) => {
+    const { read } = Deno.FsFile.prototype;
+    const endless = async function (this: Deno.FsFile, into: Uint8Array) {
+      await read.call(this, into);
+      return into.length;
+    };
+    Object.assign(Deno.FsFile.prototype, { read: endless });
+    try {
+      const peer = await place.join("GET file\n");
+      await eventually("the request", () => place.trace.of("note").length > 0);
+      const ending = place.server.shutdown(400);
+      assertEquals(await peer.rest(), "ERROR server is shutting down\n");
+      await within(ending, "the shutdown", 5000);
+    } finally {
+      Object.assign(Deno.FsFile.prototype, { read });
+    }
+  }));
+
 test("a shutdown lets a download end that ends in time, and says goodbye behind it", () =>
   withFiles({ big: numbered(20 * MB) }, async (place) => {
     const { conn } = await place.join("GET big\n");
@@ -594,6 +625,18 @@ test("a server with --wire line waits for the LF, and one with --wire raw does n
   assertEquals(await answer("line", "hello", ".txt", "\n"), HELLO);
   assertEquals(await answer("raw", "hello.txt"), HELLO);
 });
+
+test("with --wire raw what is no request is answered with a line, too: the client may go on", () =>
+  withFiles({}, async (place) => {
+    for (const [bad, words] of [["x".repeat(1025), "too long"], [Uint8Array.of(0xff), "UTF-8"]] as const) {
+      const peer = await place.join(bad);
+      const answer = await peer.line();
+      assertMatch(answer, /^ERROR 400 /);
+      assertStringIncludes(answer, words);
+      await peer.send("LIST");
+      assertEquals(await peer.line(), "OK 0");
+    }
+  }, { wire: "raw" }));
 
 const PYTHON = skipUnless("python3");
 

@@ -368,3 +368,46 @@ test("a client that calls nobody, or ends before it does, is told that", async (
   assertEquals(await run("sleep 1234 #{port}", 300), [CAUSES.callsNobody]);
   assertEquals(await run("exit 3 #{port}", 20_000), [CAUSES.endedBefore]);
 }, skipUnlessSh());
+
+test("a client that waits for an answer where nobody owes one is told that", async () => {
+  const path = `${temporaryFolder()}/client.py`;
+  Deno.writeTextFileSync(
+    path,
+    `import socket, sys
+server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+for line in sys.stdin:
+    server.sendall(line.encode())
+    print(server.recv(1024).decode())
+`,
+  );
+  const subject = { type: "client", command: `python3 ${path} {host} {port}` } as const;
+  for (const exercise of ["multitalk", "messages"].map((name) => findExercise(name)!)) {
+    assertMatch(
+      (await causesOf({ exercise, subject, only: "without waiting for an answer" }))[0],
+      /nobody owes it one/,
+    );
+  }
+}, PYTHON);
+
+test("a client that asks for host and port is graded as the cause advises", async () => {
+  const path = `${temporaryFolder()}/client.py`;
+  Deno.writeTextFileSync(
+    path,
+    `import socket
+server = socket.create_connection((input("host: "), int(input("port: "))))
+while True:
+    server.sendall((input() + "\\n").encode())
+`,
+  );
+  const advice = /bash -c .*?'(?=;)/.exec(CAUSES.callsNobody)![0];
+  const command = advice.replace("your client", `python3 ${path}`).replace(/\ba\b/, "{host}").replace(
+    /\bb\b/,
+    "{port}",
+  );
+  const { checks } = await runGrading({
+    exercise: findExercise("chat")!,
+    subject: { type: "client", command },
+    ...{ port: null, wire: "line", ways: [], only: "what is typed is sent", seed: 1, timeoutMs: 1500, limitMs: 60_000 },
+  });
+  assertEquals(checks.map(({ failure }) => failure?.got), [undefined]);
+}, PYTHON.ignore ? PYTHON : skipUnless("bash"));

@@ -32,7 +32,7 @@ async function gradeStudent(check: string, way: Way, timeoutMs: number, ...made:
   }
 }
 
-/** Checks that other mistakes are found by, in bugs_test.ts. */
+/** Checks that other mistakes are found by, in bugs_chat_test.ts. */
 const OTHERS = [
   "a second client is served while the first stays",
   "text that is not ASCII arrives whole",
@@ -130,9 +130,9 @@ test("each flaw of a student's server is found by the checks that are about it, 
 test("a check that needs a failed one is not run and says which", async () => {
   const result = await gradeStudent("the names of all users are listed", "whole", 500, "never greets");
   assertEquals([result.outcome, result.points], ["not run", 0]);
-  assertEquals(result.because, "it needs: a client takes a name");
-  const first = await gradeStudent("a client takes a name", "whole", 500, "never greets");
-  assertMatch(first.failure!.got, /^it got "Welcome to the chat server!" in 500 ms$/);
+  const { failure } = await gradeStudent("a client takes a name", "whole", 500, "never greets");
+  assertMatch(failure!.got, /^it got "Welcome to the chat server!" in 500 ms$/);
+  assertEquals(result.because, `it needs: a client takes a name, which failed: ${failure!.got}`);
 });
 
 test("good servers in other words pass every check", async (t) => {

@@ -141,6 +141,16 @@ test("what needs a check that failed is not played, and in ways in which that on
   assertEquals(server.heard.length, 7);
 });
 
+test("where a check that is only played for others does not pass, they say why", async () => {
+  const [first, second] = [check("first"), check("second", { needs: ["first"] })];
+  const last = check("last", { needs: ["second"] });
+  const auxiliary = new Set([first, second]);
+  const { checks: [{ failure }] } = await gradeWith(new Server(1), [first]);
+  assertEquals(outcomes(await gradeWith(new Server(1), [first, second, last], { auxiliary })), [
+    ["not run", 0, `it needs: first, which failed: ${failure!.got}`],
+  ]);
+});
+
 test("who wants to stop at the first failure has the rest not run, and the rest of a check that is begun", async () => {
   for (const [fails, outcome] of [[1, ["failed", 0]], [3, ["partly", 10]]] as const) {
     const report = await gradeWith(new Server(fails), [check("one"), check("two")], { failFast: true });

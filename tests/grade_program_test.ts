@@ -6,6 +6,7 @@ import { chat } from "../lib/exercises/chat/mod.ts";
 import { messages } from "../lib/exercises/messages/mod.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
 import { Actor } from "../lib/grade/actor.ts";
+import { freePort } from "../lib/grade/calling.ts";
 import type { RunningClient } from "../lib/grade/client_under_test.ts";
 import { shape, WHOLE } from "../lib/grade/delivery.ts";
 import { runGrading } from "../lib/grade/grading.ts";
@@ -199,7 +200,7 @@ sys.exit(3)
 }, python);
 
 test("one that prints without end is stopped, and what it printed first and last is kept", async () => {
-  const report = await gradeProgram("yes it is so #{port}", { only: "a client takes a name" });
+  const report = await gradeProgram("yes it is so #{port}", { only: "a client takes a name", startMs: 30_000 });
   const { failure } = report.checks[0];
   assertMatch(failure!.got, /printed more than 16 MB/);
   assert(failure!.output.length < 10_000);
@@ -454,6 +455,28 @@ for line in sys.stdin:
   assertEquals(outcomes(await grade(20_000)), ["passed"]);
   assertEquals((await grade(500)).checks[0].failure?.got, "nobody called in 500 ms");
 }, python);
+
+test("the ports that programs are told are from 10,000 to 20,000, where a course may want them to be", async () => {
+  const isAsked = (port: number) => port >= 10_000 && port <= 20_000;
+  for (const transport of ["tcp", "udp"] as const) {
+    for (let i = 0; i < 50; i++) {
+      const port = freePort(transport);
+      assert(isAsked(port), `${port}`);
+    }
+  }
+  const report = await runGrading({
+    exercise: chat,
+    subject: { type: "client", command: "echo {port}" },
+    port: null,
+    only: "what is typed is sent",
+    seed: 1,
+    timeoutMs: 400,
+    startMs: 5000,
+    limitMs: 10_000,
+  });
+  const { output } = report.checks[0].failure!;
+  assert(isAsked(Number(output)), output);
+}, skipUnlessSh());
 
 test("a client under test that never calls, or ends at once, fails in time", async () => {
   const grade = (command: string) =>

@@ -248,6 +248,7 @@ for (
     ["alias dave david", /^nobody is called dave: /],
     ["alias bob carol", /^alias taken: carol is 127\.0\.0\.1:\d+$/],
     ["alias bob two words", /^invalid alias: use letters, digits, _ - \.$/],
+    ["alias bob 127.0.0.1", /^invalid alias: it is an address$/],
     ["alias bob 127.0.0.1:80", /^invalid alias: use letters, digits, _ - \.$/],
     [`alias bob ${"x".repeat(33)}`, /^invalid alias: more than 32 characters$/],
     ["disconnect", /^who\? an alias, an address, or host:port$/],
@@ -357,6 +358,9 @@ test("no two connections go by the same name, even to one that was called twice"
   withNodes(async (alice, bob) => {
     await alice.ask(`connect ${bob.where}`, `connect ${bob.where}`);
     assertEquals(new Set(alice.console.complete("send ")).size, clientCount(alice.server));
+    await bob.caller();
+    await bob.has(2);
+    assertEquals(bob.trace.of("open").length, 2, "it was called to find that out");
   }));
 
 test("who is connected is not called once more under another name of its host", () =>

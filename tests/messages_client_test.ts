@@ -19,7 +19,7 @@ import {
   withListener,
 } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import { skipUnless, test, within } from "./helpers.ts";
+import { bytes, skipUnless, test, within } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 
@@ -107,7 +107,7 @@ test("a refusal is shown when it comes, and the log behind it", () =>
 test("a server that ends before quit was said is a failure", () =>
   withPlayed(async (server) => {
     await server.receive();
-    await server.send("I am leaving");
+    await server.conn.write(bytes("I am leaving\nand now"));
   }, async (port) => {
     const console = new FakeConsole();
     console.type("hello");
@@ -115,6 +115,7 @@ test("a server that ends before quit was said is a failure", () =>
     const error = await assertRejects(() => within(connectMessages(context), "the client's end"), NetlabError);
     assertStringIncludes(error.message, `the server 127.0.0.1:${port} ended the connection`);
     assertEquals([error.kind, console.printed], ["transport", ["I am leaving"]]);
+    assertStringIncludes(error.hint!, "what it said last has no end, and is dropped");
   }));
 
 /** What the client prints of a log that a server sends in these writes, and ends; an error in place of nothing. */

@@ -9,7 +9,7 @@ import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import type { Random } from "../lib/protocol/random.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
 import { canReset, ChatClient, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
-import { bytes, collect, type Collected, Peer, property, settle, test, within } from "./helpers.ts";
+import { bytes, collect, type Collected, eventually, Peer, property, settle, test, within } from "./helpers.ts";
 
 /** A server in this process and what a test knows of it. */
 interface Served {
@@ -186,6 +186,41 @@ test("a log that is larger than any buffer waits for a reader who is late", () =
     for (const bite of await bites(client.conn, 65_536)) length += bite.length;
     assertEquals(length, 2048 * (line.length + 1));
   }, { options: { "max-log": 64 * 1_048_576 } }));
+
+test("a small --max-queue cuts no message of the log in two", () =>
+  withMessages(async ({ join }) => {
+    const client = await join("len4");
+    const long = "x".repeat(3000);
+    await client.send(long, "short", "quit");
+    assertEquals([await client.next(), await client.next()], [`${long}\nshort`, null]);
+  }, { wire: "len4", limits: { queueBytes: 1024 } }));
+
+test("answers that have not left yet do not count as a client that does not read", () =>
+  withMessages(async ({ peer }) => {
+    const client = await peer();
+    const kept = "x".repeat(600);
+    await client.send(`${kept}\n${"beyond, and refused\n".repeat(6)}quit\n`);
+    const refused = "ERROR log full: 600 bytes are kept, this message is not; say quit to get them\n";
+    assertEquals(await client.rest(), `${refused.repeat(6)}${kept}\n`);
+  }, { options: { "max-log": 600 }, limits: { queueBytes: 1024 } }));
+
+test("what a client that vanished has not taken of its log is room once, and not twice", () =>
+  withMessages(
+    async ({ peer, port, trace, console }) => {
+      const line = `${"x".repeat(8191)}\n`;
+      const gone = await Peer.connect({ hostname: "127.0.0.1", port });
+      await gone.send(line.repeat(2048), "quit\n"); // more than the system's buffers hold
+      await eventually("all of it", () => console.printed.length === 2048);
+      await gone.read(1);
+      gone.close();
+      await trace.until("its end", ({ type }) => type === "close");
+      const next = await peer();
+      await next.send(line.repeat(2049));
+      assertMatch(await next.line(), /^ERROR server full/);
+    },
+    { options: { "max-log": 64 * 1_048_576 } },
+    2048 * 8192 - 1,
+  ));
 
 test("a log that is on its way comes whole where the server shuts down, or the client has nothing more to send", () =>
   withMessages(async ({ peer, server }) => {

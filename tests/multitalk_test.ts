@@ -250,6 +250,16 @@ test("help shows every command, and exit ends the server", () => {
   }, { stop: stopped.resolve });
 });
 
+test("what is typed while the server ends is said not to be sent", () =>
+  withDesk(async (desk) => {
+    const [client] = await desk.join(1);
+    void desk.server.shutdown(5000);
+    assertEquals(await client.receive(), "ERROR server is shutting down");
+    await client.ended();
+    const [answer] = await desk.typed("@c1 too late");
+    assert(/^(not sent to c1|nobody is called c1:)/.test(answer), answer);
+  }));
+
 test("Tab completes commands and labels", () =>
   withDesk(async (desk) => {
     await desk.join(2);

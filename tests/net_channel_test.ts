@@ -72,7 +72,10 @@ test("a fatal error ends the reading and becomes the reason, but the answer stil
   assertEquals(await readAll(peer), "0005ERROR");
   await closed;
   assertEquals(got, ["one", '!length field is not a number: "a"']);
-  assertEquals(channel.reason, 'protocol error: length field is not a number: "a"');
+  assertEquals(
+    channel.reason,
+    'protocol error: length field is not a number: "a": a length is 4 decimal digits and counts bytes, not characters',
+  );
 });
 
 test("replies still arrive after the peer has ended its direction", async () => {

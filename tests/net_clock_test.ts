@@ -1,7 +1,7 @@
 // The system's clock, where a few milliseconds count.
 
 import { assert, assertEquals } from "@std/assert";
-import { pause, shortPause, systemClock } from "../lib/net/clock.ts";
+import { outlasts, pause, shortPause, systemClock } from "../lib/net/clock.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
 import { settle, test } from "./helpers.ts";
 
@@ -23,4 +23,17 @@ test("on a clock of a test's, a short pause is as long as that says", async () =
   assertEquals(ended, false);
   clock.advance(5);
   await pausing;
+});
+
+test("who was held up sees what has come meanwhile before it is too late", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const [ours, theirs] = await Promise.all([Deno.connect({ hostname: "127.0.0.1", port }), listener.accept()]);
+  const late = outlasts(ours.read(new Uint8Array(1)), 200);
+  const written = theirs.write(new Uint8Array(1));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  assertEquals(await late, false);
+  await written;
+  ours.close();
+  theirs.close();
 });

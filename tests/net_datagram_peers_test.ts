@@ -288,6 +288,17 @@ function fault(): string {
   throw new Error("fault");
 }
 
+test("who closes while a datagram is handed over is handed no other, and has the end of each", () =>
+  withDesk(async (desk) => {
+    for (const waiting of [true, false]) {
+      const [client, peer] = await desk.pair();
+      if (waiting) await client.write(bytes("x"));
+      const ended = peer.each!(() => peer.close());
+      if (!waiting) await client.write(bytes("x"));
+      await within(ended, "its end");
+    }
+  }));
+
 test("writing to a closed peer fails, and the others go on", () =>
   withDesk(async (desk) => {
     const [[, closed], [client, peer]] = [await desk.pair(), await desk.pair()];
@@ -319,6 +330,9 @@ test("who sends again after its peer was closed is a new caller", () =>
     await eventually("the caller", () => desk.callers.length === 2);
     assertEquals(await text(desk.callers[1]), "me again");
     assertEquals(desk.callers[1].remoteAddr, peer.remoteAddr);
+    peer.close();
+    await client.write(bytes("and again"));
+    assertEquals(await text(desk.callers[1]), "and again");
   }));
 
 test("an acceptor that is closed takes nobody new, and serves those who are there until the last is closed", () =>

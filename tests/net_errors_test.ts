@@ -93,7 +93,6 @@ test("whatever the system says becomes one line with a next step", () => {
     [new Error("No route to host (os error 113)"), "connect to", "h:1", /: unreachable$/],
     [new Deno.errors.TimedOut("x"), "connect to", "h:1", /: no answer$/],
     [new Deno.errors.ConnectionReset("x"), "talk to", "h:1", /^cannot talk to h:1: the peer cut the connection$/],
-    [withCode("EMFILE"), "connect to", "h:1", /: too many open files$/],
   ];
   for (const [cause, doing, address, expected] of cases) {
     const error = transportError(cause, doing, address);
@@ -102,6 +101,13 @@ test("whatever the system says becomes one line with a next step", () => {
     assertEquals([error.kind, error.cause], ["transport", cause]);
     assert(error.hint, `no next step for: ${error.message}`);
   }
+});
+
+test("that no more files may be opened is this machine's fault", () => {
+  const cause = Object.assign(new Error("x"), { code: "EMFILE" });
+  const { kind, message, hint } = transportError(cause, "connect to", "h:1");
+  assertEquals([kind, message], ["harness", "cannot connect to h:1: too many open files"]);
+  assertEquals(hint, "raise the limit with: ulimit -n 65536");
 });
 
 test("what Windows says, in the language of its user, is known by its number", () => {

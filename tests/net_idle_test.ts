@@ -41,6 +41,17 @@ test("whoever says something now and then is not idle, and silence counts from t
   assertEquals(idle[0] >= last + IDLE_MS && idle[0] <= last + IDLE_MS + LATE_MS, true, `${idle[0]} after ${last}`);
 });
 
+test("what has no count for a while is not idle meanwhile", () => {
+  const { clock, source, idle } = makeWatch();
+  source.reads = NaN;
+  clock.advance(10 * IDLE_MS);
+  source.reads = 0;
+  clock.advance(IDLE_MS - LATE_MS);
+  assertEquals(idle, []);
+  clock.advance(2 * LATE_MS);
+  assertEquals(idle.length, 1);
+});
+
 test("a watch that is cancelled leaves no timer, even after it has looked a few times", () => {
   const { clock, idle, cancel } = makeWatch();
   clock.advance(IDLE_MS / 2);

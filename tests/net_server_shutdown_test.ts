@@ -172,6 +172,44 @@ test("last words that are not out when the grace period is over are cut", async 
   });
 });
 
+test("the grace period is one for both: for who does not read, and then for last words", async () => {
+  const clock = new VirtualClock();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await withServer({
+    clock,
+    limits: ROOMY,
+    session(channel) {
+      const session = farewell(promise)(channel);
+      const onMessage = (text: string) => text === "flood me" ? flood(channel) : session.onMessage(text);
+      return {
+        onMessage,
+        onEnd() {},
+        get lastWords() {
+          return session.lastWords;
+        },
+      };
+    },
+  }, async ({ server, sessions, join }) => {
+    const [talker, sleeper] = [await join(), await join()];
+    await talker.send("go on\n");
+    assertEquals(await talker.line(), "the beginning");
+    await sleeper.send("flood me\n");
+    await eventually("the flood", () => sessions[1].queuedBytes > 0);
+    const over = server.shutdown(2000);
+    for (const ms of [1000, 999]) {
+      await settle();
+      clock.advance(ms);
+    }
+    await settle();
+    assertEquals(sessions[0].reason, null);
+    clock.advance(1);
+    await settle();
+    assertEquals(sessions[0].reason, "server stopped");
+    resolve();
+    await over;
+  });
+});
+
 test("an abort cuts everybody at once, whatever is queued", async () => {
   const clock = new VirtualClock();
   await withServer({
@@ -216,6 +254,27 @@ test("a second shutdown waits for the first, and an abort after the end is harml
     server.abort();
     await server.shutdown(1000);
   }));
+
+test("a caller that waits for room while the server shuts down is closed, and has no session", async () => {
+  const room = Promise.withResolvers<void>();
+  const waits = Promise.withResolvers<void>();
+  const roomFor = () => {
+    waits.resolve();
+    return room.promise;
+  };
+  await withServer({ limits: { maxClients: 1 }, roomFor }, async ({ server, sessions, join }) => {
+    const first = await join();
+    const late = await Peer.connect(server.address);
+    await waits.promise;
+    const over = server.shutdown(30_000);
+    assertEquals(await first.rest(), GOODBYE);
+    first.conn.closeWrite();
+    await over;
+    room.resolve();
+    assertEquals([await late.rest(), sessions.length], ["", 1]);
+    late.close();
+  });
+});
 
 test("a client that is being refused does not outlive the server", async () => {
   const clock = new VirtualClock();

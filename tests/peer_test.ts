@@ -28,6 +28,7 @@ import {
   Peer,
   skipIf,
   skipUnless,
+  skipUnlessIpv6,
   skipUnlessSignals,
   test,
   within,
@@ -35,6 +36,7 @@ import {
 
 const PYTHON = skipUnless("python3");
 const NC = skipUnless("nc");
+const LOOPBACKS = skipIf(Deno.build.os === "linux" ? null : "only Linux has more than one loopback address");
 const SEED = { command: ["python3", "tests/peers/peer_seed.py"] };
 
 /** A peer of netlab's in this process, with nobody at it but the test. */
@@ -211,17 +213,21 @@ test("two that call each other at the same moment have one connection, and talk"
   }
 });
 
+/** A peer calls bob, who is only bytes, and is called by him before it has heard of him; whose call stays is for the ports to say. */
+async function callsThatCross(station: Station): Promise<{ called: Deno.Conn; calling: Peer; bobsStays: boolean }> {
+  using bob = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  station.type(`connect 127.0.0.1 ${(bob.addr as Deno.NetAddr).port}`);
+  const called = await bob.accept();
+  await station.has(1);
+  const calling = await station.caller();
+  return { called, calling, bobsStays: formatAddress(calling.conn.localAddr) < formatAddress(called.remoteAddr) };
+}
+
 test("of two calls that cross, and both stand when that is found out, that of the smaller address stays", () =>
   withPeers(async (alice) => {
     // Whose address is the smaller depends on the ports, which are others each time.
     for (const seen = new Set<boolean>(); seen.size < 2;) {
-      const bob = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      alice.type(`connect 127.0.0.1 ${(bob.addr as Deno.NetAddr).port}`);
-      const called = await bob.accept();
-      bob.close();
-      await alice.has(1);
-      const calling = await alice.caller();
-      const bobsStays = formatAddress(calling.conn.localAddr) < formatAddress(called.remoteAddr);
+      const { called, calling, bobsStays } = await callsThatCross(alice);
       if (bobsStays) {
         await called.write(bytes("ERROR busy\n"));
         called.close();
@@ -241,14 +247,9 @@ test("of two calls that cross, and both stand when that is found out, that of th
 
 test("of two calls that cross, and both stay, the second is refused a second later", () =>
   withPeers(async (alice) => {
-    for (let yields = false; !yields;) {
-      const bob = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      alice.type(`connect 127.0.0.1 ${(bob.addr as Deno.NetAddr).port}`);
-      const called = await bob.accept();
-      bob.close();
-      await alice.has(1);
-      const calling = await alice.caller();
-      yields = formatAddress(calling.conn.localAddr) < formatAddress(called.remoteAddr);
+    for (let waited = false; !waited;) {
+      const { called, calling, bobsStays } = await callsThatCross(alice);
+      waited = bobsStays;
       await calling.send("it is me\n");
       assertEquals(await calling.rest(), "ERROR busy\n");
       // It has waited for that, and waits for nobody any more.
@@ -339,12 +340,14 @@ test("who calls itself is told so, is connected to nobody, and can go on", () =>
     await bob.console.shows("hello");
   }));
 
-test("who listens everywhere is itself at each of its loopback addresses", () =>
-  withPeers(async (alice) => {
-    alice.type(`connect 127.0.1.1 ${alice.port}`);
-    await alice.console.shows(`127.0.1.1 ${alice.port} is this peer itself`);
-    await alice.has(0);
-  }, { host: "0.0.0.0" }), skipIf(Deno.build.os === "linux" ? null : "only Linux has more than one loopback address"));
+for (const [host, here] of [["0.0.0.0", "127.0.1.1"], ["::", "127.0.1.1"], ["::", "::ffff:127.0.1.1"]]) {
+  test(`who listens everywhere, at ${host}, is itself at ${here}`, () =>
+    withPeers(async (alice) => {
+      alice.type(`connect ${here} ${alice.port}`);
+      await alice.console.shows(`${here} ${alice.port} is this peer itself`);
+      await alice.has(0);
+    }, { host }), LOOPBACKS.ignore || host === "0.0.0.0" ? LOOPBACKS : skipUnlessIpv6());
+}
 
 test("a peer that vanishes is let go, the log says how, and another may call", () =>
   withPeers(async (alice) => {
@@ -366,7 +369,7 @@ test("a peer that only ends its own direction has hung up", () =>
     await caller.conn.closeWrite();
     assertEquals(await caller.rest(), "");
     await alice.has(0);
-    assertEquals(alice.texts, ["bye"]);
+    assertEquals([alice.texts, alice.console.notes.length], [["bye"], 1], "whoever calls may frame as it likes");
     assertEquals(alice.trace.of("close").map(({ reason }) => reason), ["end of stream inside a message"]);
   }));
 
@@ -377,6 +380,17 @@ test("exit delivers what was sent, hangs up, and leaves nothing behind", () =>
     await within(alice.server.finished, "alice's end");
     await bob.has(0);
     assertEquals([clientCount(alice.server), bob.texts], [0, texts]);
+  }));
+
+test("what is typed while the program ends is said not to be sent", () =>
+  withPeers(async (alice) => {
+    const caller = await alice.caller();
+    await alice.has(1);
+    void alice.server.shutdown(5000);
+    assertEquals(await caller.rest(), "");
+    alice.type("send too late", "help");
+    await alice.console.shows("hang up and leave");
+    assertMatch(alice.console.printed[0], /^not (sent|connected): /);
   }));
 
 test("exit with nobody connected, and while somebody is being sent away, is no more than that", () =>
@@ -421,7 +435,7 @@ test("with --wire len4 a message has a length before it, in both directions", ()
 test("a peer that only calls shows what comes, and ends with its input, when all has been delivered", () =>
   withPeers(async (alice) => {
     const console = new FakeConsole();
-    const running = connectPeer(connectContext(alice.port, console, { wire: "line" }));
+    const running = connectPeer(connectContext(alice.port, console, { wire: "line", idleMs: 3_600_000 }));
     console.type("send hello");
     await alice.console.shows("hello");
     alice.type("send hi");
@@ -443,6 +457,20 @@ for (const wire of ["raw", "auto"]) {
       assertEquals(alice.texts, texts);
     }, { wire }));
 }
+
+test("a peer that only calls is told of what cannot be read, and so is who said it", () =>
+  withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.send(Uint8Array.of(0xff, 0x0a), "hello\n");
+    assertEquals(await peer.line(), "ERROR invalid UTF-8 at byte 0");
+  }, async (port) => {
+    const console = new FakeConsole();
+    const running = connectPeer(connectContext(port, console, { wire: "line" }));
+    await console.shows("hello");
+    assertEquals(console.notes.at(-1), "unreadable: invalid UTF-8 at byte 0");
+    console.endInput();
+    await within(running, "its end");
+  }));
 
 test("a peer that only calls may hang up and call another", () =>
   withPeers(async (alice, bob) => {

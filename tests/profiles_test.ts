@@ -84,6 +84,33 @@ for (const [name, command, fails] of SERVERS) {
   }, PYTHON);
 }
 
+test(
+  "files-seed: a client that asks for a file by its name, as the course's does, is told a name and nothing else",
+  async () => {
+    const path = `${temporaryFolder()}/client.py`;
+    Deno.writeTextFileSync(
+      path,
+      `import socket, sys
+server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+server.sendall(input("Enter filename: ").encode())
+while data := server.recv(1024):
+    print(data.decode(), end="")
+`,
+    );
+    const report = await runGrading({
+      exercise: findExercise("files")!,
+      subject: { type: "client", command: `python3 ${path} {host} {port}` },
+      profile: { name: "files-seed", profile: PROFILES["files-seed"] },
+      ...{ port: null, ways: [], only: "a file is fetched (seed)", seed: 1, timeoutMs: 4000, limitMs: 30_000 },
+    });
+    assertEquals(report.checks.map(({ name, failure }) => [name, failure?.got]), [[
+      "a file is fetched (seed)",
+      undefined,
+    ]]);
+  },
+  PYTHON,
+);
+
 for (const [name, profile] of Object.entries(PROFILES)) {
   test(`${name} speaks of checks and steps that there are`, async () => {
     const exercise = exercises.find((exercise) => exercise.name === profile.exercise);
@@ -100,6 +127,14 @@ for (const [name, profile] of Object.entries(PROFILES)) {
     assert(chosen.length > 0);
   });
 }
+
+test("chat-seed: the course's lengths count characters, at both ends, so text that is not ASCII counts at neither", () => {
+  for (const kind of ["server", "client"] as const) {
+    const profile = { name: "chat-seed", profile: PROFILES["chat-seed"] };
+    const { checks } = chooseChecks(findExercise("chat")!, chat, kind, { profile });
+    assertEquals(checks.filter(({ name }) => name.includes("not ASCII")), [], kind);
+  }
+});
 
 test("every exercise has a profile of its seed", () => {
   const named = new Set(Object.values(PROFILES).map(({ exercise }) => exercise));

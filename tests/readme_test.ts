@@ -4,12 +4,15 @@
 //     ```console    `$ ` and a command, then what it prints: run; under <!-- with: netlab serve … -->, one after the other
 //                   beside that server, in one folder
 //     ```sh         commands that are not run, but known
+//     ```json       a profile, which names checks and steps that there are
 //     ```text       under <!-- transcript: chat -->: `[who] < typed`, `[who] > shown`: played
 //     ```python     the client of the transcript; under <!-- file: NAME -->, a file that commands have beside them
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
+import { chooseChecks } from "../lib/grade/grading.ts";
+import { parseProfile } from "../lib/grade/profile.ts";
 import { serveContext, withChat } from "./chat_helpers.ts";
 import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
@@ -39,6 +42,17 @@ test("every command in README.md that is not run is one that there is", () => {
     assert(line.startsWith(RUN), `who knows this command? ${line}`);
     const [task] = line.slice(RUN.length).split(" ");
     assert(Object.hasOwn(config.tasks, task), `deno.json has no task ${task}`);
+  }
+});
+
+test("the profile in README.md is one, and speaks of checks and steps that there are", async () => {
+  const profiles = blocks("json").map(({ lines }) => parseProfile(lines.join("\n"), "README.md"));
+  assert(profiles.length > 0);
+  for (const profile of profiles) {
+    const exercise = findExercise(profile.exercise!)!;
+    for (const kind of ["server", "client"] as const) {
+      chooseChecks(exercise, await exercise.grading(), kind, { profile: { name: "README.md", profile } });
+    }
   }
 });
 

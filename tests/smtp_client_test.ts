@@ -104,13 +104,25 @@ test("headers have the addresses of the envelope, also of a postmaster without a
   assertEquals([sent.error, sent.heard.contents.length], [null, 1]);
 });
 
-test("a subject and a text may be empty", async () => {
+/** Sends a message as these words of a command line say. */
+async function sendAs(...words: string[]): Promise<Heard> {
   const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
   await withListener((conn) => play(conn, {}, heard), async (port) => {
-    const words = ["connect", "smtp", "--port", String(port), "--from", "a@x.example", "--to", "b@y.example"];
-    const { status, err } = await netlab([...words, "--subject", "", "--body", ""]);
+    const { status, err } = await netlab(["connect", "smtp", "--port", `${port}`, "--from", "a@x.example", ...words]);
     assertEquals([status, err], [0, ""]);
   });
+  return heard;
+}
+
+test("--to may be said several times", async () => {
+  const heard = await sendAs("--body", "hi", "--to", "b@y.example", "--to", "c@y.example, d@y.example");
+  const to = ["b@y.example", "c@y.example", "d@y.example"];
+  assertEquals(heard.commands.filter((one) => one.startsWith("RCPT")), to.map((one) => `RCPT TO:<${one}>`));
+  assertMatch(heard.contents[0], new RegExp(`^To: ${to.join(", ")}\r$`, "m"));
+});
+
+test("a subject and a text may be empty", async () => {
+  const heard = await sendAs("--to", "b@y.example", "--subject", "", "--body", "");
   assertMatch(heard.contents[0], /\r\n(\r\n)?$/);
   assert(!/^Subject: ./m.test(heard.contents[0]));
 });

@@ -71,6 +71,15 @@ test("logins from one address do not delay those from another", async () => {
   assert(last < 24, done.join());
 });
 
+test("who has gone when the turn comes is not logged in, and keeps nobody waiting", async () => {
+  const users = (await Users.load("ann:secret", undefined))!;
+  let here = true;
+  const [first, ...rest] = Array.from({ length: 2000 }, () => users.check("ann", "secret", "192.0.2.1", () => here));
+  assertEquals(await first, true);
+  here = false;
+  assert((await Promise.all(rest)).filter((isRight) => isRight).length < 10);
+});
+
 test("smtp passwd: no password, and names that a file of users cannot have, are refused", async () => {
   for (const input of ["", "\n", "\nlater\n"]) {
     const { status, out, err } = await runProgram("smtp passwd ann", { input });

@@ -1,8 +1,10 @@
 // The mail server over real sockets: what it keeps, how it says goodbye, TLS and logging in, and what nobody may see.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { parseLine } from "../lib/cli/args.ts";
 import type { NetlabError } from "../lib/protocol/errors.ts";
 import type { OptionValues } from "../lib/exercises/options.ts";
+import { smtp } from "../lib/exercises/smtp/mod.ts";
 import { makeIdentity } from "../lib/exercises/smtp/tls.ts";
 import { userLine } from "../lib/exercises/smtp/users.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
@@ -174,6 +176,18 @@ test("a shutdown says 421 to those who wait, and 250 first for what is being del
     await within(end, "the end of the shutdown");
     assertEquals(mail("b@x.org").length, 1);
   }));
+
+test("a shutdown that does not wait for all logins calls no password wrong", async () => {
+  const trace = collect(["message"]);
+  await withOffice({ user: `ann:${PASSWORD}`, "auth-insecure": true }, async ({ call, server }) => {
+    const clients = await Promise.all(Array.from({ length: 16 }, call));
+    for (const client of clients) await client.say(`EHLO me\r\nAUTH PLAIN ${PLAIN}\r\n`);
+    const logins = () => trace.of("message").filter(({ text }) => String(text).startsWith("AUTH"));
+    await eventually("the last login", () => logins().length === clients.length);
+    await within(server.shutdown(400), "the end of the shutdown");
+    assertEquals(trace.of("message").filter(({ text }) => String(text).includes("535")), []);
+  }, { trace });
+});
 
 /** Says STARTTLS and what else comes with it, and goes on encrypted, if the server has the certificate of that file. */
 async function startTls(client: MailClient, certFile: string, with_ = ""): Promise<MailClient> {
@@ -353,6 +367,20 @@ test("users of a file log in by PLAIN and LOGIN, others do not, and --require-au
     await client.codes({ [base64("ann")]: 334, [base64(PASSWORD)]: 235 });
     assertMatch(await client.deliver("hello"), /^250/);
     assertMatch(mail("b@x.org")[0], /with ESMTPA id/);
+  });
+});
+
+test("--user and --accept may be said several times", async () => {
+  const words = ["--user", `ann:${PASSWORD}`, "--user", "bob:other-pass", "--accept", "x.org", "--accept", "y.org"];
+  const { values } = parseLine([...words, "--auth-insecure"], smtp.serveOptions, () => undefined);
+  const { mailbox: _, ...options } = values;
+  await withOffice(options, async ({ call }) => {
+    for (const [name, password] of [["ann", PASSWORD], ["bob", "other-pass"]]) {
+      const client = await call();
+      await client.codes({ "EHLO me": 250, [`AUTH PLAIN ${base64(`\0${name}\0${password}`)}`]: 235 });
+      await client.codes({ "MAIL FROM:<>": 250, "RCPT TO:<a@x.org>": 250, "RCPT TO:<a@y.org>": 250 });
+      await client.codes({ "RCPT TO:<a@z.org>": 550 });
+    }
   });
 });
 

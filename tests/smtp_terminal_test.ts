@@ -14,6 +14,15 @@ async function complete(screen: Screen, text: string, completed: string): Promis
   await screen.endsWith(`> ${completed.trimEnd()}`);
 }
 
+/** What types a line, and waits for the screen to end so. */
+function speaker(screen: Screen): (text: string, ...end: string[]) => Promise<void> {
+  return async (text, ...end) => {
+    await screen.type(text);
+    await screen.press("Enter");
+    await screen.endsWith(...end, ">");
+  };
+}
+
 test(
   "a message by hand: Tab completes commands and addresses, and each reply is followed by a hint",
   () =>
@@ -70,11 +79,7 @@ test(
     withOffice({ tls: "self-signed", user: "ann:sesame" }, async ({ port, root }) => {
       const options = { columns: 90, rows: 50 };
       await using screen = await Screen.run(`connect smtp --port ${port} --tls-ca ${root}/.tls/cert.pem`, options);
-      const say = async (text: string, ...end: string[]) => {
-        await screen.type(text);
-        await screen.press("Enter");
-        await screen.endsWith(...end, ">");
-      };
+      const say = speaker(screen);
       await screen.endsWith("next: EHLO and your name", ">");
       await say("EHLO me", "next: MAIL FROM:<address>, or STARTTLS");
       await say(
@@ -100,11 +105,7 @@ test(
   () =>
     withOffice({ user: "ann:sesame", "auth-insecure": true }, async ({ port }) => {
       await using screen = await Screen.run(`connect smtp --port ${port}`, { columns: 90, rows: 50 });
-      const say = async (text: string, ...end: string[]) => {
-        await screen.type(text);
-        await screen.press("Enter");
-        await screen.endsWith(...end, ">");
-      };
+      const say = speaker(screen);
       const unseen = async (text: string, drawn: string, ...end: string[]) => {
         await screen.type(text);
         await screen.endsWith(drawn);

@@ -147,6 +147,13 @@ test("what is to be typed next is fit for a shell", async () => {
   }
 }, skipUnlessSh());
 
+test("a folder has to be named, and not by an empty name", async () => {
+  for (const words of [["new", "chat"], ["new", "chat", ""]]) {
+    const { status, err } = await netlab(words);
+    assertEquals([status, err], [2, "netlab: into which folder?: netlab new chat DIR\n"]);
+  }
+});
+
 test("no file of somebody's is touched", async () => {
   const [dir] = await writeKits("python", ["chat"]);
   Deno.writeTextFileSync(`${dir}/server.py`, "mine");

@@ -167,11 +167,12 @@ test("a pause holds the stream up for as long as it lasts, and nothing is lost b
   const simulation = new Simulation({ file, rate, there: { delayMs: 10 } });
   await simulation.run(3000);
   simulation.control("pause");
-  await simulation.run(20_000);
+  await simulation.run(50);
+  const seen = () => [dataOf(simulation.sent).length, simulation.played.length];
+  const before = seen();
+  await simulation.run(29_950);
+  assertEquals(seen(), before);
   assert(simulation.receiver.paused && !simulation.over);
-  const before = simulation.played.length;
-  await simulation.run(10_000);
-  assertEquals(simulation.played.length, before);
   simulation.control("resume");
   await simulation.run();
   assertEquals(simulation.error, undefined);
@@ -188,6 +189,7 @@ test("a seek goes there, forwards and back, from a pause and from the end, too",
   assertEquals(simulation.receiver.positionMs, 8000);
   await simulation.run(1000);
   assertLess(Math.abs(simulation.receiver.positionMs - 8700), 200);
+  assertLess(simulation.receiver.bufferedMs, 450); // 300 ms, and a datagram
   simulation.control("pause");
   simulation.control("seek", 1000);
   await simulation.run(1000);
@@ -255,9 +257,12 @@ test("a client that vanishes is dropped 5 s after its last report", () => {
 });
 
 test("a file that becomes shorter is an error, at both ends", async () => {
-  const simulation = await new Simulation({ file: makeWav(30), rate: 16_000, cutAt: 100_000 }).run();
-  assertEquals(simulation.why, "the file has become shorter");
-  assertMatch(simulation.error!.message, /the server says: the file has become shorter/);
+  // There is nothing, less than a datagram, and, of what is read next, nothing and a part.
+  for (const cutAt of [0, 500, 65_536, 100_000]) {
+    const simulation = await new Simulation({ file: makeWav(30), rate: 16_000, cutAt }).run();
+    assertEquals(simulation.why, "the file has become shorter");
+    assertMatch(simulation.error!.message, /the server says: the file has become shorter/);
+  }
 });
 
 test("an empty file is a stream without data", async () => {
@@ -332,6 +337,19 @@ test("what has been answered makes what is asked next urgent again", () => {
   assertEquals(receiver.take(1000, paused, COOKIE, paused).filter(isControl), ["9000 CONTROL", "9400 CONTROL"]);
 });
 
+test("who leaves says so to a server that may be about to serve it, and to no other", () => {
+  const leave = (...heard: Pdu[]) => {
+    const receiver = new Receiver();
+    receiver.take(10, ...heard);
+    receiver.sent.length = 0;
+    receiver.driven.input({ type: "command", command: { type: "leave" } });
+    return receiver.sent;
+  };
+  assertEquals(leave(), []);
+  assertEquals(leave(COOKIE), ["60 FIN"]);
+  assertEquals(leave(COOKIE, infoPdu(SESSION, MEDIUM)), ["60 REPORT", "60 FIN"]);
+});
+
 test("a client reports each second, and after a time in which it could not, once", () => {
   const receiver = new Receiver();
   assertEquals(receiver.take(4400, infoPdu(SESSION, MEDIUM)), [1050, 2050, 3050, 4050].map((at) => `${at} REPORT`));
@@ -366,6 +384,18 @@ test("what a hostile server sends costs little: wild numbers, places and sizes a
   assertEquals(machine.tally.lost, 0);
 });
 
+test("a server that sends ahead byte by byte has few of them kept, in a pause, too", () => {
+  for (const paused of [false, true]) {
+    const receiver = new Receiver();
+    receiver.take(0, infoPdu(SESSION, MEDIUM));
+    if (paused) receiver.control("pause");
+    const piece = { offset: 0, timeMs: 0, bytes: new Uint8Array(1) };
+    for (let seq = 0; seq < 20_000; seq++) receiver.take(0, dataPdu(SESSION, { ...piece, seq }));
+    assertEquals(receiver.machine.tally.packets, 20_000);
+    assertLess(receiver.machine.bufferedMs, 17_000, "a byte is a millisecond of this medium");
+  }
+});
+
 test("a server that only gives cookies is not asked for ever at once", () => {
   const machine = new ReceiverMachine({ session: SESSION, name: "x", startMs: 0, bufferMs: 100, silentMs: 8000 });
   machine.step({ type: "start" }, 0);
@@ -398,6 +428,20 @@ test("behind a hole of any length the stream goes on with the second number, and
   const numbers = [0, 100_000, 3_000_000, 100_002, 100_003, 100_004, 1];
   assertEquals(numbers.map(take), ["new", "wild", "wild", "wild", "new", "new", "late"]);
   assertEquals([tally.packets, tally.lost, tally.gaps], [4, 100_001, 1]);
+});
+
+test("what was sent before the server went elsewhere is late by another schedule, and no jitter", () => {
+  const tally = new Tally();
+  const take = (seq: number, timeMs: number, now: number) =>
+    tally.take({ seq, offset: 0, timeMs, bytes: new Uint8Array(1) }, now);
+  take(0, 0, 1000);
+  tally.restart(3);
+  take(3, 60_000, 1100);
+  assertEquals(take(1, 100, 1150), "late");
+  take(4, 60_100, 1200);
+  assertEquals(tally.jitterMs, 0);
+  take(5, 60_200, 1316);
+  assertEquals(tally.jitterMs, 1);
 });
 
 test("the last report that the server gets is what the client says in the end", async () => {

@@ -145,6 +145,17 @@ for (const [name, words] of [["ffplay", "Invalid data found"], ["mpv", "Failed t
   }, skipUnless(name));
 }
 
+test("where a player cannot play the middle of a file, it is said what to do", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(1) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav --start 0.5s --play ffplay`;
+  const { status, err } = await runProgram(line, { env: { SDL_AUDIODRIVER: "dummy" } });
+  assertEquals(status, 3, err);
+  assertMatch(
+    err,
+    /ffplay could not play it: .*: most files cannot be played without their beginning: leave out --start/,
+  );
+}, ffplay);
+
 test("without a player, it is said how to get one", async () => {
   const { status, err } = await runProgram("connect stream 127.0.0.1:9 a.wav --play mpv", {
     env: { PATH: "/nonexistent" },

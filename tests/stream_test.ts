@@ -16,7 +16,7 @@ import { connectStream } from "../lib/exercises/stream/client.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
 import { makeNotation } from "../lib/exercises/stream/framing.ts";
-import { FileSink } from "../lib/exercises/stream/sinks.ts";
+import { FileSink, OutputSink } from "../lib/exercises/stream/sinks.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
@@ -282,7 +282,28 @@ test("pause, resume and seek from a script", async () => {
   for (const line of wrong) await console.shows(`not a command: ${line} (pause, resume, seek SECONDS, quit)`);
   console.type("resume");
   await receiving;
-  assertEquals(console.events[0].lost, 0);
+  assertEquals([console.events[0].lost, console.events[0].missing], [0, null]);
+});
+
+test("a pause is no reason to miss anything", async () => {
+  await using server = await StreamServer.start({ "a.wav": wav });
+  const { notes, events } = await receive(
+    server.port,
+    "a.wav",
+    { out: output() },
+    new FakeConsole(["pause", "resume"]),
+  );
+  assert(notes.includes("resume at 0:00"), notes.join("\n"));
+  assertEquals(events[0].missing, 0);
+});
+
+test("where a script ends with a pause, it goes on: nobody else could say so", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(0.5) });
+  const console = await receive(server.port, "a.wav", {}, new FakeConsole(["pause"]));
+  assertEquals([console.events[0].bytes, console.notes.slice(-2)], [makeWav(0.5).length, [
+    "pause at 0:00",
+    "resume at 0:00",
+  ]]);
 });
 
 test("quit ends it, and the server knows", async () => {
@@ -428,6 +449,7 @@ test("a server that answers in another form is said to answer, and how that look
     assertStringIncludes(hint!, "--wire seed");
     const silence = await fail("silence");
     assertEquals([silence.kind, silence.message], ["timeout", `127.0.0.1:${port}: no answer for 0.3 s`]);
+    assertStringIncludes(silence.hint!, "--wire seed");
   } finally {
     socket.close();
     await serving;
@@ -471,6 +493,51 @@ test("where not all was asked for, it is said that the rest is not kept; --start
   assertEquals(await notes(), [[], 0]);
   assertEquals(await notes(0), [[], 0]);
   assertEquals(await notes(500), [["what was passed over was not asked for, nor kept"], null]);
+});
+
+/** What the client says to a server that sends these DATA of a file of ten bytes, and what it prints. */
+async function receivingFrom(data: readonly string[], out: string): Promise<[failure: string, console: FakeConsole]> {
+  using server = new Stranger(0);
+  const codec = makeNotation().codec;
+  const answered = server.socket.receive().then(async ([datagram, from]) => {
+    const [, session] = /session=(\d+)/.exec(codec.decode(datagram))!;
+    const info = `INFO session=${session} size=10 duration=10 rate=1000 ""`;
+    const pieces = data.map((piece, seq) => `DATA session=${session} seq=${seq} ${piece}`);
+    for (const pdu of [info, ...pieces, `FIN session=${session} seq=${data.length}`]) {
+      await server.socket.send(codec.encode(pdu) as Uint8Array, from);
+    }
+  });
+  const console = new FakeConsole([]);
+  const failure = await receivingFails((server.socket.addr as Deno.NetAddr).port, "a", { out }, console);
+  await answered;
+  return [failure, console];
+}
+
+test("a server that sends one place twice has left out another, and what was kept is not whole", async () => {
+  const out = output();
+  const piece = `offset=0 time=0 "abcde"`;
+  const [failure, console] = await receivingFrom([piece, piece], out);
+  assertEquals(failure, `transport: data are missing in ${out}`);
+  assertEquals([console.events[0].lost, console.events[0].missing], [0, 5]);
+});
+
+test("a server that goes back has not sent what standard output takes: one piece behind the other", async () => {
+  const all = `offset=0 time=0 "abcdefghij"`;
+  for (const data of [[all, all], [`offset=5 time=0 "fghij"`, `offset=0 time=0 "abcde"`]]) {
+    const [failure] = await receivingFrom(data, "-");
+    assertEquals(failure, "protocol: the server goes back to what has been written");
+  }
+});
+
+test("while nobody reads standard output, no more than 64 MiB wait for it", async () => {
+  const { promise: read, resolve } = Promise.withResolvers<void>();
+  const sink = new OutputSink(Object.assign(new FakeConsole([]), { write: () => read }));
+  const megabyte = new Uint8Array(1_048_576);
+  for (let i = 0; i < 65; i++) sink.play(megabyte, 0);
+  const { kind, message } = assertThrows(() => sink.play(megabyte, 0), NetlabError);
+  assertEquals([kind, message], ["harness", "68157440 bytes wait for who reads standard output"]);
+  await assertRejects(() => sink.finish(), NetlabError, message);
+  resolve();
 });
 
 test("a beginning behind the end is said to be one, and nothing is kept", async () => {

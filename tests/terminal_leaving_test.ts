@@ -1,7 +1,7 @@
 // The chat client in a real terminal: history, completion, and every way out; after each the terminal is as it was.
 
 import { assertEquals } from "@std/assert";
-import { type ChatClient, type ChatRoom, withChat } from "./chat_helpers.ts";
+import { type ChatClient, type ChatRoom, withChat, withListener } from "./chat_helpers.ts";
 import { netlab, shimFolder, startServer } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
@@ -119,6 +119,18 @@ test("when a server is killed, one line of error says so, and the terminal is as
   assertEquals(hello, "HELLO alice");
   assertEquals(error.join(" ").startsWith(`netlab: the server 127.0.0.1:${port} ended the connection (`), true);
 }, needsTmux());
+
+test(
+  "a server that is gone before the first prompt leaves none",
+  () =>
+    withListener(() => Promise.resolve(), async (port) => {
+      await using screen = await Screen.connect(port, "--quiet", { columns: 130 });
+      await screen.endsWith("status 1", COOKED);
+      const rows = await screen.rows();
+      assertEquals(rows.join(" ").startsWith(`netlab: the server 127.0.0.1:${port} ended the connection (`), true);
+    }),
+  needsTmux(),
+);
 
 /** Types in a shell that has the glue, and presses Tab as a person would. */
 async function completesIn(shell: string, start: string, source: string): Promise<void> {

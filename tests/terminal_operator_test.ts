@@ -111,5 +111,7 @@ test("two peers in two terminals talk to each other", () =>
       await one.type("send hello to you\nsend and again\n");
       await other.shows(new RegExp(`^127\\.0\\.0\\.1:${port}: hello to you$`));
       await other.endsWith(`127.0.0.1:${port}: and again`, ">");
+      await other.type("exit\n");
+      await other.endsWith(`127.0.0.1:${port}: and again`, "> exit", "status 0", COOKED);
     });
   }), needsTmux());

@@ -114,9 +114,47 @@ test("each kind of mark is drawn once for each point, in its own colour", () => 
   assertMatch(drawn[ACKNOWLEDGED], /^M[\d.]+ [\d.]+(?:H[\d.]+V[\d.]+){2}$/);
 });
 
+test("a chunk is a round dot, which a line of no length is only with round ends, and a timeout is dashed", () => {
+  const styleOf = (color: string) => {
+    const { attributes } = parseXml(drawSvg(SAMPLE, "")).find((one) => one.attributes.stroke === color)!;
+    return [attributes["stroke-linecap"], attributes["stroke-dasharray"]];
+  };
+  assertEquals([SENT, RESENT, TIMEOUT].map(styleOf), [["round", undefined], [undefined, undefined], [
+    undefined,
+    "4 3",
+  ]]);
+});
+
 test("time goes to the right and chunks go up, from one corner of the axes to the other", () => {
   const [first, last] = paths(drawSvg(points("0 sent 0", "50 sent 10"), ""))[SENT].split("h0");
   assertEquals([first, last], ["M72.0 544.0", "M936.0 56.0"]);
+});
+
+test("grid lines reach from axis to axis, each with its number outside of them", () => {
+  const elements = parseXml(drawSvg(points("0 sent 0", "20 sent 2"), ""));
+  const grid = elements.flatMap(({ attributes: { stroke, d } }) => stroke === "#eee" ? [d] : []);
+  assertEquals(grid.filter((_, i) => [0, 2, 4, 5, 7].includes(i)), [
+    ...["M72.0 56V544", "M504.0 56V544", "M936.0 56V544"],
+    ...["M72 544.0H936", "M72 56.0H936"],
+  ]);
+  const numbers = elements.filter(({ attributes: { fill } }) => fill === "#444");
+  const at = (wanted: string) =>
+    numbers.flatMap(({ text, attributes: { x, y } }) => text === wanted ? [`${x} ${y}`] : []);
+  assertEquals([at("0"), at("10"), at("20"), at("2")], [["72.0 562", "64 544.0"], ["504.0 562"], ["936.0 562"], [
+    "64 56.0",
+  ]]);
+});
+
+test("in the legend each name stands behind its colour, and before the next", () => {
+  const elements = parseXml(drawSvg(SAMPLE, ""));
+  const legend = elements.filter(({ attributes: { y } }) => y === "36" || y === "45");
+  assertEquals(legend.map(({ name, text, attributes: { fill } }) => name === "rect" ? fill : text), [
+    ...[SENT, "chunk sent", ACKNOWLEDGED, "acknowledged up to", RESENT, "sent again (1)", TIMEOUT, "timeout (1)"],
+  ]);
+  for (const [i, { text, attributes: { x, width } }] of legend.entries()) {
+    const end = Number(x) + (width === undefined ? 8 * text.length : Number(width)); // 8 pixels are more than it has
+    assert(end < Number(legend[i + 1]?.attributes.x ?? 960), `${text} ends at ${end}`);
+  }
 });
 
 test("a timeout is a line over the whole height, where it happened", () => {

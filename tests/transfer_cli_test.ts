@@ -172,7 +172,10 @@ test("where nobody answers the exit status is that of a timeout over UDP, and of
   const words = [makeSource("a", makeFile(10)), "--timeout", "5", "--retries", "2"];
   const { status, err } = await send(port, ...words, "--transport", "udp");
   assertEquals(status, 124);
-  assertMatch(err, /^netlab: no answer to 3 tries: .*is a receiver there, and the address right\?\n$/);
+  assertMatch(
+    err,
+    /^netlab: no answer to 3 tries: .*is a receiver there, on the same --transport, and the address right\?\n$/,
+  );
   nobody.close();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const closed = (listener.addr as Deno.NetAddr).port;
@@ -395,6 +398,13 @@ test("a picture that can no longer be written is a failure of this machine when 
   assertEquals([status, out.split(":")[0]], [3, "sent a"]);
   assertMatch(err, /^netlab: cannot write .*\/plot\.svg: .*: the transfer is not drawn\n$/);
   await relay.close();
+});
+
+test("--plot=FILE that is no .svg is refused, and what is in it stays", async () => {
+  const path = makeSource("a", makeFile(1000));
+  const { status, err } = await send(9, path, `--plot=${path}`);
+  assertEquals([status, err], [2, `netlab: --plot: cannot draw "${path}": its name says its form: FILE.svg\n`]);
+  assertEquals(Deno.readFileSync(path), makeFile(1000));
 });
 
 test("--plot before a file that is no .svg leaves that to be sent", async () => {

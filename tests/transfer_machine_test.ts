@@ -641,6 +641,19 @@ test("the window is no larger than the receiver allows", () => {
   assertEquals([receiving.data(3), receiving.data(2)], [[], ["ACK 0 +01"]]);
 });
 
+test("what all receivers together keep ahead of its turn has bounds: more of it is as if it had not come", () => {
+  const room = { bytes: 2000 };
+  const [first, second] = [1, 2].map(() => Receiving.of("selective-repeat", 100, { room }));
+  assertEquals(first.data(1, 2, 3), ["ACK 0 +1", "ACK 0 +11", "ACK 0 +111"]);
+  assertEquals(second.data(1, 0), ["ACK 0", "takes 0", "ACK 1"]);
+  assertEquals(first.data(0), ["takes 0", "takes 1", "takes 2", "takes 3", "ACK 4"]);
+  assertEquals(second.data(2, 1), ["ACK 1 +1", "takes 1", "takes 2", "ACK 3"]);
+  for (const one of [first, second]) one.data(5);
+  first.end();
+  second.get(errorPdu(SESSION, ERROR_CODES.cancelled, "no more"));
+  assertEquals(room.bytes, 2000);
+});
+
 test("what is kept ahead of its turn is kept as it was, though the buffer it came in is used again", () => {
   const receiving = Receiving.of("selective-repeat", 20);
   const buffer = makeFile(10, 5);
@@ -889,6 +902,28 @@ test("without acknowledgements chunks are handed over in any order, each once, a
   assertEquals(receiving.data(3, 0, 0, 4, 2, 3, 1), ["takes 3", "takes 0", "takes 4", "takes 2", "takes 1"]);
   assertEquals(receiving.machine.duplicates, 2);
   assertEquals(receiving.get(fin(5)), ["finish 5"]);
+});
+
+test("without acknowledgements a file with more than 100,000 holes is given up, and says what is lost", () => {
+  const receiving = Receiving.of("none", null);
+  for (let hole = 0; hole < 100_000; hole++) receiving.data(2 * hole + 1);
+  assertEquals(receiving.machine.over, false);
+  const [taken, ...rest] = receiving.data(200_001);
+  assertEquals(taken, "takes 200001");
+  assertMatch(rest.join(), /lost 100001 of 200002 chunks: 0, 2, 4, /);
+  assertEquals(receiving.machine.over, true);
+});
+
+test("without acknowledgements the holes of all files together have bounds, and are forgotten with their file", () => {
+  const room = { bytes: 3 * 128 };
+  const [first, second, third] = [1, 2, 3].map(() => Receiving.of("none", 100, { room }));
+  first.data(1, 3, 2); // leaves one
+  second.data(1, 3);
+  assertMatch(third.data(0, 1, 3).join(), /takes 3,.*lost 1 of 4 chunks: 2/);
+  assertEquals([first, second, third].map(({ machine }) => machine.over), [false, false, true]);
+  first.end();
+  second.get(errorPdu(SESSION, ERROR_CODES.cancelled, "no more"));
+  assertEquals(room.bytes, 3 * 128);
 });
 
 test("without acknowledgements FIN waits half a second for stragglers, then says exactly what is lost", () => {

@@ -349,6 +349,24 @@ test("a datagram of a stranger is not remembered: a hundred of them leave no cli
     receiver.has({});
   }));
 
+for (const transport of TRANSPORTS) {
+  test(`over ${transport} of a sender of the seed's form the log says, once, what that needs`, async () => {
+    const trace = collect(["note", "close"]);
+    await withReceiver(
+      transport,
+      (receiver) =>
+        withPeers(transport, receiver.port, 1, async (peer) => {
+          for (let i = 0; i < 5; i++) await peer.sendBytes(bytes("1".repeat(100)));
+          await trace.until("its end", () => trace.of("close").length > 0);
+          assertMatch(`${trace.of("close")[0].reason}`, /: a sender of the seed's form needs --wire seed here$/);
+          assert(trace.of("note").length < 2);
+        }),
+      {},
+      { trace },
+    );
+  });
+}
+
 test("a stray datagram before an OPEN from the same address does not swallow it", () =>
   withReceiver("udp", async (receiver) => {
     await withPeers("udp", receiver.port, 1, async (peer) => {

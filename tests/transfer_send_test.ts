@@ -278,7 +278,7 @@ test("where nobody receives, the sender says so after its retries", async () => 
   const options = { transport: "udp", timeout: 5, retries: 2 } as const;
   assertEquals(
     await sendingFails(port, [makeSource("a", makeFile(10))], options),
-    "timeout: no answer to 3 tries: 0 of 1 chunks sent (is a receiver there, and the address right?)",
+    "timeout: no answer to 3 tries: 0 of 1 chunks sent (is a receiver there, on the same --transport, and the address right?)",
   );
   nobody.close();
 });
@@ -489,7 +489,7 @@ test("of several files one that changed before its turn is told, and those behin
     // All of them have been opened.
     await eventually("the first to arrive", () => receiver.files.length > 0);
     Deno.truncateSync(two, 50);
-    assertEquals(await sending, "reply: 1 of 3 files were not sent (why is said above)");
+    assertEquals(await sending, "harness: 1 of 3 files were not sent (why is said above)");
     assertEquals(console.printed.filter((line) => line.startsWith("not sent")), [
       "not sent: two: two was changed while it was sent",
     ]);
@@ -587,25 +587,27 @@ for (
     }));
 }
 
-test("over UDP a receiver that answers in another form is said to answer, and how that looks", async () => {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  const serving = (async () => {
-    for await (const [, from] of socket) await socket.send(new TextEncoder().encode("ACK\n"), from);
-  })();
-  try {
-    const failure = await sendingFails(port, [makeSource("a", makeFile(10))], {
-      transport: "udp",
-      timeout: 200,
-      retries: 2,
-    });
-    assertEquals(
-      failure,
-      `protocol: 127.0.0.1:${port} answers, but not as a receiver does: ACK\\n (is that its port? a receiver of the ` +
-        "seed's form needs --wire seed)",
-    );
-  } finally {
-    socket.close();
-    await serving;
-  }
-});
+for (const [answer, shown] of [["ACK\n", "ACK\\n"], ["", "an empty datagram"]]) {
+  test(`over UDP a receiver that answers ${shown} is said to answer, and how that looks`, async () => {
+    const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    const { port } = socket.addr as Deno.NetAddr;
+    const serving = (async () => {
+      for await (const [, from] of socket) await socket.send(new TextEncoder().encode(answer), from);
+    })();
+    try {
+      const failure = await sendingFails(port, [makeSource("a", makeFile(10))], {
+        transport: "udp",
+        timeout: 200,
+        retries: 2,
+      });
+      assertEquals(
+        failure,
+        `protocol: 127.0.0.1:${port} answers, but not as a receiver does: ${shown} (is that its port? a receiver of the ` +
+          "seed's form needs --wire seed)",
+      );
+    } finally {
+      socket.close();
+      await serving;
+    }
+  });
+}

@@ -21,7 +21,9 @@ export interface ParsedLine {
   readonly values: OptionValues;
 }
 
-/** Stands for the minus of a number meanwhile, since `-7` is no option. */
+/** The minus of what is no option: of a number, or of text such as `- 7 6`; `--port 0` in one word is meant for one. */
+const NO_OPTION = /^-(?=\d|(?!-\w)[^=]*\s)/;
+/** Stands for that minus meanwhile. */
 const MINUS = "\0-";
 /** Stands for the value that is missing, where an empty one would be one. */
 const MISSING = "\0";
@@ -70,11 +72,8 @@ export function parseLine(
 /** What an option was given that may be said several times. */
 function joinLines({ name }: OptionSpec, given: unknown): unknown {
   if (!Array.isArray(given) || given.length === 0) return undefined;
-  const several = given.find((one) => one.includes("\n"));
-  if (several !== undefined) {
-    throw new NetlabError("usage", `--${name} takes one line, not ${JSON.stringify(several)}`, {
-      hint: "it may be said several times",
-    });
+  if (given.some((one) => one.includes("\n"))) {
+    throw new NetlabError("usage", `--${name} takes one line`, { hint: "it may be said several times" });
   }
   return given.includes("") ? "" : given.join("\n"); // one without a value is an error as anywhere
 }
@@ -93,11 +92,12 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
     const next = options[i + 1];
     const { suffix = null, type, empty = false } = bySpelling.get(arg) ?? {};
     const takesNext = suffix !== null && next?.endsWith(suffix);
-    // A lone minus is a value: standard input or output. An empty word is no word of its own.
-    if ((next === "-" || next === "") && type !== undefined && !alone.has(arg)) named.push(`${arg}=${options[++i]}`);
+    // A lone minus is a value: standard input or output. An empty word is no word of its own, nor is text an option.
+    const isValue = next === "-" || next === "" || /\s/.test(next ?? "");
+    if (isValue && type !== undefined && !alone.has(arg)) named.push(`${arg}=${options[++i]}`);
     else if (empty && /^-(?!\d)/.test(next ?? "--")) named.push(`${arg}=${MISSING}`);
     else if (takesNext) named.push(arg);
-    else named.push(alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(/^-(?=\d)/, MINUS));
+    else named.push(alone.get(arg) ?? (arg === "-h" ? "--help=true" : arg).replace(NO_OPTION, MINUS));
   }
   // For the parser --no-x is the negation of --x; an option may be called so all the same.
   const negative = named.map((word) =>

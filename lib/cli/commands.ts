@@ -21,6 +21,7 @@ const shortcuts = exercises.filter(({ symmetric }) => symmetric).map(({ name }):
   usage: "[options]",
   maxWords: 0,
   options: () => serve.options([name]),
+  whyNoOption: (_, option) => serve.whyNoOption?.([name], option) ?? null,
   examples: () => [],
   nextWords: () => [],
   run: (context) => serve.run({ ...context, words: [name] }),

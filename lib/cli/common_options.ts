@@ -237,7 +237,7 @@ export function openTrace(
   if (values["trace-file"]) {
     const detach = bus.attach(traceFile(String(values["trace-file"]), (error) => {
       detach();
-      output.err.line(`${yellow("warning:")} ${escapeText(`${error.message}: ${error.hint}`)}`);
+      output.err.line(`${yellow("warning:")} ${escapeText(error.withHint)}`);
     }));
   }
   return bus;

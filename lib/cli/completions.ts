@@ -99,12 +99,14 @@ export async function complete(words: readonly string[], commands: readonly Comm
   return candidates.filter((candidate) => candidate.startsWith(last)).map((candidate) => candidate.slice(kept));
 }
 
-/** Joins what bash takes apart: `--wire`, `=`, `line`. */
+/** Joins what bash takes apart: `--wire`, `=`, `line`, and `[`, `::`, `1]`, `:`, `9002`. */
 function joinValues(words: readonly string[]): string[] {
   const joined: string[] = [];
   for (const word of words) {
     const before = joined.at(-1) ?? "";
-    if (before.startsWith("--") && (word === "=" || before.endsWith("="))) joined.push(joined.pop() + word);
+    const isValue = before.startsWith("--") && (word === "=" || before.endsWith("="));
+    const isAddress = before !== "" && (word === ":" || before.endsWith(":") || /^\[[\da-f:]*$/i.test(before));
+    if (isValue || isAddress) joined.push(joined.pop() + word);
     else joined.push(word);
   }
   return joined;

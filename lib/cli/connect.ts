@@ -19,7 +19,7 @@ export const connect: Command = {
   usage: "EXERCISE [HOST[:PORT]] [options] [args]",
   details:
     "On a terminal: line editing with history, and completion by Tab. From a pipe: a script in UTF-8, a line each;\n" +
-    "if the server answers any with ERROR, the exit status is 1 in the end.\n" +
+    "if the server refuses any, the exit status is 1 in the end.\n" +
     "The address may also be written HOST PORT or [IPV6]:PORT; without one it is this machine.",
   options: (words) => connectOptions(findExercise(words[0] ?? "")),
   whyNoOption: (words, option) => whyNoOption(findExercise(words[0] ?? ""), option),

@@ -51,7 +51,7 @@ function framings({ wires }: Exercise, { makeNotation, dialogue: [{ text }] }: E
     const body = codec.encode(text);
     if (typeof body === "string") return [`  ${escapeBytes(wrap(makeFramer("tcp"), encodeText(body)))}`];
     const bytes = wrap(makeFramer("tcp"), body);
-    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const hex = bytes.toHex().replace(/..\B/g, "$& ");
     return wrapText(hex, Math.min(columns, 74) - 2).map((row) => `  ${row}`);
   }
   return wires.flatMap((wire) => {

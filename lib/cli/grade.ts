@@ -43,7 +43,7 @@ const optionsOf = (exercise?: Exercise): OptionSpec[] => [
       const { PROFILES } = await import("../grade/profiles/mod.ts");
       return Object.keys(PROFILES).filter((name) => PROFILES[name].exercise === exercise?.name);
     },
-    summary: "what a course varies: port, framing, wording, points",
+    summary: "what a course varies: port, framing, wording, points; EXERCISE-seed is that of the course",
   },
   { name: "only", type: "string", value: "TEXT", summary: "the checks with this in their names, and what they need" },
   {

@@ -39,7 +39,7 @@ export const starter: Command = {
   async run({ output, words, values }) {
     const exercise = requireExercise(words);
     const dir = words[1];
-    if (dir === undefined) {
+    if (!dir) {
       throw new NetlabError("usage", "into which folder?", { hint: `netlab new ${exercise.name} DIR` });
     }
     const { starterKit } = await import("../grade/starter/mod.ts");

@@ -4,6 +4,7 @@ import { setColorEnabled } from "@std/fmt/colors";
 import { outlasts } from "../net/clock.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
+import { count } from "../protocol/text.ts";
 
 /** What may wait for a reader that does not read (a terminal on hold, `| less`), in UTF-16 units. */
 const MAX_WAITING = 4 * 1_048_576;
@@ -110,7 +111,8 @@ export class LineWriter {
 }
 
 /** A gap for people. */
-export const gapInText: Gap = (lines) => `… ${lines} lines dropped: nobody read them …`;
+export const gapInText: Gap = (lines) =>
+  `… ${count(lines, "line")} dropped: nobody read ${lines === 1 ? "it" : "them"} …`;
 
 /** What is said of standard output that cannot be written. */
 export function outputFailure(cause: unknown): NetlabError {

@@ -25,9 +25,13 @@ export function plotInText(output: Output): Plot {
 /**
  * Draws into a file, and says so.
  *
- * @throws {NetlabError} of kind `harness` when that cannot be written, before there is anything to draw
+ * @throws {NetlabError} of kind `usage` when it is called otherwise than a drawing, and of kind `harness` when it cannot
+ *   be written, before there is anything to draw
  */
 export function plotInFile(path: string, title: string, output: Output): Plot {
+  if (!path.endsWith(".svg")) {
+    throw new NetlabError("usage", `--plot: cannot draw "${path}"`, { hint: "its name says its form: FILE.svg" });
+  }
   const isNew = makeWritable(path);
   let failure: NetlabError | null = null;
   const draw = (points: readonly PlotPoint[]) => {

@@ -5,7 +5,9 @@ import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, RunningServer } from "../exercises/exercise.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
 import { parseHost } from "../net/address.ts";
+import { systemClock } from "../net/clock.ts";
 import { formatHostPort } from "../net/conn.ts";
+import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { openTrace, readLimits, readTransport, serveOptions, whyNoOption } from "./common_options.ts";
@@ -90,9 +92,13 @@ async function findBug(exercise: Exercise, name: string): Promise<Bug> {
   });
 }
 
-async function listBugs({ output }: CommandContext, exercise: Exercise): Promise<void> {
+async function listBugs({ output, values }: CommandContext, exercise: Exercise): Promise<void> {
   const { name } = exercise;
   const { bugs } = await exercise.grading();
+  if (values.json) {
+    for (const { name, summary } of bugs) output.out.line(JSON.stringify({ name, summary }));
+    return;
+  }
   const width = Math.max(...bugs.map((bug) => bug.name.length));
   for (const bug of bugs) output.out.line(`${bold(bug.name.padEnd(width))}  ${bug.summary}`);
   output.err.line(`netlab serve ${name} --bug NAME`);
@@ -141,6 +147,9 @@ export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
+/** How long what was cut may take to end, in ms: what a session is just doing may never, as on a disk that does not answer. */
+const CUT_MS: Millis = 500;
+
 /** Waits for the server's end, or for Ctrl-C: once to end in good order, twice to cut. */
 async function untilStopped(
   { output, values }: CommandContext,
@@ -148,17 +157,27 @@ async function untilStopped(
   expose: (stop: () => void) => void,
 ): Promise<number | void> {
   let stops = 0;
+  const stuck = Promise.withResolvers<true>();
+  let cancel = () => {};
+  const endWithin = (ms: Millis) => {
+    cancel();
+    cancel = systemClock.at(systemClock.now() + ms + CUT_MS, () => stuck.resolve(true));
+  };
   const onSignal = () => {
-    if (++stops > 1) return server.abort();
+    if (++stops > 2) return;
+    const graceMs = stops > 1 ? 0 : Number(values.grace ?? 0);
+    endWithin(graceMs);
+    if (stops > 1) return server.abort();
     if (!values.quiet) output.err.line("stopping (Ctrl-C again to cut) …");
-    void server.shutdown(Number(values.grace ?? 0));
+    void server.shutdown(graceMs);
   };
   expose(onSignal);
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
   try {
-    await server.finished;
-    if (stops > 1) throw new NetlabError("interrupted", "cut before everything was delivered");
+    const isStuck = await Promise.race([server.finished, stuck.promise]);
+    if (stops > 1 || isStuck) throw new NetlabError("interrupted", "cut before everything was delivered");
   } finally {
+    cancel();
     for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
   }
 }

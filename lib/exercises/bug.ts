@@ -3,7 +3,6 @@
 
 import type { Channel } from "../net/channel.ts";
 import type { ServerOptions, Session, Spoil } from "../net/server.ts";
-import type { ByteQueue } from "../protocol/byte_queue.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { decodeLossy, decodeText } from "../protocol/text.ts";
@@ -30,15 +29,32 @@ export const spoil = <In, Out>(
   change: (options: ServerOptions<In, Out>, end: () => void) => ServerOptions<In, Out>,
 ): Spoil => change as unknown as Spoil;
 
-/** A server whose clients' framers are other ones. */
-function reframe<In, Out>(
-  options: ServerOptions<In, Out>,
-  change: (framer: Framer) => Framer,
-): ServerOptions<In, Out> {
-  return { ...options, makeFramer: (onDecided) => change(options.makeFramer(onDecided)) };
+/** `inner`, with some of it done otherwise. */
+function altered<T extends object>(inner: T, changes: Partial<T>): T {
+  return new Proxy(inner, {
+    get(target, key) {
+      if (key in changes) return changes[key as keyof T];
+      const value = target[key as keyof T];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
-/** A server whose sessions are other ones. */
+/** A server whose clients' framers do some of their work otherwise. */
+function reframe<In, Out>(
+  options: ServerOptions<In, Out>,
+  change: (framer: Framer) => Partial<Framer>,
+): ServerOptions<In, Out> {
+  return {
+    ...options,
+    makeFramer(onDecided) {
+      const framer = options.makeFramer(onDecided);
+      return altered(framer, change(framer));
+    },
+  };
+}
+
+/** The same of its sessions. */
 export function rehear<In, Out>(
   options: ServerOptions<In, Out>,
   change: (session: Session<In>, channel: Channel<In, Out>) => Partial<Session<In>>,
@@ -47,17 +63,7 @@ export function rehear<In, Out>(
     ...options,
     session(channel) {
       const session = options.session(channel);
-      const changed = change(session, channel);
-      return {
-        onMessage: (message) => changed.onMessage ? changed.onMessage(message) : session.onMessage(message),
-        onEnd: () => changed.onEnd ? changed.onEnd() : session.onEnd(),
-        get lastWords() {
-          return session.lastWords;
-        },
-        get forgettable() {
-          return session.forgettable;
-        },
-      };
+      return altered(session, change(session, channel));
     },
   };
 }
@@ -97,17 +103,6 @@ export function reread<In, Out>(
   return { ...options, codec: typeof codec === "function" ? (framer) => changed(codec(framer)) : changed(codec) };
 }
 
-/** What is cut by `inner`, with some of it done otherwise. */
-function reframed(inner: Framer, changes: Partial<Framer>): Framer {
-  return new Proxy(inner, {
-    get(target, key) {
-      if (key in changes) return changes[key as keyof Framer];
-      const value = target[key as keyof Framer];
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
 /** What one read brings is one message: a piece is taken for the whole, and what is behind a whole is lost. */
 export const oneRecv: Bug = {
   name: "one-recv",
@@ -115,15 +110,14 @@ export const oneRecv: Bug = {
   cause: CAUSES.oneRecv,
   transports: ["tcp"],
   spoil: (options) =>
-    reframe(options, (inner) =>
-      reframed(inner, {
-        cut(queue: ByteQueue) {
-          if (queue.length === 0) return null;
-          const frame = (inner.cut(queue) ?? queue.take(queue.length)).slice();
-          queue.skip(queue.length);
-          return frame;
-        },
-      })),
+    reframe(options, (inner) => ({
+      cut(queue) {
+        if (queue.length === 0) return null;
+        const frame = (inner.cut(queue) ?? queue.take(queue.length)).slice();
+        queue.skip(queue.length);
+        return frame;
+      },
+    })),
 };
 
 /** What stands behind a message in the same read is lost. */
@@ -133,14 +127,13 @@ export const firstOnly: Bug = {
   cause: CAUSES.joined,
   transports: ["tcp"],
   spoil: (options) =>
-    reframe(options, (inner) =>
-      reframed(inner, {
-        cut(queue: ByteQueue) {
-          const frame = inner.cut(queue)?.slice() ?? null;
-          if (frame !== null) queue.skip(queue.length);
-          return frame;
-        },
-      })),
+    reframe(options, (inner) => ({
+      cut(queue) {
+        const frame = inner.cut(queue)?.slice() ?? null;
+        if (frame !== null) queue.skip(queue.length);
+        return frame;
+      },
+    })),
 };
 
 /** The second client waits until the first has gone. */
@@ -174,13 +167,12 @@ export const countsCharacters: Bug = {
   transports: ["tcp"],
   wires: ["lenN", "be8"],
   spoil: (options) =>
-    reframe(options, (inner) =>
-      reframed(inner, {
-        seal(buffer: Uint8Array, start: number, bodyBytes: number) {
-          const body = start + inner.headBytes;
-          inner.seal(buffer, start, decodeLossy(buffer.subarray(body, body + bodyBytes)).length);
-        },
-      })),
+    reframe(options, (inner) => ({
+      seal(buffer, start, bodyBytes) {
+        const body = start + inner.headBytes;
+        inner.seal(buffer, start, decodeLossy(buffer.subarray(body, body + bodyBytes)).length);
+      },
+    })),
 };
 
 /** Whoever is sent something has to read it first, and all others wait. */

@@ -15,8 +15,9 @@ export const CAUSES = {
     "has ended the connection then",
   callsNobody:
     "your program called nobody at the host and port of its command line: take both from there. A client with a port of " +
-    "its own is graded with --port. Or it waits for more than was typed: what it printed last may say for what, and a " +
-    "pipe in --client can answer: printf 'a\\nb\\n' | your client",
+    "its own is graded with --port. Or it waits for more than was typed: what it printed last may say for what. What it " +
+    "asks for first --client can answer: bash -c 'your client < <(echo a; echo b; cat)'; and where it asks for each part of " +
+    'what is typed, a profile can: "typed": {"7 * 6": "7\\n6\\n*"}',
   silence:
     "nothing came. Either the program waits for more bytes, as when it expects another framing, or it is busy with " +
     "another connection, or it never sends this",
@@ -47,6 +48,9 @@ export const CAUSES = {
     "a client that goes without a word is more than its own end: recv() returns nothing then, or throws, as sending " +
     "does. Look and catch where one client is served, close its connection, and go on with the others",
   says: "what is typed is not sent as it is, or not as a message of its own",
+  saysAtOnce:
+    "what is typed is not sent as it is, or not as a message of its own; or the program waits for an answer before it reads " +
+    "the keyboard again: nobody owes it one",
   shows:
     "what comes is only looked at when something is typed or asked: read the keyboard and the socket at the same " +
     "time (select, or a thread)",

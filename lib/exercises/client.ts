@@ -46,6 +46,12 @@ export function hintAtWire({ framer }: Channel<string>): string {
   return `does it frame with ${framer.name}? otherwise try another --wire`;
 }
 
+/** What is said of a message of the server's that is none. */
+export function unreadable(error: ProtocolError, { framer }: Channel<string>): ProtocolError {
+  const hint = error.fatal ? `the server does not frame with ${framer.name}: try another --wire` : error.hint;
+  return new ProtocolError(`cannot read the server: ${error.message}`, { hint });
+}
+
 /**
  * Calls `onSilent` when the server has said nothing for as long as --idle says.
  *
@@ -153,12 +159,18 @@ export abstract class TextClient {
     }
     if (!this.leaving) {
       throw new NetlabError("transport", `the server ${this.address} ended the connection (${this.channel.reason})`, {
-        hint: this.channel.truncated
-          ? `what it said last has no end, and is dropped: ${hintAtWire(this.channel)}`
-          : "it stopped, or it sent you away: its last words are above",
+        hint: this.#whyEnded(),
       });
     }
     if (!this.console.interactive) judgeScript(this.refusals, this.#unsent);
+  }
+
+  #whyEnded(): string {
+    const { truncated, reads } = this.channel;
+    if (truncated) return `what it said last has no end, and is dropped: ${hintAtWire(this.channel)}`;
+    return reads > 0
+      ? "it stopped, or it sent you away: its last words are above"
+      : `it said nothing: ${hintAtWire(this.channel)}`;
   }
 
   #says(line: string): boolean {
@@ -240,8 +252,7 @@ export abstract class TextClient {
       const slowReader = this.console.drained?.();
       if (slowReader) return this.#holdUntil(slowReader);
     }, (error) => {
-      const hint = error.fatal ? `the server does not frame with ${this.channel.framer.name}: try another --wire` : "";
-      this.#failure ??= new ProtocolError(`cannot read the server: ${error.message}`, { hint: hint || error.hint });
+      this.#failure ??= unreadable(error, this.channel);
       if (!error.fatal) this.console.note(`unreadable: ${error.message}`);
     });
     this.#over = true;

@@ -36,6 +36,8 @@ export interface Entry {
 export const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 /** How often a file in a folder of the folder is looked at. */
 const LOOKS = 16;
+/** How many files of a list are looked at together: more at once stand in each other's way. */
+const LISTED_AT_ONCE = 16;
 
 /** The plain files of one folder. */
 export class Folder {
@@ -92,18 +94,20 @@ export class Folder {
   async list(): Promise<Entry[]> {
     // What was put in its place meanwhile is another folder.
     if (await Deno.realPath(this.#real).catch(() => null) !== this.#real) return [];
-    const names: string[] = [];
-    const links: string[] = [];
+    const looks: (() => Promise<Entry | null>)[] = [];
     for await (const { name, isFile, isSymlink } of Deno.readDir(this.#real)) {
       if (fileNameProblem(name) !== null) continue;
-      if (isFile) names.push(name);
-      else if (isSymlink) links.push(name);
+      if (isFile) looks.push(() => this.#entry(name, this.#prefix + name));
+      else if (isSymlink) {
+        looks.push(() => this.#resolve(name).then((path) => this.#entry(name, path), () => null));
+      }
     }
-    const found = await Promise.all([
-      ...names.map((name) => this.#entry(name, this.#prefix + name)),
-      ...links.map((name) => this.#resolve(name).then((path) => this.#entry(name, path), () => null)),
-    ]);
-    return found.filter((entry) => entry !== null).sort((a, b) => a.name < b.name ? -1 : 1);
+    const found: Entry[] = [];
+    for (let at = 0; at < looks.length; at += LISTED_AT_ONCE) {
+      const some = await Promise.all(looks.slice(at, at + LISTED_AT_ONCE).map((look) => look()));
+      found.push(...some.filter((entry) => entry !== null));
+    }
+    return found.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   async #entry(name: string, path: string): Promise<Entry | null> {

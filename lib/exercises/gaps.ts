@@ -8,24 +8,37 @@ export class Gaps {
   readonly #gaps: [first: number, last: number][] = [];
   #missing = 0;
 
-  /** Takes in a number. @returns false when it has come before */
-  add(number: number): boolean {
-    if (number >= this.#next) {
-      if (number > this.#next) this.#gaps.push([this.#next, number - 1]);
-      this.#missing += number - this.#next;
-      this.#next = number + 1;
+  /** How many gaps there are. */
+  get count(): number {
+    return this.#gaps.length;
+  }
+
+  /** Takes in the numbers from `first` to `last`. @returns false when all of them have come before */
+  add(first: number, last = first): boolean {
+    const next = this.#next;
+    if (last >= next) {
+      if (first > next) this.#gaps.push([next, first - 1]);
+      this.#missing += Math.max(0, first - next);
+      this.#next = last + 1;
+      if (first < next) this.#fill(first, next - 1);
       return true;
     }
-    const at = this.#find(number);
-    const gap = this.#gaps[at];
-    if (gap === undefined || gap[0] > number) return false;
-    const [first, last] = gap;
-    const left: [number, number][] = [];
-    if (first < number) left.push([first, number - 1]);
-    if (number < last) left.push([number + 1, last]);
-    this.#gaps.splice(at, 1, ...left);
-    this.#missing--;
-    return true;
+    return this.#fill(first, last);
+  }
+
+  /** @returns false when none of these was missing */
+  #fill(first: number, last: number): boolean {
+    const from = this.#find(first);
+    const left: [first: number, last: number][] = [];
+    let to = from;
+    for (; this.#gaps[to]?.[0] <= last; to++) {
+      const [low, high] = this.#gaps[to];
+      if (low < first) left.push([low, first - 1]);
+      if (high > last) left.push([last + 1, high]);
+      this.#missing -= Math.min(high, last) - Math.max(low, first) + 1;
+    }
+    if (to > from) this.#gaps.splice(from, to - from, ...left);
+    return to > from;
   }
 
   /** How many of the numbers below `total` are missing. */

@@ -7,7 +7,7 @@ import { systemClock } from "../net/clock.ts";
 import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import type { Millis } from "../protocol/clock.ts";
-import { NetlabError } from "../protocol/errors.ts";
+import { NetlabError, type ProtocolError } from "../protocol/errors.ts";
 import { hintAtWire, judgeScript, watchServer } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
@@ -33,7 +33,6 @@ export interface NodeCommands {
   names?(form: CommandForm): Iterable<string>;
   /** How a message's sender is called. */
   label(link: Link): string;
-  onClose?(link: Link): void;
 }
 
 /** What a node is made of: what a server gets, or, to only call others, what a client gets. */
@@ -101,7 +100,13 @@ export class Node implements RunningServer {
       roomFor: context.roomFor,
       codec: textCodec,
       makeFramer: (onDecided) => freeTextFramer(context, onDecided),
-      farewells: { refuse: errorReply, bad: badReply, full: context.full, leaving: "peer is leaving", goodbye: false },
+      farewells: {
+        refuse: errorReply,
+        bad: this.#refuse,
+        full: context.full,
+        leaving: "peer is leaving",
+        goodbye: false,
+      },
       session: (channel) => {
         const { promise: ended, resolve } = Promise.withResolvers<void>();
         const link: Link = { channel, ended, called: null };
@@ -213,7 +218,6 @@ export class Node implements RunningServer {
     if (this.#logless && !this.#leaving) {
       this.#console.note(`${this.#labelOf(link)} left: ${link.channel.reason ?? "bye"}`);
     }
-    this.#commands?.onClose?.(link);
   }
 
   /** A server's log says who comes and goes; who only calls has none. */
@@ -287,6 +291,11 @@ export class Node implements RunningServer {
     }
   }
 
+  readonly #refuse = (error: ProtocolError): string => {
+    if (this.#logless) this.#console.note(`unreadable: ${error.message}`);
+    return badReply(error);
+  };
+
   #show(link: Link, text: string): void {
     const from = this.#labelOf(link);
     this.#heard++;
@@ -297,7 +306,6 @@ export class Node implements RunningServer {
 
 /** What a command that failed prints. */
 function describeFailure(error: unknown): [text: string, event: Record<string, unknown>] {
-  const { message, hint } = error instanceof NetlabError ? error : { message: `fault of netlab: ${error}`, hint: "" };
-  const text = hint ? `${message}: ${hint}` : message;
+  const text = error instanceof NetlabError ? error.withHint : `fault of netlab: ${error}`;
   return [text, { event: "error", text }];
 }

@@ -40,10 +40,12 @@ function reopen(path: string): Deno.FsFile {
  * @returns false when there is something of that name, and it is not to be replaced
  */
 export function rename(from: string, to: string, overwrite: boolean): boolean {
-  if (overwrite || !link(from, to)) {
-    if (!overwrite && exists(to)) return false;
-    Deno.renameSync(from, to);
-  } else Deno.removeSync(from);
+  if (!overwrite && link(from, to)) {
+    removeQuietly(from);
+    return true;
+  }
+  if (!overwrite && exists(to)) return false;
+  Deno.renameSync(from, to);
   return true;
 }
 
@@ -62,6 +64,15 @@ export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a file is of that name, or behind a link that is: no folder, device or pipe. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }

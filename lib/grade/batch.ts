@@ -120,8 +120,7 @@ function leftOut({ links, names }: Missing): string[] {
 
 /** What the machine, or netlab, says of why it could not be done, and what to do. */
 function whyNot(error: unknown): string {
-  const hint = error instanceof NetlabError && error.hint ? `: ${error.hint}` : "";
-  return describeSystemError(error) + hint;
+  return error instanceof NetlabError ? error.withHint : describeSystemError(error);
 }
 
 /** What stands in the place of a result where one submission cannot be graded: the others can. */

@@ -60,7 +60,10 @@ export async function grade(options: GradeOptions): Promise<Report> {
   try {
     for (const check of options.checks) {
       const result = await grader.check(check);
-      if (options.auxiliary?.has(check)) continue;
+      if (options.auxiliary?.has(check)) {
+        grader.leaveOut(result);
+        continue;
+      }
       results.push(result);
       options.onResult?.(result);
     }
@@ -85,6 +88,8 @@ class Grader {
   readonly #deadline: number;
   /** In which ways each check has failed; empty when it has passed in all. A check that has not been played is not in it. */
   readonly #failed = new Map<string, ReadonlySet<Way>>();
+  /** Why those are not run that need one that did not pass, and is not in the report. */
+  readonly #untold = new Map<string, string>();
   readonly #headBytes: number;
   #plays = 0;
   #over: string | null = null;
@@ -140,6 +145,12 @@ class Grader {
         causes: diagnose({ check, ways, transport, wire, ...breaks[0] }),
       },
     });
+  }
+
+  /** Has the checks that need this one say why it did not pass, since nothing else does. */
+  leaveOut({ name, failure, because }: GradedCheck): void {
+    const why = failure === undefined ? because : `it needs: ${name}, which failed: ${failure.got}`;
+    if (why !== undefined) this.#untold.set(name, why);
   }
 
   async stop(): Promise<void> {
@@ -230,7 +241,7 @@ class Grader {
   #whyNot({ needs = [] }: Check): string | null {
     if (this.#isOver()) return this.#over;
     const missing = needs.find((name) => this.#failed.get(name)?.has("whole") ?? true);
-    return missing === undefined ? null : `it needs: ${missing}`;
+    return missing === undefined ? null : this.#untold.get(missing) ?? `it needs: ${missing}`;
   }
 
   #result(

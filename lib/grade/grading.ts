@@ -169,7 +169,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
 }
 
 /** Whether `part` is in the name of a check, in whatever case. */
-export const isCalled = (name: string, part: string) => name.toLowerCase().includes(part.toLowerCase());
+const isCalled = (name: string, part: string) => name.toLowerCase().includes(part.toLowerCase());
 
 /** @throws {NetlabError} of kind `harness` when this machine has not got the program that a command starts with */
 export async function requireInstalled(subject: Subject): Promise<void> {

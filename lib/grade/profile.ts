@@ -20,7 +20,7 @@ export interface Profile {
   readonly port?: number;
   readonly transport?: "tcp" | "udp";
   readonly wire?: string;
-  /** What netlab sends, and what it types at a client. */
+  /** What netlab sends, and what it types at a client, or says as it starts one. */
   readonly sends?: Readonly<Record<string, string | readonly string[]>>;
   readonly typed?: Readonly<Record<string, string>>;
   /** What counts as what, as regular expressions; they ignore case. */
@@ -109,6 +109,9 @@ export function applyProfile(
         return dialogue(one.who, sends.apply(one.text) ?? [one.text]);
       case "callUntilTaken":
         return [{ ...one, text: sends.apply(one.text)?.at(-1) ?? one.text }];
+      case "start":
+        if (one.words.length === 0) return [one];
+        return [{ ...one, words: typed.apply(one.words.join(" "))?.[0].split(" ") ?? one.words }];
       case "type":
         return [{ ...one, text: typed.apply(one.text)?.[0] ?? one.text }];
       case "eventually":

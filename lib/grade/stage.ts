@@ -12,10 +12,12 @@ import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { Actor } from "./actor.ts";
+import { openAnywhere } from "./calling.ts";
 import type { ClientUnderTest, RunningClient } from "./client_under_test.ts";
 import type { Delivery } from "./delivery.ts";
 import { Unmet } from "./inbox.ts";
 import type { Terminal } from "./server_under_test.ts";
+import { LOOPBACK } from "./sockets.ts";
 
 /** What is needed to play a check. */
 export interface StageOptions {
@@ -116,7 +118,7 @@ export class Stage {
     if (client === undefined) throw new Error("the script starts a client, and there is none");
     if (client.server === undefined) this.#hall ??= new Hall(client.transport, client.port);
     await this.#programs.get(who)?.kill();
-    const { host, port } = client.server ?? { host: "127.0.0.1", port: this.#hall!.address.port };
+    const { host, port } = client.server ?? { host: LOOPBACK, port: this.#hall!.address.port };
     this.#kept.set("host", host).set("port", String(port));
     this.#programs.set(who, client.program.start(host, port, words.map(this.fill), this.fill));
     this.#starting = true;
@@ -268,7 +270,9 @@ class Hall {
   #changed: () => void = () => {};
 
   constructor(transport: Transport, port: number) {
-    this.#acceptor = openAcceptor({ host: "127.0.0.1", port, transport }, systemClock);
+    this.#acceptor = port === 0
+      ? openAnywhere(transport)
+      : openAcceptor({ host: LOOPBACK, port, transport }, systemClock);
     void this.#acceptor.run({
       onConn: (conn) => {
         if (this.#callers.length >= MAX_WAITING) return conn.close();

@@ -92,7 +92,11 @@ export class TcpAcceptor implements Acceptor {
       this.#reserve.close();
       this.#reserve = null;
       try {
-        await events.onLastFile(prepare(await this.#listener.accept()));
+        const conn = prepare(await this.#listener.accept());
+        this.#reserve = openReserve();
+        // Nobody may have been waiting, and files have become free until somebody came.
+        if (this.#reserve !== null) return events.onConn(conn);
+        await events.onLastFile(conn);
       } catch { /* it left before it could be told */ }
     }
     // The file of whoever was refused is free some turns later. Whoever is accepted before it is held back again could not

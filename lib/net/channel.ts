@@ -58,7 +58,7 @@ export class Channel<In, Out = In> {
   /** The peer's address, `host:port`. */
   readonly remote: string;
   readonly framer: Framer;
-  /** The most bytes that may wait for the peer: one more, and it is cut. */
+  /** The most bytes that may wait for the peer in more than one frame: one more, and it is cut. */
   readonly queueBytes: number;
   #conn: Conn;
   readonly #codec: Codec<In, Out>;
@@ -326,7 +326,7 @@ export class Channel<In, Out = In> {
   #endsWith(error: unknown, onBad: (error: ProtocolError) => void): boolean {
     if (!(error instanceof ProtocolError) || error.side === "local") throw error;
     onBad(error);
-    if (error.fatal) this.#reason ??= `protocol error: ${error.message}`;
+    if (error.fatal) this.#reason ??= `protocol error: ${error.withHint}`;
     return error.fatal;
   }
 

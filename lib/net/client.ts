@@ -1,6 +1,5 @@
 // Connecting to a TCP server, with a limit in time and errors that say what to do.
 
-import type { Millis } from "../protocol/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { outlasts } from "./clock.ts";
 import { formatHostPort, sendAtOnce } from "./conn.ts";
@@ -30,23 +29,14 @@ export async function lookUp(hostname: string, port: number, doing: Doing): Prom
   }
 }
 
-/**
- * Opens a TCP connection.
- *
- * @throws {NetlabError} of kind `transport` (refused, unresolvable, unreachable) or `timeout`
- */
-export async function connectTcp(
-  hostname: string,
-  port: number,
-  options: { timeoutMs?: Millis } = {},
-): Promise<Deno.TcpConn> {
+/** Opens a TCP connection. @throws {NetlabError} of kind `transport` (refused, unresolvable, unreachable) or `timeout` */
+export async function connectTcp(hostname: string, port: number): Promise<Deno.TcpConn> {
   const address = formatHostPort(hostname, port);
-  const timeoutMs = options.timeoutMs ?? CONNECT_MS;
   try {
     const connecting = Deno.connect({ hostname, port });
-    if (await outlasts(connecting, timeoutMs)) {
+    if (await outlasts(connecting, CONNECT_MS)) {
       connecting.then((conn) => conn.close(), () => {});
-      throw new NetlabError("timeout", `cannot connect to ${address}: no answer in ${timeoutMs / 1000} s`, {
+      throw new NetlabError("timeout", `cannot connect to ${address}: no answer in ${CONNECT_MS / 1000} s`, {
         hint: "wrong address, or a firewall drops the packets",
       });
     }

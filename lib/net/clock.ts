@@ -5,14 +5,23 @@ import type { Clock, Millis } from "../protocol/clock.ts";
 /** `setTimeout` takes 31 bits: more would fire at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
+/** A timer that is so late, in ms, is one of a process that was held up, as by Ctrl-Z: what has come meanwhile comes first. */
+const HELD_UP_MS = 100;
+const FIRST_MS = 20;
+
 /** Monotonic time and real timers. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   at(when: Millis, run: () => void): () => void {
     let timer: ReturnType<typeof setTimeout>;
+    const due = Math.max(when, performance.now());
+    const ring = () => {
+      if (performance.now() - due < HELD_UP_MS) run();
+      else timer = setTimeout(run, FIRST_MS);
+    };
     const arm = () => {
       const left = Math.max(0, when - performance.now());
-      timer = left > MAX_TIMEOUT ? setTimeout(arm, MAX_TIMEOUT) : setTimeout(run, left);
+      timer = left > MAX_TIMEOUT ? setTimeout(arm, MAX_TIMEOUT) : setTimeout(ring, left);
     };
     arm();
     return () => clearTimeout(timer);

@@ -10,12 +10,15 @@ interface Explanation {
   readonly hint?: string;
 }
 
-/** Turns an error of a socket operation on `address` (`host:port`) into a `transport` error. Others pass unchanged. */
+/**
+ * Turns an error of a socket operation on `address` (`host:port`) into one of kind `transport`, or `harness` where this process
+ * has no more files to open. A `NetlabError` passes unchanged.
+ */
 export function transportError(error: unknown, doing: Doing, address: string): NetlabError {
   if (error instanceof NetlabError) return error;
   const { why, hint } = explain(error, doing, address);
   const message = doing === "listen on" && hint && why.includes(" is ") ? why : `cannot ${doing} ${address}: ${why}`;
-  return new NetlabError("transport", message, { hint, cause: error });
+  return new NetlabError(isOutOfFiles(error) ? "harness" : "transport", message, { hint, cause: error });
 }
 
 function explain(error: unknown, doing: Doing, address: string): Explanation {

@@ -38,8 +38,8 @@ export interface Farewells<Out> {
   readonly leaving?: string;
   /** Whether that is said unasked, and not only in answer to what comes too late. @default {true} */
   readonly goodbye?: boolean;
-  /** The answer to what could not be read as a message. */
-  bad(error: ProtocolError): Out;
+  /** The answer to what could not be read as a message, to a client that frames so. */
+  bad(error: ProtocolError, framer: Framer): Out;
   /**
    * A shutdown found clients that do not read what was sent to them.
    *
@@ -312,7 +312,7 @@ export class Server<In, Out> {
         },
         (error) => {
           if (session.lastWords) return;
-          channel.sendStart(this.#options.farewells.bad(error));
+          channel.sendStart(this.#options.farewells.bad(error, channel.framer));
           if (++client.errors === this.#limits.maxErrors && !error.fatal) {
             this.#say(channel, "too many errors");
             void channel.because(`${client.errors} wrong inputs in a row`).close();

@@ -2,7 +2,7 @@
 // forty times faster than a table. It is a function of its arguments; but the module that has it takes long to load (6 ms), so
 // that is done when it is first asked, or before.
 
-type Crc32 = (bytes: Uint8Array, before: number) => number;
+type Crc32 = (bytes: Uint8Array) => number;
 
 /** Node's `process`, which Deno has, too. */
 interface Loader {
@@ -16,11 +16,7 @@ export function loadCrc32(): Crc32 {
   return builtIn ??= (globalThis as unknown as Loader).process.getBuiltinModule("node:zlib").crc32;
 }
 
-/**
- * The CRC-32 of `bytes`.
- *
- * @param before the CRC of what stands before them, so that a checksum can be taken in parts
- */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  return (builtIn ?? loadCrc32())(bytes, before);
+/** The CRC-32 of `bytes`. */
+export function crc32(bytes: Uint8Array): number {
+  return (builtIn ?? loadCrc32())(bytes);
 }

@@ -33,6 +33,16 @@ export class NetlabError extends Error {
     this.kind = kind;
     this.hint = options.hint;
   }
+
+  /** Its message and its hint, if it has one, in one line. */
+  get withHint(): string {
+    return this.hint ? `${this.message}: ${this.hint}` : this.message;
+  }
+}
+
+/** The kind of several failures: theirs where they have one in common, and otherwise `reply`. */
+export function kindOfAll([first, ...others]: readonly NetlabError[]): ErrorKind {
+  return others.every(({ kind }) => kind === first.kind) ? first.kind : "reply";
 }
 
 /** Bytes that break the protocol (kind `protocol`) or a limit of it (kind `limit`). */

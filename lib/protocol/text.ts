@@ -4,6 +4,7 @@ import { ProtocolError } from "./errors.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const bytewise = new TextDecoder("windows-1252");
 const encoder = new TextEncoder();
 /** Up to this many characters a loop over ASCII beats a call of the runtime's coders (bench/README.md). */
 const SHORT_TEXT = 64;
@@ -11,6 +12,11 @@ const SHORT_TEXT = 64;
 /** The bytes of `text` in UTF-8. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
+}
+
+/** A character for each byte, of which only those of ASCII are right: for looking in bytes for words. */
+export function decodeAscii(bytes: Uint8Array): string {
+  return bytewise.decode(bytes);
 }
 
 /** How many bytes `text` has in UTF-8. */

@@ -59,16 +59,21 @@ export function column(texts: readonly string[]): string[] {
   return texts.map((text) => text + " ".repeat(width - stringWidth(text)));
 }
 
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte);
+const HEX = BYTES.map((byte) => byte.toString(16).padStart(2, "0"));
+const ASCII = BYTES.map((byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".");
+
 /** The classic dump: offset, 16 bytes in hex, the same as ASCII. */
 export function hexDump(bytes: Uint8Array): string[] {
   const rows: string[] = [];
   for (let offset = 0; offset < bytes.length; offset += 16) {
-    const row = bytes.subarray(offset, offset + 16);
-    const hex = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
-    const left = hex.slice(0, 8).join(" ").padEnd(23);
-    const right = hex.slice(8).join(" ").padEnd(23);
-    const text = Array.from(row, (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".").join("");
-    rows.push(`${offset.toString(16).padStart(6, "0")}  ${left}  ${right}  |${text}|`);
+    let hex = "";
+    let text = "";
+    for (const [i, byte] of bytes.subarray(offset, offset + 16).entries()) {
+      hex += `${i === 8 ? "  " : " "}${HEX[byte]}`;
+      text += ASCII[byte];
+    }
+    rows.push(`${offset.toString(16).padStart(6, "0")} ${hex.padEnd(49)}  |${text}|`);
   }
   return rows;
 }

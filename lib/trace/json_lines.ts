@@ -29,11 +29,5 @@ export function jsonLinesSink(write: (line: string) => void, kinds: readonly Tra
 
 function payload(event: TraceEvent): Record<string, unknown> {
   const { type: _, ...rest } = event;
-  return event.type === "bytes" ? { ...rest, bytes: base64(event.bytes) } : rest;
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 0x2000) text += String.fromCharCode(...bytes.subarray(i, i + 0x2000));
-  return btoa(text);
+  return event.type === "bytes" ? { ...rest, bytes: event.bytes.toBase64() } : rest;
 }

@@ -155,7 +155,7 @@ export function drawSvg(points: readonly PlotPoint[], title: string): string {
     );
   }
   let legendAt = left;
-  for (const what of ORDER.toSorted((a, b) => keys.indexOf(a) - keys.indexOf(b))) {
+  for (const what of keys) {
     const { color, name } = LOOKS[what];
     const count = points.filter((point) => point.what === what).length;
     parts.push(

@@ -2,9 +2,11 @@
 // ahead and answered in order.
 
 import type { Channel } from "../../net/channel.ts";
+import { lookUp } from "../../net/client.ts";
 import { outlasts } from "../../net/clock.ts";
+import { formatHostPort } from "../../net/conn.ts";
 import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
-import { hintAtWire, judgeScript, openChannel, TextClient } from "../client.ts";
+import { hintAtWire, judgeScript, openChannel, TextClient, unreadable } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { isError } from "../text.ts";
 import { MAX_REQUEST } from "./protocol.ts";
@@ -30,11 +32,10 @@ async function askOnce(context: ConnectContext): Promise<void> {
 
 /** Asks question by question: without a byte stream, order has no other guarantee. */
 async function askEach(context: ConnectContext): Promise<void> {
+  const { console, host, port } = context;
   // Nobody is connected over UDP, but there has to be such a host.
-  const channel = await openChannel(context, MAX_REQUEST);
-  channel.abort("looked up");
-  const { console } = context;
-  console.note(greeting(`asking ${channel.remote} over UDP`));
+  const address = await lookUp(host, port, "talk to");
+  console.note(greeting(`asking ${formatHostPort(address, port)} over UDP`));
   let refusals = 0;
   let failed = 0;
   for await (const line of console.lines("> ")) {
@@ -50,7 +51,7 @@ async function askEach(context: ConnectContext): Promise<void> {
       if (unsent) failed++;
       // A person may ask once more, and what is too long to be asked is one line of a script.
       else if (!console.interactive) throw error;
-      console.note(error.hint ? `${error.message}: ${error.hint}` : error.message);
+      console.note(error.withHint);
     }
   }
   if (!console.interactive) judgeScript(refusals, failed);
@@ -77,7 +78,9 @@ async function ask(context: ConnectContext, question: string): Promise<string> {
 }
 
 async function answerOf(answer: Promise<string | null>, channel: Channel<string>): Promise<string> {
-  const text = await answer;
+  const text = await answer.catch((error) => {
+    throw error instanceof ProtocolError ? unreadable(error, channel) : error;
+  });
   if (text !== null) return text;
   throw new NetlabError("transport", `${channel.remote} ended the connection without an answer (${channel.reason})`, {
     hint: channel.truncated ? hintAtWire(channel) : undefined,

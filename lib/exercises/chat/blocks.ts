@@ -1,7 +1,7 @@
 // Whom a user does not want to hear.
 
 /** How many names one user may block. */
-const MAX_BLOCKS = 1000;
+export const MAX_BLOCKS = 1000;
 
 /**
  * Blocked names. A block is of the name, whoever has it, now or later, and of the connection that had it then, whatever its

@@ -6,10 +6,14 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { ANSWER_MS, hintAtWire, openChannel, TextClient } from "../client.ts";
 import { type CommandForm, completeLine } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
+import { MAX_NAME } from "../names.ts";
 import { BROADCAST, COMMANDS, parseCommand, parseReply } from "./protocol.ts";
 
 /** Lists of names grow with the room: more than a message may have. */
 const MAX_REPLY = 1_048_576;
+/** So many names are remembered to complete what is typed, of so many UTF-16 units at most: a server may make up others for ever. */
+const MAX_NAMES = 10_000;
+const MAX_NAME_UNITS = 2 * MAX_NAME;
 /** How long a script that has ended waits for the answers to its questions, in ms. */
 const LAST_ANSWER_MS = 5000;
 
@@ -75,7 +79,7 @@ class Chat extends TextClient {
     const reply = parseReply(text);
     const isGreeting = this.#outstanding[0] === "name" && /^hello /i.test(text); // of one who is called `sent`, too
     if (reply.type === "delivery" && !isGreeting) {
-      this.#names.add(reply.from);
+      if (this.#names.size < MAX_NAMES && reply.from.length <= MAX_NAME_UNITS) this.#names.add(reply.from);
       this.console.print(text, { event: "message", from: reply.from, text: reply.text });
       return;
     }

@@ -8,7 +8,7 @@ import type { Trace } from "../../protocol/trace.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
 import { badReply, errorReply } from "../text.ts";
-import { Blocks } from "./blocks.ts";
+import { Blocks, MAX_BLOCKS } from "./blocks.ts";
 import { BROADCAST, type Command, isComplete, MAX_MESSAGE, refusal, reply, serverCodec } from "./protocol.ts";
 
 type ChatChannel = Channel<Command, string>;
@@ -147,7 +147,7 @@ class User implements Session<Command> {
     // Nobody need have the name yet.
     const connection = this.#room.user(name)?.channelId ?? null;
     if (!block) this.#blocks.remove(name, connection);
-    else if (!this.#blocks.add(name, connection)) this.refuse("you have blocked 1000 names already");
+    else if (!this.#blocks.add(name, connection)) this.refuse(`you have blocked ${MAX_BLOCKS} names already`);
   }
 
   /** Sends an answer, or, where the client's framing has no room for it, an error that says so. */

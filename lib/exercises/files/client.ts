@@ -1,19 +1,23 @@
 // The client of the file server: `list`, `stat NAME`, `get NAME…`, from the command line, a prompt, or a script.
 
+import { format as formatBytes } from "@std/fmt/bytes";
 import { formatHostPort } from "../../net/conn.ts";
-import { NetlabError } from "../../protocol/errors.ts";
+import { kindOfAll, NetlabError } from "../../protocol/errors.ts";
 import { count, hasUnsafe } from "../../protocol/text.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
 import { getBare } from "./bare.ts";
-import { formatSize, Progress, Receipt } from "./progress.ts";
+import { Progress, Receipt } from "./progress.ts";
 import { FORMS, parseEntry } from "./protocol.ts";
 import { PartialFile, StandardOutput, type Target } from "./targets.ts";
 import { type Errand, Visit } from "./visit.ts";
 
 /** How many files are fetched at once. */
 const AT_ONCE = 4;
+/** A list is shown so many lines at a time, and of more names than some the rest is not completed: it may be as long as it likes. */
+const SHOWN_AT_ONCE = 1000;
+const MAX_NAMES = 10_000;
 /** How a server refuses what it does not understand. */
 const BAD_REQUEST = /^ERROR 400\b/i;
 
@@ -44,15 +48,10 @@ async function perform(context: Errand): Promise<void> {
     } catch (error) {
       if (!(error instanceof NetlabError) || leaving.aborted) throw error;
       failed++;
-      console.print(withHint(error), { event: "error", text: error.message });
+      console.print(error.withHint, { event: "error", text: error.message });
     }
   }
   if (failed > 0 && !console.interactive) throw new NetlabError("reply", `${failed} of the script's lines failed`);
-}
-
-/** What went wrong, and what to do next. */
-function withHint({ message, hint }: NetlabError): string {
-  return hint === undefined ? message : `${message}: ${hint}`;
 }
 
 /** As `completeLine`, but that names may have spaces. */
@@ -83,24 +82,29 @@ async function run(context: Errand, word: string, names: readonly string[]): Pro
   else await getAll(context, names);
 }
 
-/** Shows what there is. @returns the names */
+/** Shows what there is. @returns names of it */
 async function list(context: Errand): Promise<string[]> {
   const { console } = context;
   await using visit = await Visit.open(context);
   const counted = await visit.ask("LIST");
   if (counted.type !== "count") throw visit.unexpected();
-  const entries = [];
-  for (let i = 0; i < counted.count; i++) {
+  const names: string[] = [];
+  let entries: { size: number; name: string; human: string }[] = [];
+  for (let left = counted.count; left > 0; left--) {
     const entry = parseEntry(await visit.line());
     if (entry === null) throw visit.unexpected();
-    entries.push({ ...entry, human: formatSize(entry.size) });
+    entries.push({ ...entry, human: formatBytes(entry.size) });
+    if (names.length < MAX_NAMES) names.push(entry.name);
+    if (left > 1 && entries.length < SHOWN_AT_ONCE) continue;
+    const width = Math.max(...entries.map(({ human }) => human.length));
+    for (const { size, name, human } of entries) {
+      console.print(`${human.padStart(width)}  ${name}`, { event: "file", name, size });
+    }
+    entries = [];
+    await console.drained?.();
   }
-  const width = entries.reduce((most, { human }) => Math.max(most, human.length), 0);
-  for (const { size, name, human } of entries) {
-    console.print(`${human.padStart(width)}  ${name}`, { event: "file", name, size });
-  }
-  if (entries.length === 0) console.note("there are no files");
-  return entries.map(({ name }) => name);
+  if (counted.count === 0) console.note("there are no files");
+  return names;
 }
 
 async function stat(context: Errand, name: string): Promise<void> {
@@ -108,7 +112,7 @@ async function stat(context: Errand, name: string): Promise<void> {
   const reply = await visit.ask(`STAT ${name}`);
   if (reply.type !== "file") throw visit.unexpected();
   const { size, digest } = reply;
-  context.console.print([`${name}: ${count(size, "byte")} (${formatSize(size)})`, `  sha-256 ${digest}`], {
+  context.console.print([`${name}: ${count(size, "byte")} (${formatBytes(size)})`, `  sha-256 ${digest}`], {
     ...{ event: "stat", name, size, sha256: digest },
   });
 }
@@ -128,6 +132,9 @@ async function getAll(context: Errand, words: readonly string[]): Promise<void> 
   const names = [...new Set(words.filter((word) => word !== "-"))];
   const out = words.includes("-") ? "-" : String(options.out ?? ".");
   if (names.length === 0) throw new NetlabError("usage", "get what?");
+  if (out === "-" && options.json === true) {
+    throw new NetlabError("usage", "--json and --out - both want standard output");
+  }
   if (out === "-" && names.length > 1) throw new NetlabError("usage", "standard output takes one file");
   const progress = new Progress(console);
   const waiting = [...names];
@@ -141,7 +148,7 @@ async function getAll(context: Errand, words: readonly string[]): Promise<void> 
         if (!(error instanceof NetlabError)) throw error;
         failures.push(error);
         if (names.length > 1) {
-          console.print(`${name}: ${withHint(error)}`, { event: "failed", name, failure: error.message });
+          console.print(`${name}: ${error.withHint}`, { event: "failed", name, failure: error.message });
         }
       }
     }
@@ -154,7 +161,7 @@ async function getAll(context: Errand, words: readonly string[]): Promise<void> 
   leaving.throwIfAborted();
   if (failures.length === 0) return;
   if (names.length === 1) throw failures[0];
-  throw new NetlabError("reply", `${failures.length} of ${names.length} files could not be had`);
+  throw new NetlabError(kindOfAll(failures), `${failures.length} of ${names.length} files could not be had`);
 }
 
 /** Fetches one file, or what is missing of it. */
@@ -166,7 +173,7 @@ async function get(context: Errand, name: string, out: string, progress: Progres
     await (context.wire === "raw" ? getBare : getInto)(target, visit, context, name, progress);
   } catch (error) {
     if (leaving.aborted && out !== "-") {
-      const kept = `${formatSize(target.size)} of ${name} are here; get it again, and it goes on from there`;
+      const kept = `${formatBytes(target.size)} of ${name} are here; get it again, and it goes on from there`;
       console.note(`interrupted: ${target.size > 0 ? kept : `nothing of ${name} is kept`}`);
     }
     throw error;

@@ -13,7 +13,12 @@ interface Known {
   /** What the file was like: another size, time or inode is another file. */
   readonly mark: string;
   readonly digest: Promise<string>;
+  /** Those who are waiting for it. */
+  readonly askers: Set<IsWaiting>;
 }
+
+/** Whether who has asked is still there. */
+type IsWaiting = () => boolean;
 
 /** The digests of a folder's files. */
 export class Digests {
@@ -26,17 +31,27 @@ export class Digests {
   }
 
   /**
-   * In hexadecimal. The file is read to its end and stands at its beginning then.
+   * In hexadecimal. The file is read to its end and stands at its beginning then; when nobody waits any more, that is given up.
    *
-   * @throws the system's error when the file cannot be read
+   * @throws the system's error when the file cannot be read, and one when it was given up
    */
-  of({ file, info, path }: OpenFile): Promise<string> {
-    const mark = fullMarkOf(info);
-    const there = this.#known.get(path);
-    if (there?.mark === mark) return there.digest;
+  async of(open: OpenFile, isWaiting: IsWaiting = () => true): Promise<string> {
+    const mark = fullMarkOf(open.info);
+    const there = this.#known.get(open.path);
+    const { digest, askers } = there?.mark === mark ? there : this.#begin(open, mark);
+    askers.add(isWaiting);
+    try {
+      return await digest;
+    } finally {
+      askers.delete(isWaiting);
+    }
+  }
+
+  #begin({ file, info, path }: OpenFile, mark: string): Known {
     const changedAt = (info.ctime ?? info.mtime)?.getTime() ?? Infinity;
     const isSettled = this.#now() - changedAt > SETTLED_MS;
-    const known: Known = { mark, digest: compute(file) };
+    const askers = new Set<IsWaiting>();
+    const known: Known = { mark, digest: compute(file, askers), askers };
     this.#known.set(path, known);
     const forget = () => {
       if (this.#known.get(path) === known) this.#known.delete(path);
@@ -45,7 +60,7 @@ export class Digests {
       if (!isSettled || fullMarkOf(file.statSync()) !== mark) forget();
     }).catch(forget);
     if (this.#known.size > MAX_FILES) this.#known.delete(this.#known.keys().next().value!);
-    return known.digest;
+    return known;
   }
 }
 
@@ -60,10 +75,13 @@ function fullMarkOf(info: Deno.FileInfo): string {
 }
 
 /** Of the file that was opened: by now its name may be that of another, which is nobody's business. */
-async function compute(file: Deno.FsFile): Promise<string> {
+async function compute(file: Deno.FsFile, askers: ReadonlySet<IsWaiting>): Promise<string> {
   const hash = createHash("sha256");
   const block = new Uint8Array(BLOCK_BYTES);
-  for (let count; (count = await file.read(block)) !== null;) hash.update(block.subarray(0, count));
+  for (let count; (count = await file.read(block)) !== null;) {
+    if (!askers.values().some((isWaiting) => isWaiting())) throw new Error("nobody waits for it");
+    hash.update(block.subarray(0, count));
+  }
   await file.seek(0, Deno.SeekMode.Start);
   return hash.digest("hex");
 }

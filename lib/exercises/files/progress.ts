@@ -46,7 +46,7 @@ export class Progress {
     const sum = (pick: (file: { came: number; size: number }) => number) =>
       files.reduce((n, file) => n + pick(file), 0);
     const size = sum(({ size }) => size);
-    const rate = formatSize(this.#bytes / Math.max(1e-3, (now - this.#begun) / 1000));
+    const rate = formatBytes(this.#bytes / Math.max(1e-3, (now - this.#begun) / 1000));
     this.#console.status(
       `${[...this.#files.keys()].join(", ")}  ${rate}/s`,
       size < Infinity ? sum(({ came }) => came) / size : undefined,
@@ -62,7 +62,7 @@ export class Receipt {
 
   got(bytes: number, how: string): void {
     const seconds = this.#seconds;
-    const rate = formatSize(bytes / Math.max(seconds, 1e-3));
+    const rate = formatBytes(bytes / Math.max(seconds, 1e-3));
     const text = `got ${this.name}: ${count(bytes, "byte")}, ${seconds.toFixed(2)} s, ${rate}/s, ${how}`;
     this.#print(text, { bytes, size: this.target.size });
   }
@@ -83,9 +83,4 @@ export class Receipt {
     if (path === "-") console.note(text);
     else console.print(text, { event: "got", name, ...counts, seconds: this.#seconds, path });
   }
-}
-
-/** A size for people. */
-export function formatSize(bytes: number): string {
-  return formatBytes(bytes, { maximumFractionDigits: 1 });
 }

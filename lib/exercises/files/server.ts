@@ -4,6 +4,7 @@
 import { BlockPool } from "../../net/block_pool.ts";
 import type { Channel } from "../../net/channel.ts";
 import { Server, type Session } from "../../net/server.ts";
+import type { Framer } from "../../protocol/framing.ts";
 import { makeServerFramer } from "../../protocol/auto_framing.ts";
 import { count } from "../../protocol/text.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
@@ -33,9 +34,17 @@ export function serveFiles(context: ServeContext): RunningServer {
     codec: textCodec,
     makeFramer: (onDecided) =>
       makeServerFramer(wire, { maxBytes: MAX_REQUEST, lengths: false, isComplete: () => true, onDecided }),
-    farewells: { refuse: errorReply, bad: (error) => badReply(error).replace(/^ERROR /, "ERROR 400 ") },
+    farewells: {
+      refuse: errorReply,
+      bad: (error, framer) => asLine(badReply(error).replace(/^ERROR /, "ERROR 400 "), framer),
+    },
     session: (channel) => new Visit(channel, desk),
   });
+}
+
+/** A line, however the client frames: what follows it has to be told from it. */
+function asLine(line: string, { tailBytes }: Framer): string {
+  return tailBytes === 0 ? `${line}\n` : line;
 }
 
 /** One client. */
@@ -53,6 +62,7 @@ class Visit implements Session<string> {
     try {
       await this.#answer(request);
     } catch (error) {
+      if (this.#channel.ending) return;
       const { code, message } = error instanceof FileRefused
         ? error
         : { code: 500, message: "the file cannot be read" };
@@ -71,7 +81,7 @@ class Visit implements Session<string> {
         return await this.#list();
       case "stat": {
         using open = await this.#open(request.name);
-        return void this.#say(reply.file(open.info.size, await this.#desk.digests.of(open)));
+        return void this.#say(reply.file(open.info.size, await this.#digest(open)));
       }
       case "get": {
         using open = await this.#openEither(request);
@@ -95,9 +105,8 @@ class Visit implements Session<string> {
     }
   }
 
-  /** A line, however the client frames: what follows it has to be told from it. */
   #say(line: string): boolean {
-    return this.#channel.send(this.#channel.framer.tailBytes === 0 ? `${line}\n` : line);
+    return this.#channel.send(asLine(line, this.#channel.framer));
   }
 
   async #open(name: string): Promise<OpenFile & Disposable> {
@@ -119,10 +128,14 @@ class Visit implements Session<string> {
     }
   }
 
+  #digest(open: OpenFile): Promise<string> {
+    return this.#desk.digests.of(open, () => !this.#channel.ending);
+  }
+
   async #send(open: OpenFile & { readonly name: string }, offset: number): Promise<void> {
     const { size } = open.info;
     if (offset > size) throw new FileRefused(400, `offset ${offset} is behind the end: ${open.name} has ${size} bytes`);
-    const digest = await this.#desk.digests.of(open);
+    const digest = await this.#digest(open);
     if (!this.#say(reply.file(size - offset, digest))) return;
     await this.#pour(open, open.name, offset);
   }

@@ -6,7 +6,7 @@ import type { Console } from "../exercise.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { truncateText, utf8Length } from "../../protocol/text.ts";
 import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
-import { exists, openOwn, rename } from "../own_file.ts";
+import { exists, isFile, openOwn, removeQuietly, rename } from "../own_file.ts";
 
 /** Where a file goes. */
 export interface Target extends Disposable {
@@ -94,7 +94,7 @@ export class PartialFile implements Target {
 
   async isThere(digest: () => string | Promise<string>): Promise<boolean> {
     if (this.#overwrite || !exists(this.path)) return false;
-    if (isFile(this.path) && await digest() === digestOf(this.path)) return true;
+    if (isFile(this.path) && await digest() === this.#try(() => digestOf(this.path), "read")) return true;
     throw this.#isOther();
   }
 
@@ -126,13 +126,18 @@ export class PartialFile implements Target {
   }
 
   complete(): void {
+    if (exists(this.#part) && !isAt(this.#file, this.#part)) {
+      const text = `cannot write ${this.path}: somebody has put another file in the place of ${this.#part}`;
+      throw new NetlabError("harness", text, { hint: "get it again" });
+    }
     if (!this.#try(() => rename(this.#part, this.path, this.#overwrite))) throw this.#isOther();
   }
 
   [Symbol.dispose](): void {
+    const isOurs = isAt(this.#file, this.#part);
     this.#file.close();
     // What was interrupted is gone on with next time; what never began leaves nothing.
-    if (this.#size === 0 && exists(this.#part)) Deno.removeSync(this.#part);
+    if (this.#size === 0 && isOurs) removeQuietly(this.#part);
   }
 
   #isOther(): NetlabError {
@@ -141,12 +146,13 @@ export class PartialFile implements Target {
     return new NetlabError("usage", text, { hint: "--overwrite replaces it" });
   }
 
-  #try<T>(work: () => T): T {
+  #try<T>(work: () => T, what: "read" | "write" = "write"): T {
     try {
       return work();
     } catch (cause) {
       if (cause instanceof NetlabError) throw cause;
-      throw new NetlabError("harness", `cannot write ${this.path}: ${describeSystemError(cause)}`, { cause });
+      const hint = "name another folder with --out";
+      throw new NetlabError("harness", `cannot ${what} ${this.path}: ${describeSystemError(cause)}`, { hint, cause });
     }
   }
 }
@@ -208,14 +214,6 @@ function isAt(file: Deno.FsFile, path: string): boolean {
 function isFolder(path: string): boolean {
   try {
     return Deno.lstatSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }

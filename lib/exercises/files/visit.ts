@@ -2,7 +2,7 @@
 
 import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
-import { outlasts } from "../../net/clock.ts";
+import { watchIdle } from "../../net/idle.ts";
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
@@ -14,6 +14,7 @@ import { parseReply } from "./protocol.ts";
 /** How long the server may be silent before it has answered, and between two pieces of content, unless told otherwise, in ms. */
 const ANSWER_MS = 60_000;
 const MAX_LINE = 4096;
+const OTHER_KIND = "is it a file server of this kind? one that is told a bare name needs --wire raw";
 
 /** What a client is to do, until `leaving` is aborted. */
 export interface Errand extends ConnectContext {
@@ -61,6 +62,10 @@ export class Visit implements AsyncDisposable {
 
   readonly #leaving: AbortSignal;
   readonly #silentMs: number;
+  readonly #unwatch: () => void;
+  /** The server has something to say, and whether it took too long to say anything. */
+  #waiting = false;
+  #silent = false;
 
   private constructor(conn: Deno.Conn, { trace, leaving, wire, idleMs = ANSWER_MS }: Errand) {
     const framer = this.#framer = new ReplyFramer(wire === "raw");
@@ -73,9 +78,18 @@ export class Visit implements AsyncDisposable {
     };
     this.#channel = new Channel(conn, { framer, codec, trace });
     this.#silentMs = idleMs;
+    this.#unwatch = watchIdle(this, idleMs, () => {
+      this.#silent = true;
+      this.#channel.abort("silent");
+    });
     this.#leaving = leaving;
     leaving.addEventListener("abort", this.#leave);
     if (leaving.aborted) this.#leave();
+  }
+
+  /** A count of what has come, for who watches for silence: NaN, which differs from all, while it is not the server's turn. */
+  get reads(): number {
+    return this.#waiting ? this.#channel.reads : NaN;
   }
 
   readonly #leave = () => this.#channel.abort("interrupted");
@@ -133,10 +147,11 @@ export class Visit implements AsyncDisposable {
   }
 
   unexpected(): NetlabError {
-    return new ProtocolError(`the server answers "${this.#last}"`, { hint: "is it a file server of this kind?" });
+    return new ProtocolError(`the server answers "${this.#last}"`, { hint: OTHER_KIND });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#unwatch();
     this.#leaving.removeEventListener("abort", this.#leave);
     this.#channel.abort("done");
     await this.#channel.close();
@@ -145,22 +160,29 @@ export class Visit implements AsyncDisposable {
   async #next(): Promise<Piece> {
     const piece = await this.#piece();
     if (piece !== null) return piece;
-    throw this.#ended(this.#framer.left > 0 ? `, ${count(this.#framer.left, "byte")} before the end` : "");
+    const { left } = this.#framer;
+    if (left === 0) throw this.#ended("", this.#last === "" ? OTHER_KIND : undefined);
+    throw this.#ended(`, ${count(left, "byte")} before the end`, "get it again: it goes on where it stopped");
   }
 
   /** Null for the end. */
   async #piece(): Promise<Piece | null> {
-    const receiving = this.#channel.receive();
-    if (await outlasts(receiving, this.#silentMs)) {
-      this.#channel.abort("silent");
-      throw new NetlabError("timeout", `the server has said nothing for ${this.#silentMs / 1000} s`);
+    this.#waiting = true;
+    try {
+      const piece = await this.#channel.receive();
+      if (!this.#silent) return piece;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw new ProtocolError(`cannot read the server: ${error.message}`, { hint: OTHER_KIND });
+    } finally {
+      this.#waiting = false;
     }
-    return await receiving;
+    throw new NetlabError("timeout", `the server has said nothing for ${this.#silentMs / 1000} s`);
   }
 
-  #ended(missing: string): NetlabError {
+  #ended(missing: string, hint?: string): NetlabError {
     return new NetlabError("transport", `the server ended the connection${missing} (${this.#channel.reason})`, {
-      hint: missing ? "get it again: it goes on where it stopped" : undefined,
+      hint,
     });
   }
 }

@@ -33,7 +33,7 @@ class Mesh implements NodeCommands {
   readonly #node: Node;
   readonly #console: Console;
   readonly #trace: Trace;
-  readonly #aliases = new Map<Link, string>();
+  readonly #aliases = new WeakMap<Link, string>();
 
   constructor(node: Node, { console, trace }: { console: Console; trace: Trace }) {
     this.#node = node;
@@ -45,10 +45,6 @@ class Mesh implements NodeCommands {
 
   /** Behind a word that is about one connection, any of their names. */
   readonly names = ({ form }: { form: string }): string[] => form.includes("<who>") ? this.#peers().map(labelOf) : [];
-
-  onClose(link: Link): void {
-    this.#aliases.delete(link);
-  }
 
   async run(word: string, rest: string): Promise<void> {
     switch (word) {
@@ -136,7 +132,6 @@ class Mesh implements NodeCommands {
   }
 
   #name(link: Link, alias: string): void {
-    if (link.channel.ending) return;
     this.#aliases.set(link, alias);
     if (this.#trace.wants.label) this.#trace.emit({ type: "label", id: link.channel.id, label: alias });
   }

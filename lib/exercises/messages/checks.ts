@@ -216,7 +216,7 @@ export const clientChecks: readonly Check[] = [
   {
     name: SAYS,
     points: 30,
-    cause: CAUSES.says,
+    cause: CAUSES.saysAtOnce,
     steps: [
       start("client"),
       accept("server"),

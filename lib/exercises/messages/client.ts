@@ -96,10 +96,10 @@ class Messages extends TextClient {
     }
   }
 
-  /** What has come is shown, though the log may have no end. */
+  /** What has come is shown, though it may have no end. */
   protected override fail(error: NetlabError): void {
-    const { begun, unended } = this.#log;
-    if (begun && unended !== "") this.show(unended);
+    const { unended } = this.#log;
+    if (unended !== "") this.show(unended);
     super.fail(error);
   }
 

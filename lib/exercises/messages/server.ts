@@ -51,10 +51,9 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
       const { framer } = this.#channel;
       // Only a length can say that there is nothing.
       if (this.#log.isEmpty && framer.headBytes > 0) this.#channel.send("");
-      const around = framer.headBytes + framer.tailBytes;
-      const room = this.#channel.queueBytes - around;
+      const bare = framer.headBytes + framer.tailBytes === 0;
       await this.#channel.flushed();
-      for (const part of this.#log.take(Math.min(PART_BYTES, framer.maxBody, room), around === 0)) {
+      for (const part of this.#log.take(Math.min(PART_BYTES, framer.maxBody), bare)) {
         if (!this.#channel.send(part)) return;
         await this.#channel.flushed();
         this.#channel.noteTaken();

@@ -266,7 +266,7 @@ export const clientChecks: readonly Check[] = [
   {
     name: SAYS,
     points: 25,
-    cause: CAUSES.says,
+    cause: CAUSES.saysAtOnce,
     steps: [
       ...calls(),
       type("client", "is anybody there"),

@@ -1,7 +1,7 @@
 // Mistakes that the mail server can make.
 
 import type { Channel } from "../../net/channel.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { decodeAscii, encodeText } from "../../protocol/text.ts";
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import { type Bug, isText, oneAtATime, rehear, resay, spoil } from "../bug.ts";
 import { CAUSES } from "../causes.ts";
@@ -40,7 +40,7 @@ const isCommand = ({ type }: Mode) => type === "command";
 /** A server for which content ends where `end` matches. */
 const contentEnds = (end: RegExp) =>
   reads(isContent, (queue) => {
-    const found = end.exec(String.fromCharCode(...queue.peek(queue.length)));
+    const found = end.exec(decodeAscii(queue.peek(queue.length)));
     if (found === null) return null;
     const pieces = [queue.take(found.index + found[0].length).slice(0, found.index)];
     return { type: "content", pieces, last: true };
@@ -82,7 +82,7 @@ export const bugs: readonly Bug[] = [
     cause: CAUSES.oneRecv,
     spoil: reads(isCommand, (queue) => {
       if (queue.length === 0) return null;
-      const [line] = String.fromCharCode(...queue.take(queue.length)).split("\r\n");
+      const [line] = decodeAscii(queue.take(queue.length)).split("\r\n");
       return { type: "line", bytes: encodeText(line), bareLf: false };
     }),
   },

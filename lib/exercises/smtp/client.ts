@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import { NetlabError } from "../../protocol/errors.ts";
+import { count } from "../../protocol/text.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { inHeader, isAscii, readMailboxes, readSender } from "./client_addresses.ts";
 import { talkByHand } from "./client_by_hand.ts";
@@ -68,7 +69,7 @@ async function readMail(context: ConnectContext): Promise<((count: number) => Ma
   }
   const nobody = /^\s*<?\s*>?\s*$/.test(String(options.from));
   const from = nobody ? null : readSender(String(options.from));
-  const to = readMailboxes("to", String(options.to));
+  const to = readMailboxes("to", valuesOf(options, "to").join());
   const id = `${crypto.randomUUID()}@${from === null ? NO_DOMAIN : from.address.replace(/^.*@/, "")}`;
   const content = options.raw !== undefined ? await readRaw(context) : await composeMessage({
     from: from && inHeader("from", from, context.host),
@@ -256,7 +257,7 @@ class Sending {
       const perSecond = Math.round(this.#sent / Math.max(seconds, 1e-3));
       console.print(
         `sent ${this.#sent} of ${this.#count} messages (${this.#bytes} bytes) over ${
-          counted(this.#served, "connection")
+          count(this.#served, "connection")
         } in ${seconds.toFixed(2)} s: ${perSecond}/s`,
         {
           ...{ event: "report", sent: this.#sent, failed, refused: this.#refusals, bytes: this.#bytes, seconds },
@@ -271,7 +272,7 @@ class Sending {
     if (this.#turnedAway.length > 0) {
       const [{ message }] = this.#turnedAway;
       console.note(
-        `${counted(this.#turnedAway.length, "connection")} came to nothing, the others sent all: ${message}`,
+        `${count(this.#turnedAway.length, "connection")} came to nothing, the others sent all: ${message}`,
       );
     }
     if (this.#refusals === 0) return;
@@ -282,5 +283,3 @@ class Sending {
     );
   }
 }
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;

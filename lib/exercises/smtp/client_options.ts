@@ -20,7 +20,13 @@ export const connectOptions: readonly OptionSpec[] = [
     value: "ADDRESS",
     summary: `the sender; "<>" for none: the header From is then ${DAEMON}, unless --header says another`,
   },
-  { name: "to", type: "string", value: "ADDRESS,…", summary: "the recipients" },
+  {
+    name: "to",
+    type: "string",
+    value: "ADDRESS,…",
+    repeats: true,
+    summary: "the recipients; may be said several times",
+  },
   { name: "subject", type: "string", value: "TEXT", empty: true, summary: "what it is about" },
   {
     ...{ name: "body", type: "string", value: "TEXT|-", empty: true },

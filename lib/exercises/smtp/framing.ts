@@ -3,7 +3,7 @@
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
-import { escapeBytes } from "../../protocol/text.ts";
+import { decodeAscii, escapeBytes } from "../../protocol/text.ts";
 import { DataDecoder } from "./data.ts";
 import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND, MAX_MAIL } from "./protocol.ts";
 import type { Mode, SmtpMessage } from "./server_messages.ts";
@@ -124,12 +124,12 @@ function tooLong(queue: ByteQueue, bytes: number, auth: boolean): boolean {
 }
 
 function isMail(queue: ByteQueue): boolean {
-  return /^mail[ \t]/i.test(String.fromCharCode(...queue.peek(5)));
+  return /^mail[ \t]/i.test(decodeAscii(queue.peek(5)));
 }
 
 /** Only MAIL may be so long that it need not be looked at. */
 function secretInLine(line: Uint8Array): number {
-  return line.length > MAX_COMMAND ? Infinity : secretFrom(String.fromCharCode(...line));
+  return line.length > MAX_COMMAND ? Infinity : secretFrom(decodeAscii(line));
 }
 
 /** A mechanism that may be shown: by the name of any other, a password may have been said where none belongs. */

@@ -24,8 +24,20 @@ export const smtp: Exercise = {
       default: "mail",
       summary: "where mail goes: a Maildir for each recipient",
     },
-    { name: "accept", type: "string", value: "DOMAIN,…", summary: "take mail for these domains only; any unless said" },
-    { name: "user", type: "string", value: "NAME:PASSWORD", summary: "somebody who may log in" },
+    {
+      name: "accept",
+      type: "string",
+      value: "DOMAIN,…",
+      repeats: true,
+      summary: "take mail for these domains only; any unless said; may be said several times",
+    },
+    {
+      name: "user",
+      type: "string",
+      value: "NAME:PASSWORD",
+      repeats: true,
+      summary: "somebody who may log in; may be said several times",
+    },
     {
       name: "users",
       type: "string",

@@ -132,7 +132,7 @@ const text = (value: OptionValues[string]) => value === undefined ? undefined : 
 /** The domains of --accept. @throws {NetlabError} of kind `usage` */
 function readDomains(list: string): string[] {
   const hint = "domains, with commas between them: --accept example.org,example.com";
-  const domains = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
+  const domains = list.split(/[,\n]/).map((one) => one.trim()).filter((one) => one !== "");
   if (domains.length === 0) throw new NetlabError("usage", "--accept names no domain", { hint });
   for (const one of domains) {
     if (!isDomain(one) && !isLiteral(one)) throw new NetlabError("usage", `--accept: "${one}" is no domain`, { hint });
@@ -299,8 +299,10 @@ class Visit implements Session<SmtpMessage> {
   }
 
   async #authenticate(user: string, password: string): Promise<void> {
+    const isWaiting = () => !this.#channel.ending;
     try {
-      this.#answer({ type: "authenticated", ok: await this.#office.users!.check(user, password, this.#address) });
+      const ok = await this.#office.users!.check(user, password, this.#address, isWaiting);
+      if (isWaiting()) this.#answer({ type: "authenticated", ok });
     } catch {
       this.#answer({ type: "failed", reply: reply(454, "4.7.0", "that cannot be found out now") });
     }

@@ -4,7 +4,7 @@
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
-import { escapeBytes } from "../../protocol/text.ts";
+import { decodeAscii, escapeBytes } from "../../protocol/text.ts";
 import { secretFrom, SmtpFramer } from "./framing.ts";
 import { VERBS } from "./protocol.ts";
 import type { Mode, SmtpMessage } from "./server_messages.ts";
@@ -103,12 +103,14 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
     const all = waiting.peek(waiting.length);
     const from = secretsIn(all, this.#mode(), this.#note(all)) - (all.length - bytes.length);
     if (from >= bytes.length) return bytes;
-    return bytes.map((byte, i) => i < from || byte === CR || byte === LF ? byte : STAR);
+    const shown = bytes.slice();
+    for (let i = Math.max(0, from); i < shown.length; i++) if (shown[i] !== CR && shown[i] !== LF) shown[i] = STAR;
+    return shown;
   }
 
   #note(bytes: Uint8Array): boolean {
     const tried = this.#authTried;
-    this.#authTried ||= this.#linewise && /^[^\S\r\n]*auth/im.test(latin1(bytes));
+    this.#authTried ||= this.#linewise && /^[^\S\r\n]*auth/im.test(decodeAscii(bytes));
     return tried;
   }
 }
@@ -116,7 +118,7 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
 /** Where in what waits something begins that may be a password; its length where nothing does. */
 function secretsIn(bytes: Uint8Array, mode: Mode, authTried: boolean): number {
   if (mode.type === "auth") return 0;
-  const text = latin1(bytes);
+  const text = decodeAscii(bytes);
   const from = commandsFrom(text, mode);
   // Content has no line end behind it where BDAT brought it, so AUTH may stand anywhere.
   const secret = from + secretFrom(text.slice(from), true);
@@ -130,10 +132,4 @@ function commandsFrom(text: string, mode: Mode): number {
   if (mode.type !== "data") return 0;
   const end = /(?:^|\r\n)\.\r\n/.exec(text);
   return end ? end.index + end[0].length : text.length;
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
 }

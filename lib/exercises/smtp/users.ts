@@ -40,29 +40,35 @@ export class Users {
   }
 
   /**
-   * From `--user` and `--users`; null when neither is given.
+   * From `--user`, a line for each, and `--users`; null when neither is given.
    *
    * @throws {NetlabError} of kind `usage`, in which no password stands
    */
   static async load(user: string | undefined, file: string | undefined): Promise<Users | null> {
     if (user === undefined && file === undefined) return null;
     const users = file === undefined ? new Map<string, Hashed>() : readUsers(file);
-    if (user !== undefined) {
-      const colon = user.indexOf(":");
+    for (const one of user?.split("\n") ?? []) {
+      const colon = one.indexOf(":");
       // No password is empty (RFC 4616 section 2).
-      if (colon < 1 || colon === user.length - 1) throw new NetlabError("usage", "--user is name:password");
-      users.set(user.slice(0, colon), await hash(user.slice(colon + 1)));
+      if (colon < 1 || colon === one.length - 1) throw new NetlabError("usage", "--user is name:password");
+      users.set(one.slice(0, colon), await hash(one.slice(colon + 1)));
     }
     return new Users(users);
   }
 
-  /** Whether that is the password of that name. @param from the client's address, without its port */
-  async check(name: string, password: string, from: string): Promise<boolean> {
+  /**
+   * Whether that is the password of that name.
+   *
+   * @param from the client's address, without its port
+   * @param isWaiting whether the client is still there when its turn comes: otherwise nothing is computed
+   */
+  async check(name: string, password: string, from: string, isWaiting = () => true): Promise<boolean> {
     const known = this.#users.get(name);
     const { cost, salt, hash } = known ?? this.#nobody;
     if (this.#running < MAX_AT_ONCE) this.#running++;
     else await this.#turn(from);
     try {
+      if (!isWaiting()) return false;
       return timingSafeEqual(await derive(password, salt, cost, hash.length), hash) && known !== undefined;
     } finally {
       this.#next();
@@ -103,7 +109,7 @@ export async function makeUserLine(name: string, console: Console): Promise<void
 /** A line for a file of users. */
 export async function userLine(name: string, password: string): Promise<string> {
   const { cost: { N, r, p }, salt, hash: hashed } = await hash(password);
-  return [name, "scrypt", N, r, p, toBase64(salt), toBase64(hashed)].join(":");
+  return [name, "scrypt", N, r, p, salt.toBase64(), hashed.toBase64()].join(":");
 }
 
 async function hash(password: string): Promise<Hashed> {
@@ -151,11 +157,8 @@ function readUser(line: string): Hashed & { readonly name: string } | null {
   if (name === undefined) return null;
   try {
     const cost = { N: Number(N), r: Number(r), p: Number(p) };
-    return { name, cost, salt: fromBase64(salt), hash: fromBase64(hash) };
+    return { name, cost, salt: Uint8Array.fromBase64(salt), hash: Uint8Array.fromBase64(hash) };
   } catch {
     return null;
   }
 }
-
-const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
-const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

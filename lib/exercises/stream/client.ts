@@ -7,6 +7,7 @@ import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
+import { isFile } from "../own_file.ts";
 import { Controls } from "./controls.ts";
 import { BUFFER_MS, type PlayerName, SILENT_MS } from "./defaults.ts";
 import { pduCodec, readPdu, WholeFramer } from "./framing.ts";
@@ -20,6 +21,9 @@ import { FileSink, isThere, OutputSink, PlayerSink, type Sink } from "./sinks.ts
 
 /** How often the live line is drawn, in ms. */
 const STATUS_MS = 200;
+
+/** What to do where a player gets only what comes behind --start. */
+const MIDDLE = "most files cannot be played without their beginning: leave out --start, and seek";
 
 /** Receives one stream to its end. @throws {NetlabError} when it fails, or data are missing that were to be kept */
 export async function connectStream(context: ConnectContext): Promise<void> {
@@ -49,12 +53,13 @@ export class Outputs {
   /** @throws {NetlabError} of kind `usage` when there is no such player, or the options exclude each other */
   static async open(context: ConnectContext): Promise<Outputs> {
     const { options, console } = context;
-    if (options.out === "-" && options.json === true) {
+    const out = options.out as string | undefined;
+    if (out === "-" && options.json === true) {
       throw new NetlabError("usage", "--json and --out - both want standard output");
     }
     // Before anybody is asked; it may come yet.
-    if (options.overwrite !== true && isFile(options.out)) throw isThere(String(options.out));
-    const choice = String(options.play ?? (options.out === undefined ? "auto" : "none"));
+    if (out !== undefined && out !== "-" && options.overwrite !== true && isFile(out)) throw isThere(out);
+    const choice = String(options.play ?? (out === undefined ? "auto" : "none"));
     const player = choice === "none" ? null : await findPlayer(choice);
     if (player !== null && choice === "auto") console.note(`plays with ${player}`);
     return new Outputs(context, player);
@@ -83,7 +88,7 @@ export class Outputs {
     }
     if (this.#playerName === null) return;
     this.#player = new Player(this.#playerName, mediaType.startsWith("audio/"));
-    this.#sinks.push(new PlayerSink(this.#player));
+    this.#sinks.push(new PlayerSink(this.#player, Number(this.#context.options.start ?? 0) > 0 ? MIDDLE : undefined));
     void this.#player.ended.then(onPlayerEnd);
   }
 
@@ -311,7 +316,7 @@ class Client {
     return {
       name: this.#name,
       ...{ packets, lost, reordered, duplicates, jitterMs, gaps, bytes },
-      missing: whole ? Math.max(0, (this.#info?.size ?? 0) - bytes) : null,
+      missing: whole ? tally.missingBytes(this.#info?.size ?? 0) : null,
       skipped,
       seconds,
       quit: this.#quit,
@@ -322,13 +327,4 @@ class Client {
 /** How long it takes to play, in ms. */
 function durationOf({ durationMs, size, rate }: Info): number {
   return durationMs ?? 1000 * size / rate;
-}
-
-/** Whether there is such a file; what is no path is none, and neither is a device or a pipe. */
-function isFile(path: unknown): boolean {
-  try {
-    return typeof path === "string" && path !== "-" && Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

@@ -13,6 +13,8 @@ export class Controls {
   readonly #console: Console;
   readonly #machine: ReceiverMachine;
   readonly #send: (command: ReceiveCommand) => void;
+  /** Whether the last word was to pause. */
+  #paused = false;
 
   constructor(console: Console, machine: ReceiverMachine, send: (command: ReceiveCommand) => void) {
     this.#console = console;
@@ -27,6 +29,7 @@ export class Controls {
       for await (const key of this.#console.keys()) this.#press(key);
     } else {
       for await (const line of this.#console.lines()) this.#obey(line.trim());
+      if (this.#paused) this.#control("resume"); // nobody else will
     }
   }
 
@@ -49,6 +52,7 @@ export class Controls {
   }
 
   #control(action: Action, positionMs = 0): void {
+    if (action !== "seek") this.#paused = action === "pause";
     this.#send({ type: "control", action, positionMs: Math.min(Math.max(0, positionMs), 0xffff_fffe) });
   }
 }

@@ -5,7 +5,6 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { count, decodeLossy } from "../../protocol/text.ts";
 import type { Notation } from "../exercise.ts";
-import { hex } from "../pdu_notation.ts";
 import { describeDatagram, parseCookie, parsePdu } from "./notation.ts";
 import { decodePdu, encodePdu, NO_COOKIE, type Pdu } from "./protocol.ts";
 
@@ -81,7 +80,7 @@ class NotationCodec implements Codec<string> {
 
   encode(text: string): Uint8Array {
     const session = Number(/ session=(\d+)/.exec(text)?.[1]);
-    const cookie = hex(this.#cookies.get(session) ?? NO_COOKIE);
+    const cookie = (this.#cookies.get(session) ?? NO_COOKIE).toHex();
     return encodePdu(parsePdu(text.replace(" cookie=*", ` cookie=${cookie}`)));
   }
 }

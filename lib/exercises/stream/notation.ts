@@ -1,7 +1,7 @@
 // PDUs in writing, as the trace, `explain` and checks show them: `REPORT session=1 seq=3 lost=0 jitter=0.25`.
 
 import { decodeLossy, encodeText } from "../../protocol/text.ts";
-import { describeBytes, formatWords, hex, parseHex, parseWords, quoteBytes } from "../pdu_notation.ts";
+import { describeBytes, formatWords, parseHex, parseWords, quoteBytes } from "../pdu_notation.ts";
 import {
   ACTIONS,
   controlPdu,
@@ -40,10 +40,10 @@ function fieldsOf(pdu: Pdu): string[] {
   switch (pdu.type) {
     case "REQUEST": {
       const { name, startMs, cookie } = readRequest(pdu);
-      return [`start=${startMs}`, ...(isNone(cookie) ? [] : [`cookie=${hex(cookie)}`]), quoteText(name)];
+      return [`start=${startMs}`, ...(isNone(cookie) ? [] : [`cookie=${cookie.toHex()}`]), quoteText(name)];
     }
     case "COOKIE":
-      return [`cookie=${hex(readCookie(pdu))}`];
+      return [`cookie=${readCookie(pdu).toHex()}`];
     case "INFO": {
       const { size, durationMs, rate, assumed, mediaType } = readInfo(pdu);
       const fields = [`size=${size}`, `duration=${durationMs ?? "unknown"}`, `rate=${rate}`];

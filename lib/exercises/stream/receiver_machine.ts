@@ -17,6 +17,7 @@ import {
   controlPdu,
   finPdu,
   type Info,
+  MIN_PAYLOAD,
   NO_COOKIE,
   type Pdu,
   type Piece,
@@ -40,6 +41,7 @@ export const ANSWER_MS: Millis = 10_000;
 export const STRAGGLER_MS: Millis = 500;
 /** What may wait to be played: of a server that sends faster than it says, the rest is played at once. */
 const MAX_HELD_BYTES = 16 * 1_048_576;
+const MAX_HELD = MAX_HELD_BYTES / MIN_PAYLOAD;
 /** What may come before INFO. */
 const MAX_EARLY = 1024;
 /** Cookies that are returned at once; a server that gives more of them is waited for. */
@@ -69,7 +71,7 @@ export type ReceiveEvent =
   | { readonly type: "info"; readonly info: Info }
   /** A piece has come, each once, in any order. The bytes are a view. */
   | { readonly type: "arrived"; readonly piece: Piece }
-  /** A piece is to be played, in order; `skipped` bytes before it did not come in time. */
+  /** A piece is to be played, in order; `skipped` bytes before it did not come in time. Below 0 the server goes back unasked. */
   | { readonly type: "play"; readonly piece: Piece; readonly skipped: number }
   /** The server has done as it was told. */
   | { readonly type: "moved"; readonly action: Action; readonly positionMs: Millis };
@@ -227,7 +229,6 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     for (const { piece, at } of this.#early) this.#take(piece, out, at);
     this.#early = [];
     this.#command(out, now);
-    this.#play(out, now);
   }
 
   #takeData(piece: Piece, out: Effects, now: Millis): void {
@@ -247,6 +248,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     if (arrival === "duplicate" || arrival === "wild") return;
     out.push({ type: "event", event: { type: "arrived", piece } });
     if (piece.seq < this.#next) return;
+    if (this.#paused && this.#full) return; // a server that does not wait
     this.#base ??= { at: now, timeMs: piece.timeMs };
     this.#held.set(piece.seq, { ...piece, bytes: piece.bytes.slice() });
     this.#heldBytes += piece.bytes.length;
@@ -261,8 +263,12 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     return first;
   }
 
+  get #full(): boolean {
+    return this.#heldBytes > MAX_HELD_BYTES || this.#held.size > MAX_HELD;
+  }
+
   #playAt({ timeMs }: Piece): Millis {
-    if (this.#heldBytes > MAX_HELD_BYTES) return this.#base!.at;
+    if (this.#full) return this.#base!.at;
     return this.#base!.at + this.#options.bufferMs + timeMs - this.#base!.timeMs;
   }
 
@@ -271,8 +277,9 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     for (let piece; (piece = this.#head()) !== undefined && this.#playAt(piece) <= now;) {
       this.#held.delete(piece.seq);
       this.#heldBytes -= piece.bytes.length;
-      const skipped = Math.max(0, piece.offset - (this.#nextOffset ?? piece.offset));
-      this.#skippedBytes += skipped;
+      const ahead = piece.offset - (this.#nextOffset ?? piece.offset);
+      const skipped = this.#sought ? Math.max(0, ahead) : ahead;
+      this.#skippedBytes += Math.max(0, skipped);
       this.#next = piece.seq + 1;
       this.#nextOffset = piece.offset + piece.bytes.length;
       this.#positionMs = piece.timeMs;
@@ -309,7 +316,6 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     if (action === "resume") this.#goOn(now);
     out.push({ type: "event", event: { type: "moved", action, positionMs } });
     this.#command(out, now);
-    this.#play(out, now);
   }
 
   /** What was sent before `first` is no longer wanted. */
@@ -379,7 +385,8 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
 function noAnswer(ms: Millis): NetlabError {
   return new NetlabError("timeout", `no answer for ${ms / 1000} s`, {
-    hint: "is the server running, on this port, and does a firewall let UDP through?",
+    hint: "is the server running, on this port, and does a firewall let UDP through? one of the seed's form needs " +
+      "--wire seed",
   });
 }
 

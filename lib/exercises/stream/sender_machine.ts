@@ -146,7 +146,6 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     this.#send(infoPdu(this.#session, this.#info), out, now);
     this.#goOn(now);
     this.#jump(out);
-    this.#pump(out, now);
   }
 
   #receive(pdu: Pdu, out: Effects, now: Millis): void {
@@ -178,7 +177,6 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
       this.#control = { ...command, positionMs, first: this.#seq };
     }
     this.#send(controlPdu(this.#session, this.#control), out, now);
-    this.#pump(out, now);
   }
 
   #apply({ action, positionMs }: Control, out: Effects, now: Millis): void {

@@ -10,7 +10,11 @@ import type { Piece } from "./protocol.ts";
 export interface Sink {
   /** A piece has come, in any order. @throws {NetlabError} when it cannot be kept */
   arrived?(piece: Piece): void;
-  /** A piece is due; `skipped` bytes before it have not come. @throws {NetlabError} when an earlier one could not be kept */
+  /**
+   * A piece is due; `skipped` bytes before it have not come, or, below 0, that many come again.
+   *
+   * @throws {NetlabError} when an earlier one could not be kept
+   */
   play?(bytes: Uint8Array, skipped: number): void;
   /** All has been given. @throws {NetlabError} when it could not be kept */
   finish(): Promise<void>;
@@ -18,6 +22,9 @@ export interface Sink {
 
 /** For so many missing bytes zeros are put in, so that samples stay in step; of more, the rest is left out. */
 const MAX_FILL = 1_048_576;
+
+/** What may wait for who reads standard output, in bytes. */
+const MAX_WAITING = 64 * 1_048_576;
 
 /** What did not come, as silence. */
 function silence(bytes: number): Uint8Array {
@@ -84,6 +91,7 @@ export class FileSink implements Sink {
 export class OutputSink implements Sink {
   readonly #console: Console;
   #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #failure: Error | null = null;
 
   constructor(console: Console) {
@@ -91,19 +99,32 @@ export class OutputSink implements Sink {
   }
 
   play(bytes: Uint8Array, skipped: number): void {
+    if (skipped < 0) {
+      this.#failure ??= new NetlabError("protocol", "the server goes back to what has been written", {
+        hint: "--out FILE has each piece in its place",
+      });
+    } else if (this.#waiting > MAX_WAITING) {
+      this.#failure ??= new NetlabError("harness", `${this.#waiting} bytes wait for who reads standard output`, {
+        hint: "nobody does, or not as fast as the stream comes: keep it with --out FILE",
+      });
+    }
     if (this.#failure) throw this.#failure;
     if (skipped > 0) this.#write(silence(skipped));
     this.#write(bytes);
   }
 
   async finish(): Promise<void> {
-    await this.#last;
+    if (!this.#failure) await this.#last;
     if (this.#failure) throw this.#failure;
   }
 
   #write(bytes: Uint8Array): void {
-    this.#last = this.#last.then(() => this.#failure ? undefined : this.#console.write?.(bytes)).catch((error) => {
-      this.#failure = error;
+    this.#waiting += bytes.length;
+    this.#last = this.#last.then(async () => {
+      if (!this.#failure) await this.#console.write?.(bytes);
+      this.#waiting -= bytes.length;
+    }).catch((error) => {
+      this.#failure ??= error;
     });
   }
 }
@@ -111,9 +132,12 @@ export class OutputSink implements Sink {
 /** A player. */
 export class PlayerSink implements Sink {
   readonly #player: Player;
+  readonly #hint?: string;
 
-  constructor(player: Player) {
+  /** @param hint what to do where it cannot play it */
+  constructor(player: Player, hint?: string) {
     this.#player = player;
+    this.#hint = hint;
   }
 
   play(bytes: Uint8Array, skipped: number): void {
@@ -123,6 +147,7 @@ export class PlayerSink implements Sink {
 
   async finish(): Promise<void> {
     const complaint = await this.#player.finish();
-    if (complaint !== null) throw new NetlabError("harness", `${this.#player.name} could not play it: ${complaint}`);
+    if (complaint === null) return;
+    throw new NetlabError("harness", `${this.#player.name} could not play it: ${complaint}`, { hint: this.#hint });
   }
 }

@@ -26,6 +26,8 @@ export class Tally {
   /** The last that was too far ahead. */
   #wild = NaN;
   readonly #come = new Gaps();
+  /** The same of the bytes of the file. */
+  readonly #bytesCome = new Gaps();
   /** Of the last that came: when it came, less when it is to be played. */
   #transit: Millis | null = null;
   /** What was sent before has times of another schedule. */
@@ -36,13 +38,18 @@ export class Tally {
     return this.#come.missing(this.next);
   }
 
+  /** Bytes that did not come, of a file of `size`: a server may say of two pieces that they are in one place. */
+  missingBytes(size: number): number {
+    return this.#bytesCome.missing(size);
+  }
+
   /** Holes: runs of numbers that did not come. */
   get gaps(): number {
     return [...this.#come.ranges(this.next)].length;
   }
 
   /** Counts a piece that has come. */
-  take({ seq, timeMs, bytes }: Piece, now: Millis): Arrival {
+  take({ seq, offset, timeMs, bytes }: Piece, now: Millis): Arrival {
     if (seq >= this.next + MAX_AHEAD && seq !== this.#wild + 1) {
       this.#wild = seq;
       return "wild";
@@ -54,6 +61,7 @@ export class Tally {
     this.#measure(seq, now - timeMs);
     this.packets++;
     this.bytes += bytes.length;
+    if (bytes.length > 0) this.#bytesCome.add(offset, offset + bytes.length - 1);
     if (seq < this.#highest) this.reordered++;
     this.#highest = Math.max(this.#highest, seq);
     if (seq < this.next) return "late";

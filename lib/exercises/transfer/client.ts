@@ -8,7 +8,7 @@ import { outlasts, pause, systemClock } from "../../net/clock.ts";
 import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
-import { type ErrorKind, NetlabError, ProtocolError } from "../../protocol/errors.ts";
+import { type ErrorKind, kindOfAll, NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import { escapeBytes } from "../../protocol/text.ts";
 import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
@@ -81,8 +81,7 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
       } catch (error) {
         if (!(error instanceof NetlabError)) throw error;
         if (files.length === 1 || !OF_ONE.includes(error.kind)) throw error;
-        const hint = error.hint ? `: ${error.hint}` : "";
-        console.print(`not sent: ${source.name}: ${error.message}${hint}`, {
+        console.print(`not sent: ${source.name}: ${error.withHint}`, {
           event: "failed",
           name: source.name,
           failure: error.message,
@@ -94,7 +93,7 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
     for (const source of sources) await source.close();
   }
   if (failures.length > 0) {
-    throw new NetlabError("reply", `${failures.length} of ${files.length} files were not sent`, {
+    throw new NetlabError(kindOfAll(failures), `${failures.length} of ${files.length} files were not sent`, {
       hint: "why is said above",
     });
   }
@@ -158,7 +157,7 @@ class Sender implements AsyncDisposable {
     const codec = pduCodec(context.transport);
     const decode = (frame: Uint8Array): Pdu | null => {
       const pdu = codec.decode(frame);
-      if (pdu === null) this.#foreign ??= escapeBytes(frame, SHOWN_BYTES);
+      if (pdu === null) this.#foreign ??= escapeBytes(frame, SHOWN_BYTES) || "an empty datagram";
       else this.#understood = true;
       return pdu;
     };

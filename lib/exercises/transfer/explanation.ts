@@ -56,7 +56,7 @@ export const explanation: Explanation = {
     `         | <------------------- ACK 3 |`,
     ``,
     `none: every chunk once, and nobody says what came. OPEN and FIN are repeated until they are answered all the same, so`,
-    `that both ends know what is missing.`,
+    `that both ends know what is missing. A file with more than 100,000 holes is given up; all together may have two million.`,
     ``,
     `         | DATA 0 ------------------> |`,
     `         | DATA 1 -------X lost       |`,

@@ -5,7 +5,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { utf8Length } from "../../protocol/text.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { MAX_FILE_NAME } from "../names.ts";
-import { openOwn, removeQuietly, sizeOf } from "../own_file.ts";
+import { openOwn, removeQuietly, rename, sizeOf } from "../own_file.ts";
 import { standardInput } from "../standard_input.ts";
 import { PART } from "./protocol.ts";
 
@@ -195,22 +195,8 @@ export class PartFile {
   complete(overwrite: boolean): boolean {
     this.#cut();
     this.#close();
-    if (!this.#rename(overwrite)) return false;
+    if (!rename(this.#path, this.#target, overwrite)) return false;
     for (const path of [this.#part, this.#beside]) removeQuietly(path);
-    return true;
-  }
-
-  #rename(overwrite: boolean): boolean {
-    if (!overwrite) {
-      try {
-        // Unlike a rename, a link never takes the place of a file that has come meanwhile.
-        Deno.linkSync(this.#path, this.#target);
-        return true;
-      } catch (error) {
-        if (error instanceof Deno.errors.AlreadyExists || exists(this.#target)) return false;
-      } // there are file systems without links
-    }
-    Deno.renameSync(this.#path, this.#target);
     return true;
   }
 
@@ -244,13 +230,4 @@ function pathsOf(dir: string, name: string): [part: string, beside: string] {
   const beside = `${name}.${PART}`;
   const part = `${dir}/${name}${PART}`;
   return [part, utf8Length(beside) > MAX_FILE_NAME ? part : `${dir}/${beside}`];
-}
-
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -11,6 +11,9 @@ import { describeBytes } from "../pdu_notation.ts";
 import { formatPdu, parsePdu } from "./notation.ts";
 import { decodePdu, encodePdu, HEADER_BYTES, type Pdu, PDU_TYPES } from "./protocol.ts";
 
+/** What to do about a sender that says no PDUs. */
+export const BARE_HINT = "a sender of the seed's form needs --wire seed here";
+
 /** Cuts whole PDUs, header included, off a stream. */
 export class PduFramer implements Framer {
   readonly name = "pdu";
@@ -26,7 +29,7 @@ export class PduFramer implements Framer {
   cut(queue: ByteQueue): Uint8Array | null {
     // Whoever speaks another protocol is told so at its first byte.
     if (queue.length > 0 && PDU_TYPES[queue.at(0) - 1] === undefined) {
-      throw new ProtocolError(`no such type of PDU: ${queue.at(0)}`, { fatal: true, offset: 0 });
+      throw new ProtocolError(`no such type of PDU: ${queue.at(0)}`, { fatal: true, offset: 0, hint: BARE_HINT });
     }
     if (queue.length < HEADER_BYTES) return null;
     const bytes = HEADER_BYTES + (queue.at(10) << 8 | queue.at(11));

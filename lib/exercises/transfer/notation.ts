@@ -1,7 +1,7 @@
 // PDUs in writing, as the trace, `explain` and checks show them: `DATA session=1 seq=0 "hello"`.
 
 import { decodeLossy, encodeText } from "../../protocol/text.ts";
-import { formatWords, hex, parseHex, parseWords, quoteBytes } from "../pdu_notation.ts";
+import { formatWords, parseHex, parseWords, quoteBytes } from "../pdu_notation.ts";
 import {
   acceptPdu,
   ackPdu,
@@ -40,7 +40,7 @@ function fieldsOf(pdu: Pdu): string[] {
     }
     case "ACCEPT": {
       const accept = readAccept(pdu);
-      return [seq, `window=${accept?.window}`, ...(accept?.digest ? [`digest=${hex(accept.digest)}`] : [])];
+      return [seq, `window=${accept?.window}`, ...(accept?.digest ? [`digest=${accept.digest.toHex()}`] : [])];
     }
     case "DATA":
       return [seq, ...(pdu.flags & FLAG_PUSH ? ["push"] : []), quoteBytes(pdu.payload, SHOWN_BYTES)];
@@ -49,7 +49,7 @@ function fieldsOf(pdu: Pdu): string[] {
       return [seq, ...(bits.length > 0 ? [`bitmap=${bits.join("")}`] : [])];
     }
     case "FIN":
-      return [seq, `digest=${hex(pdu.payload)}`];
+      return [seq, `digest=${pdu.payload.toHex()}`];
     case "DONE":
       return [seq, `duplicates=${readDuplicates(pdu)}`];
     case "ERROR": {

@@ -11,7 +11,7 @@ import type { Millis } from "../../protocol/clock.ts";
 import type { Effect, Input, Machine } from "../../protocol/machine.ts";
 import { count } from "../../protocol/text.ts";
 import { Gaps } from "../gaps.ts";
-import { Ahead } from "./ahead.ts";
+import { Ahead, type Room } from "./ahead.ts";
 import {
   acceptPdu,
   ackPdu,
@@ -35,6 +35,8 @@ export interface ReceiverOptions extends Offer {
   readonly maxSize?: number;
   /** The most chunks that are kept out of order. */
   readonly maxWindow: number;
+  /** What these, and holes, may take, in bytes, of all receivers that are given the same. @default {Infinity} */
+  readonly room?: Room;
   /** How long it may be silent, and how long it may take to begin. */
   readonly idleMs: Millis;
   readonly beginMs: Millis;
@@ -68,6 +70,11 @@ export const LAST_WORD_MS: Millis = 120_000;
 /** The same of a refusal, behind which OPEN comes again once more at most: then it is refused anew. */
 export const REFUSAL_MS: Millis = 5000;
 
+/** Without acknowledgements: with more holes than this a file is given up. Each is remembered, and nothing will fill it. */
+const MAX_GAPS = 100_000;
+/** What remembering a hole takes, in bytes. */
+const GAP_COST = 128;
+
 /** The receiver of one file. */
 export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEvent> {
   readonly #options: ReceiverOptions;
@@ -84,10 +91,11 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   #next = 0;
   /** Behind the highest that has been seen. */
   #seen = 0;
+  readonly #room: Room;
   /** Selective repeat: what has come ahead of its turn. */
   readonly #ahead: Ahead;
   /** Without acknowledgements: what has come. */
-  readonly #gaps = new Gaps();
+  #gaps = new Gaps();
   /** A chunk shorter than the others is the last. */
   #short = Infinity;
   #fin: Pdu | null = null;
@@ -106,7 +114,8 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     this.#total = size === null ? null : chunksOf(size, chunk);
     this.#lastBytes = size === null ? 0 : size - chunk * Math.max(0, this.#total! - 1);
     this.#window = scheme === "stop-and-wait" ? 1 : Math.max(1, Math.min(options.window, options.maxWindow));
-    this.#ahead = new Ahead(this.#window);
+    this.#room = options.room ?? { bytes: Infinity };
+    this.#ahead = new Ahead(this.#window, this.#room);
     this.#ackEvery = Math.max(1, this.#window >> 4);
   }
 
@@ -224,11 +233,14 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     if (payload.length < this.#options.chunk) this.#short = Math.min(this.#short, seq);
     if (this.#options.scheme === "none") {
       this.#seen = Math.max(this.#seen, seq + 1);
+      const before = this.#gaps.count;
       if (!this.#gaps.add(seq)) {
         this.#duplicates++;
         return;
       }
+      this.#room.bytes -= GAP_COST * (this.#gaps.count - before);
       out.push({ type: "event", event: { type: "data", seq, bytes: payload } });
+      if (this.#gaps.count > MAX_GAPS || this.#room.bytes < 0) return this.#failLost(this.#seen, out, now);
       if (this.#state === "straggling") {
         this.#until = now + STRAGGLER_MS;
         this.#finish(this.#fin!, out, now);
@@ -303,22 +315,31 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     const deadline = this.deadline();
     if (deadline === null || now < deadline) return;
     if (this.#state === "over") return this.#close(out);
-    if (this.#state === "straggling") {
-      const chunks = this.#fin!.seq;
-      const text = refusal.lost(this.#gaps.missing(chunks), chunks, formatRanges(this.#gaps.ranges(chunks)));
-      return this.#obey({ type: "fail", code: ERROR_CODES.lost, text }, out, now);
-    }
+    if (this.#state === "straggling") return this.#failLost(this.#fin!.seq, out, now);
     if (this.#unacknowledged > 0 && now >= this.#unacknowledgedSince + ACK_DELAY_MS) return this.#acknowledge(out);
     const text = refusal.silent(this.#patienceMs);
     this.#obey({ type: "fail", code: ERROR_CODES.timeout, text }, out, now);
   }
 
+  /** @param chunks how many there are, or have been seen */
+  #failLost(chunks: number, out: Effects, now: Millis): void {
+    const text = refusal.lost(this.#gaps.missing(chunks), chunks, formatRanges(this.#gaps.ranges(chunks)));
+    this.#obey({ type: "fail", code: ERROR_CODES.lost, text }, out, now);
+  }
+
   #end(lastWord: Pdu, out: Effects, now: Millis): void {
     this.#state = "over";
     this.#until = now + this.#lastWordMs;
-    this.#ahead.clear();
+    this.#forget();
     this.#lastWord = lastWord;
     out.push({ type: "send", message: lastWord });
+  }
+
+  /** What has come is no longer asked for. */
+  #forget(): void {
+    this.#ahead.clear();
+    this.#room.bytes += GAP_COST * this.#gaps.count;
+    this.#gaps = new Gaps();
   }
 
   get #lastWordMs(): Millis {
@@ -327,6 +348,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
 
   #close(out: Effects): void {
     this.#state = "closed";
+    this.#forget();
     out.push({ type: "close" });
   }
 }

@@ -75,7 +75,7 @@ const RESUMABLE: readonly number[] = [
 ];
 
 /** With nothing to send for so long, OPEN is said again: a receiver that hears nothing takes us for gone. */
-export const STILL_HERE_MS: Millis = 2000;
+const STILL_HERE_MS: Millis = 2000;
 
 /** With less than this to send, in bytes, it asks for more. */
 const LOW_BYTES = 262_144;
@@ -469,7 +469,9 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
     this.#close(
       out,
       new NetlabError("timeout", `no answer to ${this.#timeouts} tries: ${this.#progress()}`, {
-        hint: this.#state === "opening" ? "is a receiver there, and the address right?" : this.remedy,
+        hint: this.#state === "opening"
+          ? "is a receiver there, on the same --transport, and the address right?"
+          : this.remedy,
       }),
     );
   }

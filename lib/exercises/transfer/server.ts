@@ -11,8 +11,10 @@ import { NetlabError } from "../../protocol/errors.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { Folder } from "../folder.ts";
 import { describeSystemError } from "../../net/errors.ts";
-import { exists, PartFile } from "./files.ts";
-import { pduCodec, PduFramer } from "./framing.ts";
+import { exists } from "../own_file.ts";
+import type { Room } from "./ahead.ts";
+import { PartFile } from "./files.ts";
+import { BARE_HINT, pduCodec, PduFramer } from "./framing.ts";
 import { ERROR_CODES, errorPdu, FLAG_PUSH, nameProblem, type Offer, type Pdu, readOffer, refusal } from "./protocol.ts";
 import { type ReceiveCommand, type ReceiveEvent, ReceiverMachine } from "./receiver_machine.ts";
 import { formatReceived, type ReceivedReport } from "./report.ts";
@@ -29,8 +31,9 @@ const MAX_UNBEGUN = 256;
 const MAX_AT_ONCE = 16;
 /** Of how many files that are over the last word is remembered, for each sender. */
 const MAX_OVER = 16;
-/** How much may come of a file ahead of a missing chunk, in bytes. */
+/** How much may come of a file ahead of a missing chunk, and what all files together may keep of that and of holes, in bytes. */
 const MAX_AHEAD_BYTES = 4 * 1_048_576;
+const AHEAD_ROOM_BYTES = 64 * MAX_AHEAD_BYTES;
 /**
  * A name is free again when who was sending it has been silent for so long, in ms: longer than a sender is that waits for
  * its source, or for an answer. Who wants it waits a little longer.
@@ -52,6 +55,8 @@ interface Desk {
   /** Who is receiving a file of which name: on some disks `A` and `a` are the same. */
   readonly held: Map<string, Reception>;
   unbegun: number;
+  /** For what comes ahead of its turn. */
+  readonly room: Room;
   /** Told how each file ended that was accepted. */
   onEnd(failure: string | null): void;
 }
@@ -100,6 +105,7 @@ function servePdus(context: ServeContext, dir: string, onEnd: (failure: string |
     context,
     held: new Map(),
     unbegun: 0,
+    room: { bytes: AHEAD_ROOM_BYTES },
     onEnd,
   };
   const server = new Server<Pdu | null, Pdu>({
@@ -137,6 +143,8 @@ class Line implements Session<Pdu | null> {
   readonly #receptions = new Map<number, Reception>();
   #cancelForget: () => void = () => {};
   #gone = false;
+  /** It has opened nothing, and says what is no PDU. */
+  #foreign = false;
 
   constructor(channel: PduChannel, desk: Desk, udp: boolean, onGone: () => void) {
     this.#channel = channel;
@@ -147,10 +155,8 @@ class Line implements Session<Pdu | null> {
 
   onMessage(pdu: Pdu | null): Promise<void> | void {
     let busy: Promise<void> | null = null;
-    const { trace } = this.#desk.context;
-    if (pdu === null) {
-      if (trace.wants.note) trace.emit({ type: "note", id: this.#channel.id, text: "not a PDU, or changed: dropped" });
-    } else {
+    if (pdu === null) this.#dropped();
+    else {
       const reception = this.#receptions.get(pdu.session);
       if (reception) busy = reception.receive(pdu);
       else if (pdu.type === "OPEN") this.#open(pdu);
@@ -158,9 +164,18 @@ class Line implements Session<Pdu | null> {
         this.#channel.send(errorPdu(pdu.session, ERROR_CODES.unknownSession, refusal.unknownSession()));
       }
     }
-    this.#forgetIfIdle("nothing was opened");
+    this.#forgetIfIdle(this.#foreign ? `nothing was opened: ${BARE_HINT}` : "nothing was opened");
     // The end of a stream, which may be right behind FIN, waits until that has been answered. Of datagrams none shall wait.
     if (busy !== null && !this.#udp) return busy;
+  }
+
+  /** Says so; of who has opened nothing, and may send a whole file in another form, once. */
+  #dropped(): void {
+    const { trace } = this.#desk.context;
+    const isNew = !this.#foreign;
+    this.#foreign = this.#receptions.size === 0;
+    if (this.#foreign && !isNew) return;
+    if (trace.wants.note) trace.emit({ type: "note", id: this.#channel.id, text: "not a PDU, or changed: dropped" });
   }
 
   /** Over UDP nobody says that he leaves. What is over stays for a last word that was lost, and gives way to who has more to say. */
@@ -263,9 +278,9 @@ class Reception {
     this.#key = offer.name.normalize("NFC").toLowerCase();
     ({ promise: this.released, resolve: this.#release } = Promise.withResolvers<void>());
     const maxWindow = Math.floor(MAX_AHEAD_BYTES / offer.chunk);
-    const { idleMs, maxSize } = desk;
+    const { idleMs, maxSize, room } = desk;
     const beginMs = Math.min(BEGIN_MS, idleMs);
-    this.#machine = new ReceiverMachine({ ...offer, session, maxWindow, maxSize, idleMs, beginMs });
+    this.#machine = new ReceiverMachine({ ...offer, session, maxWindow, room, maxSize, idleMs, beginMs });
     this.#driven = drive(this.#machine, {
       clock: systemClock,
       send: (pdu) => void channel.send(pdu),
