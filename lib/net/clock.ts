@@ -14,17 +14,25 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   at(when: Millis, run: () => void): () => void {
     let timer: ReturnType<typeof setTimeout>;
+    let cancelled = false;
     const due = Math.max(when, performance.now());
+    // In Deno 2.6 a timer may fire after it was cleared, if the process was held up.
+    const fire = () => {
+      if (!cancelled) run();
+    };
     const ring = () => {
-      if (performance.now() - due < HELD_UP_MS) run();
-      else timer = setTimeout(run, FIRST_MS);
+      if (performance.now() - due < HELD_UP_MS) fire();
+      else if (!cancelled) timer = setTimeout(fire, FIRST_MS);
     };
     const arm = () => {
       const left = Math.max(0, when - performance.now());
       timer = left > MAX_TIMEOUT ? setTimeout(arm, MAX_TIMEOUT) : setTimeout(ring, left);
     };
     arm();
-    return () => clearTimeout(timer);
+    return () => {
+      cancelled = true;
+      clearTimeout(timer);
+    };
   },
 };
 
