@@ -37,3 +37,16 @@ test("who was held up sees what has come meanwhile before it is too late", async
   ours.close();
   theirs.close();
 });
+
+test("what was cancelled does not run, even where the runtime lets the timer fire", async () => {
+  const clearTimeout = globalThis.clearTimeout;
+  let runs = 0;
+  globalThis.clearTimeout = () => {};
+  try {
+    systemClock.at(systemClock.now(), () => runs++)();
+    await pause(2);
+  } finally {
+    globalThis.clearTimeout = clearTimeout;
+  }
+  assertEquals(runs, 0);
+});
