@@ -43,8 +43,9 @@ export function openConsole(output: Output, options: ConsoleOptions): Console {
     return {
       interactive,
       async *lines(prompt = "> ", isSecret, hiddenFrom) {
-        await output.out.flush(); // nothing is to come where the line is typed
-        yield* (await terminal.open()).lines(prompt, isSecret, hiddenFrom);
+        const opened = await terminal.open();
+        await output.out.flush(); // nothing is to come where the line is typed, of what was said meanwhile either
+        yield* opened.lines(prompt, isSecret, hiddenFrom);
       },
       stop: () => terminal.stop(),
       print: (text) => printLine(plain(text)),
