@@ -351,14 +351,15 @@ test("an address at which nobody listens is said to be one", async () => {
 });
 
 test("an address at which somebody listens for IPv6 only is told so", async () => {
-  const listener = Deno.listen({ hostname: "::1", port: 0 });
-  try {
+  // A test beside this one may have the same port at 127.0.0.1: then another is tried.
+  for (let tries = 3; tries > 0; tries--) {
+    using listener = Deno.listen({ hostname: "::1", port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
-    assertEquals(await causesOf({ subject: { type: "address", host: "127.0.0.1", port } }), [
-      `nobody listens on 127.0.0.1:${port}, and somebody on [::1]:${port}: grade with --server [::1]:${port}`,
-    ]);
-  } finally {
-    listener.close();
+    const causes = await causesOf({ subject: { type: "address", host: "127.0.0.1", port } });
+    const told =
+      `nobody listens on 127.0.0.1:${port}, and somebody on [::1]:${port}: grade with --server [::1]:${port}`;
+    if (tries > 1 && causes[0] !== told) continue;
+    return assertEquals(causes, [told]);
   }
 }, LINUX.ignore ? LINUX : skipUnlessIpv6());
 
