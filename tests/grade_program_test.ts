@@ -8,7 +8,7 @@ import { spellingOf } from "../lib/exercises/notation.ts";
 import { Actor } from "../lib/grade/actor.ts";
 import { freePort } from "../lib/grade/calling.ts";
 import type { RunningClient } from "../lib/grade/client_under_test.ts";
-import { shape, WHOLE } from "../lib/grade/delivery.ts";
+import { shape, untilRead, WHOLE } from "../lib/grade/delivery.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { Inbox, Unmet } from "../lib/grade/inbox.ts";
 import { Program, shellWord } from "../lib/grade/program.ts";
@@ -353,10 +353,10 @@ test("whoever hangs up waits not long for one that never does, where nobody asks
   await actor.close();
 });
 
-test("where timers come late, the pause between two pieces is repeated: the reader is late, too", async () => {
+/** A clock whose timers come so late, in ms, one after the other. */
+function lateClock(lateness: number[]): Clock {
   let now = 0;
-  const lateness = [40, 20, 1, 40];
-  const clock: Clock = {
+  return {
     now: () => now,
     at: (when, run) => {
       now = when + lateness.shift()!;
@@ -364,9 +364,19 @@ test("where timers come late, the pause between two pieces is repeated: the read
       return () => {};
     },
   };
+}
+
+test("where timers come late, the pause between two pieces is repeated: the reader is late, too", async () => {
+  const lateness = [40, 20, 1, 40];
   const [ours] = memoryPair();
-  await shape(ours, { way: "bytes" }, clock).write(new Uint8Array(2));
+  await shape(ours, { way: "bytes" }, lateClock(lateness)).write(new Uint8Array(2));
   assertEquals(lateness, [40]);
+});
+
+test("a long pause, as between messages without framing, is repeated where it is late by a tenth", async () => {
+  const lateness = [300, 46, 45, 44, 300];
+  await untilRead(450, lateClock(lateness));
+  assertEquals(lateness, [300]);
 });
 
 test("interrupted, grading ends what it has started, and says so by its status", async () => {

@@ -2,13 +2,13 @@
 
 import type { Expectation } from "../exercises/check.ts";
 import { Channel } from "../net/channel.ts";
-import { outlasts, pause } from "../net/clock.ts";
+import { outlasts } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { decodeLossy, escapeBytes, escapeText } from "../protocol/text.ts";
 import type { Trace } from "../protocol/trace.ts";
-import { type Delivery, shape } from "./delivery.ts";
+import { type Delivery, shape, untilRead } from "./delivery.ts";
 import { Inbox, Unmet } from "./inbox.ts";
 import { whyMisframed } from "./misframed.ts";
 
@@ -115,7 +115,7 @@ export class Actor {
   }
 
   async send(message: string | Uint8Array): Promise<void> {
-    if (this.#channel.framer.name === "raw" && this.#unanswered) await pause(RAW_PAUSE_MS);
+    if (this.#channel.framer.name === "raw" && this.#unanswered) await untilRead(RAW_PAUSE_MS);
     this.#unanswered = true;
     this.#held.push(typeof message === "string" ? this.#options.fill(message) : message);
     if (this.#options.delivery.way !== "joined") await this.flush();

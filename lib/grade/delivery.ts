@@ -41,16 +41,18 @@ export function describeDelivery(delivery: Delivery): string {
 /** A pause between two writes, in ms: without one the system gathers them, and the reader gets them as one. */
 const DRIP_MS = 1;
 const SPLIT_MS = 15;
-/** How late it may end, in ms, before there is another, and how many there are at most. */
+/** How late it may end, in ms or as a part of it, before there is another, and how many there are at most. */
 const LATE_MS = 5;
+const LATE = 1 / 10;
 const MAX_PAUSES = 10;
 
 /** Until a reader that waits has read: where our own timer comes late, the machine is busy, and the reader has not run either. */
-async function untilRead(ms: Millis, clock: Clock): Promise<void> {
+export async function untilRead(ms: Millis, clock: Clock = systemClock): Promise<void> {
+  const late = Math.max(LATE_MS, ms * LATE);
   for (let left = MAX_PAUSES; left > 0; left--) {
     const due = clock.now() + ms;
     await shortPause(ms, clock);
-    if (clock.now() < due + LATE_MS) return;
+    if (clock.now() < due + late) return;
   }
 }
 
