@@ -3,10 +3,9 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
-import { freePort } from "../lib/grade/calling.ts";
 import { connectContext, FakeConsole, withChat } from "./chat_helpers.ts";
 import { environment, NETLAB, netlab, Program, runProgram } from "./cli_helpers.ts";
-import { Peer, skipUnless, skipUnlessSignals, test, within } from "./helpers.ts";
+import { deafAddress, Peer, skipUnless, skipUnlessSignals, test, within } from "./helpers.ts";
 
 const SCRIPT = "NAME alice\nGET_NAMES\nMSG alice hi\nMSG bob hi\n";
 /** One of them is ERROR, and so the script has failed. */
@@ -263,12 +262,12 @@ test("a reader that leaves (| head -1) is no error", () =>
   }), skipUnless("bash"));
 
 test("a server that is not there is one line with status 1", async () => {
-  const port = freePort("tcp");
+  const { host, port } = deafAddress();
   const hint = "nothing listens there: is the server running, and on this port?";
-  assertEquals(await runProgram(`connect chat 127.0.0.1:${port}`), {
+  assertEquals(await runProgram(`connect chat ${host}:${port}`), {
     status: 1,
     out: "",
-    err: `netlab: cannot connect to 127.0.0.1:${port}: connection refused: ${hint}\n`,
+    err: `netlab: cannot connect to ${host}:${port}: connection refused: ${hint}\n`,
   });
 });
 

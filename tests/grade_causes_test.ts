@@ -10,7 +10,7 @@ import { guessFraming, whyMisframed } from "../lib/grade/misframed.ts";
 import { PROFILES } from "../lib/grade/profiles/mod.ts";
 import type { Failure } from "../lib/grade/report.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
-import { bytes, skipIf, skipUnless, skipUnlessIpv6, skipUnlessSh, test } from "./helpers.ts";
+import { bytes, deafAddress, skipIf, skipUnless, skipUnlessIpv6, skipUnlessSh, test } from "./helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const LINUX = Deno.build.os === "linux" ? PYTHON : skipIf("only Linux tells who listens where");
@@ -342,11 +342,9 @@ test("a server that ends with its first client is told what that usually comes o
 }, PYTHON);
 
 test("an address at which nobody listens is said to be one", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  assertEquals(await causesOf({ subject: { type: "address", host: "127.0.0.1", port } }), [
-    `nobody takes calls at 127.0.0.1:${port}: start the server, or look where it listens`,
+  const { host, port } = deafAddress();
+  assertEquals(await causesOf({ subject: { type: "address", host, port } }), [
+    `nobody takes calls at ${host}:${port}: start the server, or look where it listens`,
   ]);
 });
 

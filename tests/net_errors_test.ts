@@ -1,19 +1,18 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
 import { MaildirError } from "../lib/exercises/smtp/maildir.ts";
-import { freePort } from "../lib/grade/calling.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { formatAddress, formatHostPort, sendAtOnce } from "../lib/net/conn.ts";
 import { DatagramEndpoint } from "../lib/net/datagram.ts";
 import { describeSystemError, type Doing, isOutOfFiles, isReset, transportError } from "../lib/net/errors.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
-import { Peer, skipUnlessIpv6, test } from "./helpers.ts";
+import { deafAddress, Peer, skipUnlessIpv6, test } from "./helpers.ts";
 
 const WINDOWS = Deno.build.os === "windows";
 
 test("a refused connection says so, and what may be the matter", async () => {
-  const port = freePort("tcp");
-  const error = await assertRejects(() => connectTcp("127.0.0.1", port), NetlabError);
-  assertEquals([error.kind, error.message], ["transport", `cannot connect to 127.0.0.1:${port}: connection refused`]);
+  const { host, port } = deafAddress();
+  const error = await assertRejects(() => connectTcp(host, port), NetlabError);
+  assertEquals([error.kind, error.message], ["transport", `cannot connect to ${host}:${port}: connection refused`]);
   assertMatch(error.hint!, /is the server running/);
 });
 
