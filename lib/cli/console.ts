@@ -44,7 +44,8 @@ export function openConsole(output: Output, options: ConsoleOptions): Console {
       interactive,
       async *lines(prompt = "> ", isSecret, hiddenFrom) {
         const opened = await terminal.open();
-        await output.out.flush(); // nothing is to come where the line is typed, of what was said meanwhile either
+        // Nothing is to come where the line is typed, of what was said meanwhile either.
+        while (output.out.busy) await output.out.flush();
         yield* opened.lines(prompt, isSecret, hiddenFrom);
       },
       stop: () => terminal.stop(),

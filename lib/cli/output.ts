@@ -63,6 +63,11 @@ export class LineWriter {
     this.#diverted = print;
   }
 
+  /** Whether something is not out yet. */
+  get busy(): boolean {
+    return this.#writing !== null;
+  }
+
   /** Resolves when what waits is out, for who can wait before there is more; null while there is room. */
   drained(): Promise<void> | null {
     return this.#waitingChars > MAX_WAITING ? this.#writing : null;
