@@ -126,7 +126,8 @@ test("two servers, one of which was asked in the name of the other, do not answe
     })();
     await traces[1].until("the second to notice", ({ text }) => `${text}`.includes("answers as a server does"));
     await eventually("both to come to rest", () => one.clientCount + two.clientCount === 0);
-    assertLess(traces.flatMap((trace) => trace.of("open")).length, 4);
+    // How many it takes until both have noticed is a matter of luck.
+    assertLess(traces.flatMap((trace) => trace.of("open")).length, 10);
     socket.close();
     await relaying;
   }
