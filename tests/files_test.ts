@@ -23,6 +23,7 @@ import {
 
 const MB = 1_000_000;
 const HELLO = "hello\n";
+const here = () => true;
 const sha256 = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
 const ok = (content: string | Uint8Array, offset = 0) => `OK ${content.length - offset} ${sha256(content)}`;
 /** Content in which every place can be told from every other. */
@@ -290,20 +291,20 @@ test("a digest is computed once, whoever asks, and remembered", async () => {
   using first = digested(path);
   using second = digested(path);
   using third = digested(path);
-  const both = await Promise.all([digests.of(first), digests.of(second)]);
-  assertEquals([...both, await digests.of(third)], Array(3).fill(sha256(numbered(5 * MB))));
+  const both = await Promise.all([digests.of(first, here), digests.of(second, here)]);
+  assertEquals([...both, await digests.of(third, here)], Array(3).fill(sha256(numbered(5 * MB))));
   assertEquals([first.begun, second.begun, third.begun], [1, 0, 0]);
 });
 
-test("a digest is given up when all who asked have gone, and no sooner", async () => {
+test("a digest is given up when nobody who asked may be answered any more, and no sooner", async () => {
   const path = `${temporaryFolder()}/big`;
   Deno.writeFileSync(path, numbered(5 * MB));
   const digests = new Digests(() => Date.now() + 2100);
   const gone = () => false;
   using first = digested(path);
   using second = digested(path);
-  await assertRejects(() => digests.of(first, gone), Error, "nobody waits for it");
-  const both = await Promise.all([digests.of(second, gone), digests.of(first)]);
+  await assertRejects(() => digests.of(first, gone), Error, "nobody wants it any more");
+  const both = await Promise.all([digests.of(second, gone), digests.of(first, here)]);
   assertEquals(both, Array(2).fill(sha256(numbered(5 * MB))));
 });
 
@@ -312,10 +313,10 @@ test("a file that was written less than 2 s ago is digested anew: its times tick
   Deno.writeTextFileSync(path, "old");
   const digests = new Digests();
   using first = digested(path);
-  assertEquals(await digests.of(first), sha256("old"));
+  assertEquals(await digests.of(first, here), sha256("old"));
   Deno.writeTextFileSync(path, "new");
   using second = digested(path);
-  assertEquals(await digests.of({ ...second, info: first.info }), sha256("new"));
+  assertEquals(await digests.of({ ...second, info: first.info }, here), sha256("new"));
 });
 
 test("a file that changes while it is digested is digested anew", async () => {
@@ -323,19 +324,19 @@ test("a file that changes while it is digested is digested anew", async () => {
   Deno.writeTextFileSync(path, "old");
   const digests = new Digests(() => Date.now() + 2100);
   using first = digested(path);
-  const digesting = digests.of(first);
+  const digesting = digests.of(first, here);
   Deno.truncateSync(path, 1);
   await digesting;
   Deno.writeTextFileSync(path, "new");
   using second = digested(path);
-  assertEquals(await digests.of({ ...second, info: first.info }), sha256("new"));
+  assertEquals(await digests.of({ ...second, info: first.info }, here), sha256("new"));
 });
 
 test("what is digested is what was opened, whatever has its name by now", async () => {
   const dir = temporaryFolder();
   for (const name of ["ours", "secret"]) Deno.writeTextFileSync(`${dir}/${name}`, name);
   using ours = digested(`${dir}/ours`);
-  assertEquals(await new Digests().of({ ...ours, path: `${dir}/secret` }), sha256("ours"));
+  assertEquals(await new Digests().of({ ...ours, path: `${dir}/secret` }, here), sha256("ours"));
 });
 
 test("a file that was changed has another digest, even when its size is the same", () =>
@@ -546,8 +547,9 @@ test("a shutdown in the middle of a download says so at the server, and cuts it"
     assertEquals(content, numbered(50 * MB).subarray(0, content.length));
   }));
 
-test("a shutdown does not wait for the digest of a file that takes for ever to read", () =>
-  withFiles({ file: HELLO }, async (place) => {
+test("a shutdown does not wait for the digest of a file that takes for ever to read, and says nothing of it", () => {
+  const trace = collect(["note", "message"]);
+  return withFiles({ file: HELLO }, async (place) => {
     const { read } = Deno.FsFile.prototype;
     const endless = async function (this: Deno.FsFile, into: Uint8Array) {
       await read.call(this, into);
@@ -556,14 +558,16 @@ test("a shutdown does not wait for the digest of a file that takes for ever to r
     Object.assign(Deno.FsFile.prototype, { read: endless });
     try {
       const peer = await place.join("GET file\n");
-      await eventually("the request", () => place.trace.of("note").length > 0);
+      await eventually("the request", () => trace.of("note").length > 0);
       const ending = place.server.shutdown(400);
       assertEquals(await peer.rest(), "ERROR server is shutting down\n");
       await within(ending, "the shutdown", 5000);
+      assertEquals(trace.of("message").map(({ text }) => text), ["GET file", "ERROR server is shutting down"]);
     } finally {
       Object.assign(Deno.FsFile.prototype, { read });
     }
-  }));
+  }, { trace });
+});
 
 test("a shutdown lets a download end that ends in time, and says goodbye behind it", () =>
   withFiles({ big: numbered(20 * MB) }, async (place) => {

@@ -9,10 +9,12 @@ import { needsTmux, Screen } from "./terminal_helpers.ts";
 
 const LINE = /^ann:scrypt:16384:8:1:[A-Za-z0-9+/]{22}==:[A-Za-z0-9+/]{43}=$/;
 
+const here = () => true;
+
 /** Whether each password is the one of `name` in a file of users. */
 async function check(file: string, name: string, ...passwords: string[]): Promise<boolean[]> {
   const users = (await Users.load(undefined, file))!;
-  return await Promise.all(passwords.map((password) => users.check(name, password, "192.0.2.1")));
+  return await Promise.all(passwords.map((password) => users.check(name, password, "192.0.2.1", here)));
 }
 
 test("smtp passwd: the first line of a pipe is the password, and each hash has a salt of its own", async () => {
@@ -48,7 +50,7 @@ test("a hash that nobody could log in with is told when the file is read, with i
     const file = `${temporaryFolder()}/users`;
     Deno.writeTextFileSync(file, `# those who may\nann:scrypt:${cost}:${salt}:${hashed}\n`);
     const users = await Users.load(undefined, file).catch((error) => error);
-    if (problem === null) assertEquals(await users.check("ann", "wrong", "192.0.2.1"), false, cost);
+    if (problem === null) assertEquals(await users.check("ann", "wrong", "192.0.2.1", here), false, cost);
     else {
       assertEquals([users.kind, users.message?.startsWith(`${file}:2`)], ["usage", true], users.message);
       assertMatch(users.message, problem);
@@ -60,7 +62,7 @@ test("logins from one address do not delay those from another", async () => {
   const users = new Users(new Map());
   const done: string[] = [];
   const logIn = async (from: string) => {
-    await users.check("ann", "wrong", from);
+    await users.check("ann", "wrong", from, here);
     done.push(from);
   };
   const many = Array.from({ length: 30 }, () => logIn("192.0.2.1"));
@@ -71,12 +73,12 @@ test("logins from one address do not delay those from another", async () => {
   assert(last < 24, done.join());
 });
 
-test("who has gone when the turn comes is not logged in, and keeps nobody waiting", async () => {
+test("who may not be answered any more when the turn comes is not logged in, and keeps nobody waiting", async () => {
   const users = (await Users.load("ann:secret", undefined))!;
-  let here = true;
-  const [first, ...rest] = Array.from({ length: 2000 }, () => users.check("ann", "secret", "192.0.2.1", () => here));
+  let open = true;
+  const [first, ...rest] = Array.from({ length: 2000 }, () => users.check("ann", "secret", "192.0.2.1", () => open));
   assertEquals(await first, true);
-  here = false;
+  open = false;
   assert((await Promise.all(rest)).filter((isRight) => isRight).length < 10);
 });
 

@@ -14,11 +14,11 @@ interface Known {
   readonly mark: string;
   readonly digest: Promise<string>;
   /** Those who are waiting for it. */
-  readonly askers: Set<IsWaiting>;
+  readonly askers: Set<IsWanted>;
 }
 
-/** Whether who has asked is still there. */
-type IsWaiting = () => boolean;
+/** Whether who has asked may still be answered: not while a connection ends. */
+type IsWanted = () => boolean;
 
 /** The digests of a folder's files. */
 export class Digests {
@@ -31,26 +31,26 @@ export class Digests {
   }
 
   /**
-   * In hexadecimal. The file is read to its end and stands at its beginning then; when nobody waits any more, that is given up.
+   * In hexadecimal. The file is read to its end and stands at its beginning then; when nobody may be answered any more, that is given up.
    *
    * @throws the system's error when the file cannot be read, and one when it was given up
    */
-  async of(open: OpenFile, isWaiting: IsWaiting = () => true): Promise<string> {
+  async of(open: OpenFile, isWanted: IsWanted): Promise<string> {
     const mark = fullMarkOf(open.info);
     const there = this.#known.get(open.path);
     const { digest, askers } = there?.mark === mark ? there : this.#begin(open, mark);
-    askers.add(isWaiting);
+    askers.add(isWanted);
     try {
       return await digest;
     } finally {
-      askers.delete(isWaiting);
+      askers.delete(isWanted);
     }
   }
 
   #begin({ file, info, path }: OpenFile, mark: string): Known {
     const changedAt = (info.ctime ?? info.mtime)?.getTime() ?? Infinity;
     const isSettled = this.#now() - changedAt > SETTLED_MS;
-    const askers = new Set<IsWaiting>();
+    const askers = new Set<IsWanted>();
     const known: Known = { mark, digest: compute(file, askers), askers };
     this.#known.set(path, known);
     const forget = () => {
@@ -75,11 +75,11 @@ function fullMarkOf(info: Deno.FileInfo): string {
 }
 
 /** Of the file that was opened: by now its name may be that of another, which is nobody's business. */
-async function compute(file: Deno.FsFile, askers: ReadonlySet<IsWaiting>): Promise<string> {
+async function compute(file: Deno.FsFile, askers: ReadonlySet<IsWanted>): Promise<string> {
   const hash = createHash("sha256");
   const block = new Uint8Array(BLOCK_BYTES);
   for (let count; (count = await file.read(block)) !== null;) {
-    if (!askers.values().some((isWaiting) => isWaiting())) throw new Error("nobody waits for it");
+    if (!askers.values().some((isWanted) => isWanted())) throw new Error("nobody wants it any more");
     hash.update(block.subarray(0, count));
   }
   await file.seek(0, Deno.SeekMode.Start);

@@ -299,10 +299,10 @@ class Visit implements Session<SmtpMessage> {
   }
 
   async #authenticate(user: string, password: string): Promise<void> {
-    const isWaiting = () => !this.#channel.ending;
+    const isWanted = () => !this.#channel.ending;
     try {
-      const ok = await this.#office.users!.check(user, password, this.#address, isWaiting);
-      if (isWaiting()) this.#answer({ type: "authenticated", ok });
+      const ok = await this.#office.users!.check(user, password, this.#address, isWanted);
+      if (isWanted()) this.#answer({ type: "authenticated", ok });
     } catch {
       this.#answer({ type: "failed", reply: reply(454, "4.7.0", "that cannot be found out now") });
     }

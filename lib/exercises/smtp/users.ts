@@ -60,15 +60,15 @@ export class Users {
    * Whether that is the password of that name.
    *
    * @param from the client's address, without its port
-   * @param isWaiting whether the client is still there when its turn comes: otherwise nothing is computed
+   * @param isWanted whether the client may still be answered when its turn comes: otherwise nothing is computed
    */
-  async check(name: string, password: string, from: string, isWaiting = () => true): Promise<boolean> {
+  async check(name: string, password: string, from: string, isWanted: () => boolean): Promise<boolean> {
     const known = this.#users.get(name);
     const { cost, salt, hash } = known ?? this.#nobody;
     if (this.#running < MAX_AT_ONCE) this.#running++;
     else await this.#turn(from);
     try {
-      if (!isWaiting()) return false;
+      if (!isWanted()) return false;
       return timingSafeEqual(await derive(password, salt, cost, hash.length), hash) && known !== undefined;
     } finally {
       this.#next();
