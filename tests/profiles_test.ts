@@ -2,10 +2,10 @@
 // and named.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { exactly } from "../lib/exercises/check.ts";
+import { type Check, exactly } from "../lib/exercises/check.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { chooseChecks, runGrading } from "../lib/grade/grading.ts";
-import { applyProfile, parseProfile } from "../lib/grade/profile.ts";
+import { applyProfile, parseProfile, type Profile } from "../lib/grade/profile.ts";
 import { PROFILES } from "../lib/grade/profiles/mod.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
@@ -154,6 +154,7 @@ test("what is no profile is said plainly", () => {
     assertMatch(rejected(`{"points": {"it multiplies": ${points}}}`), /"points" is not of the right form/);
   }
   assertEquals(parseProfile('{"points": {"it multiplies": 0}}', "p.json").points, { "it multiplies": 0 });
+  assertMatch(rejected('{"typed": {"HELO": []}}'), /"typed" is not of the right form/);
   assertMatch(rejected('{"sends": {"HELO": ["HELO", "^250"]}}'), /"sends" is not of the right form/);
   assertMatch(rejected('{"replies": {"the answer": "("}}'), /^p\.json is no profile: Invalid regular expression/);
   assertMatch(rejected('{"sends": {"HELO": ["HELO", "[", "LOGIN"]}}'), /Invalid regular expression/);
@@ -219,6 +220,19 @@ test("a check that is left out is not there, and nobody needs it; one may be wor
   assertEquals([now.name, now.needs, now.points], [second.name, [], 0]);
 });
 
+test("what a client is told as it is started is words, and a list of them may have spaces", () => {
+  const start = (typed: Profile["typed"]) => {
+    const check: Check = {
+      ...{ name: "it is told", points: 1 },
+      steps: [{ do: "start", who: "client", words: ["ann@a", "bob@b", "At noon?"] }],
+    };
+    const [{ steps: [step] }] = applyProfile([check], { typed }, "p.json");
+    return step.do === "start" ? step.words : null;
+  };
+  assertEquals(start({ "ann@a bob@b *": "-f ann@a -t bob@b" }), ["-f", "ann@a", "-t", "bob@b"]);
+  assertEquals(start({ "ann@a bob@b *": ["-f", "ann@a", "-b", "*"] }), ["-f", "ann@a", "-b", "At noon?"]);
+});
+
 test("a profile rewrites what is typed, and what has to be to the letter has not where it says so", () => {
   const [{ steps }] = applyProfile(
     [{
@@ -228,11 +242,11 @@ test("a profile rewrites what is typed, and what has to be to the letter has not
         { do: "expect", who: "bob", what: exactly("hello") },
       ],
     }],
-    { typed: { "NAME $me": "I am $me" }, replies: { '"hello"': "^(hi|hello)" } },
+    { typed: { "NAME $me": ["I am", "$me"] }, replies: { '"hello"': "^(hi|hello)" } },
     "p.json",
   );
   const [typed, expected] = steps;
   assert(typed.do === "type" && expected.do === "expect");
-  assertEquals([typed.text, expected.what.exactly], ["I am $alice", undefined]);
+  assertEquals([typed.text, expected.what.exactly], ["I am\n$alice", undefined]);
   assert(expected.what.matches("Hi there", (text) => text));
 });

@@ -10,6 +10,8 @@
 // Where a course has more to say, what is sent may become a dialogue: texts, and between them what has to come:
 //
 //     "sends":   { "HELO $me": ["HELO $me", "^250", "LOGIN $me", "^331", "secret"] }
+//
+// and what is typed may be a list: lines, or the words that a program is started with, which may have spaces.
 
 import { type Check, expect, type Expectation, send, type Step } from "../exercises/check.ts";
 import { NetlabError } from "../protocol/errors.ts";
@@ -22,7 +24,7 @@ export interface Profile {
   readonly wire?: string;
   /** What netlab sends, and what it types at a client, or says as it starts one. */
   readonly sends?: Readonly<Record<string, string | readonly string[]>>;
-  readonly typed?: Readonly<Record<string, string>>;
+  readonly typed?: Readonly<Record<string, string | readonly string[]>>;
   /** What counts as what, as regular expressions; they ignore case. */
   readonly replies?: Readonly<Record<string, string>>;
   /** Points, by the name of a check. */
@@ -37,7 +39,7 @@ const FORM: Readonly<Record<keyof Profile, (value: unknown) => boolean>> = {
   transport: (value) => value === "tcp" || value === "udp",
   wire: (value) => typeof value === "string",
   sends: (value) => isMap(value, (one) => typeof one === "string" || isDialogue(one)),
-  typed: (value) => isMap(value, (one) => typeof one === "string"),
+  typed: (value) => isMap(value, (one) => typeof one === "string" || isList(one)),
   replies: (value) => isMap(value, (one) => typeof one === "string"),
   points: (value) => isMap(value, (one) => Number.isFinite(one) && Number(one) >= 0),
   leaveOut: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
@@ -47,9 +49,11 @@ function isMap(value: unknown, fits: (one: unknown) => boolean): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(fits);
 }
 
+const isList = (value: unknown) =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
+
 /** What is sent stands first and last. */
-const isDialogue = (value: unknown) =>
-  Array.isArray(value) && value.length % 2 === 1 && value.every((one) => typeof one === "string");
+const isDialogue = (value: unknown) => isList(value) && (value as string[]).length % 2 === 1;
 
 /** Reads a profile. @param name what to call it in errors @throws {NetlabError} of kind `usage` */
 export function parseProfile(text: string, name: string): Profile {
@@ -111,9 +115,9 @@ export function applyProfile(
         return [{ ...one, text: sends.apply(one.text)?.at(-1) ?? one.text }];
       case "start":
         if (one.words.length === 0) return [one];
-        return [{ ...one, words: typed.apply(one.words.join(" "))?.[0].split(" ") ?? one.words }];
+        return [{ ...one, words: wordsOf(typed.apply(one.words.join(" "))) ?? one.words }];
       case "type":
-        return [{ ...one, text: typed.apply(one.text)?.[0] ?? one.text }];
+        return [{ ...one, text: typed.apply(one.text)?.join("\n") ?? one.text }];
       case "eventually":
         return [{ ...one, text: sends.apply(one.text)?.at(-1) ?? one.text, what: expectation(one.what, replies) }];
       case "expect":
@@ -140,6 +144,9 @@ export function applyProfile(
     hint: "netlab grade EXERCISE --list shows the steps",
   });
 }
+
+/** What is said as a program is started: a list as it stands, a text by its spaces. */
+const wordsOf = (said: readonly string[] | undefined) => said?.length === 1 ? said[0].split(" ") : said;
 
 /** The steps of a dialogue: what is sent, what has to come, and so on. */
 const dialogue = (who: string, texts: readonly string[]): Step[] =>
