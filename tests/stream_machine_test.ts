@@ -422,6 +422,15 @@ test("a tally of numbers that leap costs nothing for those that they leap over",
   assertEquals([tally.lost, tally.gaps], [300 * 65_534 + 1, 300]);
 });
 
+test("a tally remembers so many holes, and what would fill an earlier one is lost", () => {
+  const tally = new Tally();
+  const take = (seq: number) => tally.take({ seq, offset: 2 * seq, timeMs: 0, bytes: new Uint8Array(1) }, 0);
+  for (let seq = 1; seq < 30_000; seq += 2) take(seq);
+  assertEquals([take(0), take(29_998)], ["duplicate", "late"]);
+  assertEquals([tally.packets, tally.lost, tally.gaps], [15_001, 14_999, 14_999]);
+  assertEquals(tally.missingBytes(60_000), 60_000 - 15_001);
+});
+
 test("behind a hole of any length the stream goes on with the second number, and what is missing is counted", () => {
   const tally = new Tally();
   const take = (seq: number) => tally.take({ seq, offset: 0, timeMs: 0, bytes: new Uint8Array(1) }, 0);

@@ -6,6 +6,8 @@ import type { Piece } from "./protocol.ts";
 
 /** A number so far ahead is not of this stream, unless the next one follows it (RFC 3550, A.1). */
 const MAX_AHEAD = 65_536;
+/** How many holes are remembered: what would fill an earlier one is not late, but lost. */
+const MAX_GAPS = 10_000;
 
 /** How a piece came. */
 export type Arrival = "new" | "late" | "duplicate" | "wild";
@@ -25,9 +27,9 @@ export class Tally {
   #highest = -1;
   /** The last that was too far ahead. */
   #wild = NaN;
-  readonly #come = new Gaps();
+  readonly #come = new Gaps(MAX_GAPS);
   /** The same of the bytes of the file. */
-  readonly #bytesCome = new Gaps();
+  readonly #bytesCome = new Gaps(MAX_GAPS);
   /** Of the last that came: when it came, less when it is to be played. */
   #transit: Millis | null = null;
   /** What was sent before has times of another schedule. */
@@ -45,7 +47,7 @@ export class Tally {
 
   /** Holes: runs of numbers that did not come. */
   get gaps(): number {
-    return [...this.#come.ranges(this.next)].length;
+    return this.#come.count + (this.#come.next < this.next ? 1 : 0);
   }
 
   /** Counts a piece that has come. */
