@@ -337,6 +337,21 @@ test("what has been answered makes what is asked next urgent again", () => {
   assertEquals(receiver.take(1000, paused, COOKIE, paused).filter(isControl), ["9000 CONTROL", "9400 CONTROL"]);
 });
 
+test("who pauses, goes on and pauses again, before any of it is confirmed, has paused", () => {
+  const receiver = new Receiver();
+  receiver.take(10, infoPdu(SESSION, MEDIUM));
+  const actions = ["pause", "resume", "pause"] as const;
+  actions.forEach((action) => receiver.control(action));
+  const paused = actions.map((action, i) => {
+    receiver.take(10, controlPdu(SESSION, { number: i + 1, action, positionMs: 0, first: 0 }));
+    return receiver.machine.paused;
+  });
+  assertEquals(paused, [true, true, true]);
+  receiver.control("resume");
+  receiver.take(10, controlPdu(SESSION, { number: 4, action: "resume", positionMs: 0, first: 0 }));
+  assertEquals(receiver.machine.paused, false);
+});
+
 test("who leaves says so to a server that may be about to serve it, and to no other", () => {
   const leave = (...heard: Pdu[]) => {
     const receiver = new Receiver();

@@ -35,7 +35,7 @@ export class Controls {
 
   #press(key: string): void {
     const step = STEPS[key];
-    if (key === "space") this.#control(this.#machine.paused ? "resume" : "pause");
+    if (key === "space") this.#control(this.#paused ? "resume" : "pause");
     else if (step !== undefined) this.#control("seek", this.#machine.positionMs + step);
     else if (key === "q" || key === "escape") this.#send({ type: "leave" });
   }

@@ -313,7 +313,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
     this.#againMs = AGAIN_MS;
     this.tally.restart(first);
     if (action === "seek") this.#jump(first, positionMs);
-    if (action === "resume") this.#goOn(now);
+    if (action === "resume" && !this.#commands.some((later) => later.action === "pause")) this.#goOn(now);
     out.push({ type: "event", event: { type: "moved", action, positionMs } });
     this.#command(out, now);
   }
