@@ -253,5 +253,6 @@ export const refusal = {
   unknownSession: () => "no such session: it was never opened, or the receiver has been started anew",
   digest: () => "the digest is another: what arrived is not what was sent",
   lost: (lost: number, chunks: number, ranges: string) => `lost ${lost} of ${chunks} chunks: ${ranges}`,
+  noRoom: () => "what other files take leaves no room to remember which chunks are missing",
   silent: (ms: number) => `nothing came for ${ms / 1000} s`,
 };

@@ -240,7 +240,10 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
       }
       this.#room.bytes -= GAP_COST * (this.#gaps.count - before);
       out.push({ type: "event", event: { type: "data", seq, bytes: payload } });
-      if (this.#gaps.count > MAX_GAPS || this.#room.bytes < 0) return this.#failLost(this.#seen, out, now);
+      if (this.#gaps.count > MAX_GAPS) return this.#failLost(this.#seen, out, now);
+      if (this.#room.bytes < 0) {
+        return this.#obey({ type: "fail", code: ERROR_CODES.busy, text: refusal.noRoom() }, out, now);
+      }
       if (this.#state === "straggling") {
         this.#until = now + STRAGGLER_MS;
         this.#finish(this.#fin!, out, now);
