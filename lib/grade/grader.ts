@@ -61,7 +61,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
     for (const check of options.checks) {
       const result = await grader.check(check);
       if (options.auxiliary?.has(check)) {
-        grader.leaveOut(result);
+        grader.keepUntold(result);
         continue;
       }
       results.push(result);
@@ -148,7 +148,7 @@ class Grader {
   }
 
   /** Has the checks that need this one say why it did not pass, since nothing else does. */
-  leaveOut({ name, failure, because }: GradedCheck): void {
+  keepUntold({ name, failure, because }: GradedCheck): void {
     const why = failure === undefined ? because : `it needs: ${name}, which failed: ${failure.got}`;
     if (why !== undefined) this.#untold.set(name, why);
   }

@@ -102,7 +102,7 @@ export class TcpAcceptor implements Acceptor {
     // The file of whoever was refused is free some turns later. Whoever is accepted before it is held back again could not
     // be told either.
     for (let waitMs = 0; !this.#closed;) {
-      this.#reserve = openReserve();
+      this.#reserve ??= openReserve();
       if (this.#reserve !== null) return;
       waitMs = longer(waitMs);
       await this.#pause(waitMs);

@@ -16,17 +16,15 @@ export const systemClock: Clock = {
     let timer: ReturnType<typeof setTimeout>;
     let cancelled = false;
     const due = Math.max(when, performance.now());
-    // In Deno 2.6 a timer may fire after it was cleared, if the process was held up.
-    const fire = () => {
-      if (!cancelled) run();
+    const set = (then: () => void, ms: Millis) => {
+      // In Deno 2.6 a timer may fire after it was cleared, if the process was held up.
+      timer = setTimeout(() => cancelled || then(), ms);
     };
-    const ring = () => {
-      if (performance.now() - due < HELD_UP_MS) fire();
-      else if (!cancelled) timer = setTimeout(fire, FIRST_MS);
-    };
+    const ring = () => performance.now() - due < HELD_UP_MS ? run() : set(run, FIRST_MS);
     const arm = () => {
       const left = Math.max(0, when - performance.now());
-      timer = left > MAX_TIMEOUT ? setTimeout(arm, MAX_TIMEOUT) : setTimeout(ring, left);
+      if (left > MAX_TIMEOUT) set(arm, MAX_TIMEOUT);
+      else set(ring, left);
     };
     arm();
     return () => {

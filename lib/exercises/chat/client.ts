@@ -79,7 +79,7 @@ class Chat extends TextClient {
     const reply = parseReply(text);
     const isGreeting = this.#outstanding[0] === "name" && /^hello /i.test(text); // of one who is called `sent`, too
     if (reply.type === "delivery" && !isGreeting) {
-      if (this.#names.size < MAX_NAMES && reply.from.length <= MAX_NAME_UNITS) this.#names.add(reply.from);
+      this.#remember(reply.from);
       this.console.print(text, { event: "message", from: reply.from, text: reply.text });
       return;
     }
@@ -88,9 +88,13 @@ class Chat extends TextClient {
     const asked = this.#outstanding.shift();
     if (asked === "getNames" && reply.type !== "error") {
       this.#names.clear();
-      for (const name of text.split(/[,\s]+/)) if (name !== "") this.#names.add(name);
+      text.split(/[,\s]+/).forEach((name) => this.#remember(name));
     }
     this.console.print(text, { event: "reply", text });
+  }
+
+  #remember(name: string): void {
+    if (name !== "" && name.length <= MAX_NAME_UNITS && this.#names.size < MAX_NAMES) this.#names.add(name);
   }
 
   #namesFor({ word }: CommandForm): string[] {
