@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { connectFiles } from "../lib/exercises/files/client.ts";
 import { files } from "../lib/exercises/files/mod.ts";
 import { serveFiles } from "../lib/exercises/files/server.ts";
+import { Visit } from "../lib/exercises/files/visit.ts";
 import type { ConnectContext } from "../lib/exercises/exercise.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { connectContext, FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
@@ -352,6 +353,17 @@ test("a part that cannot be taken away keeps nobody from hearing what went wrong
   });
 });
 
+test("what somebody has put in the place of a part in which there is nothing yet is not taken away", async () => {
+  const out = folder();
+  const part = `${out}/file.netlab-part`;
+  await withLiar(() => {
+    Deno.removeSync(part);
+    Deno.writeTextFileSync(part, "theirs");
+    return null;
+  }, async (port) => void await get(port, out, "file"));
+  assertEquals(found(out), { "file.netlab-part": "theirs" });
+});
+
 test("a digest that is wrong is a failure, and the file does not get its name", async () => {
   const { failure, left } = await lied(`OK 5 ${sha256("hello")}\nHELLO`);
   assertEquals([failure?.kind, left], ["protocol", []], "a wrong part would be gone on with");
@@ -396,6 +408,24 @@ test("a server that says nothing is left after --idle, before its answer and in 
     });
   }
 });
+
+test("a server that has to wait for the client is not silent: what it says is counted only while it is its turn", () =>
+  withListener(async (conn) => {
+    const peer = new Peer(conn);
+    await peer.line();
+    await peer.send(`OK 5 ${sha256("hello")}\nhello`);
+    await peer.rest();
+  }, async (port) => {
+    const context = connectContext(port, new FakeConsole([]), { wire: "line" });
+    await using visit = await Visit.open({ ...context, leaving: new AbortController().signal });
+    const counts = [visit.reads];
+    const asking = visit.ask("GET file 0");
+    counts.push(visit.reads);
+    await asking;
+    counts.push(visit.reads);
+    await visit.body(5, () => Promise.resolve(void counts.push(visit.reads)));
+    assertEquals(counts.slice(0, 4), [NaN, 0, NaN, NaN]);
+  }));
 
 test("a server that talks nonsense is found out, and leaves nothing", async () => {
   const digest = sha256("hello");
