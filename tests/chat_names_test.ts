@@ -83,6 +83,8 @@ test("an invalid name is refused with the reason", () =>
       ["   ", "it is empty"],
       ["BROADCAST", "BROADCAST is reserved"],
       ["broadcast", "BROADCAST is reserved"],
+      ["Error", "ERROR is reserved"],
+      ["sent", "SENT is reserved"],
       ["a".repeat(33), "more than 32 characters"],
       ["🦕".repeat(33), "more than 32 characters"],
       ["alice smith", `use ${LETTERS}`],

@@ -361,7 +361,7 @@ test("with --relay a client that never reads does not stop the others, either", 
       assertEquals(await reader.receive(), `c2: ${i} ${text}`);
     }
     await desk.expect(writer);
-  }, { options: { relay: "labelled" } }));
+  }, { options: { relay: "labelled" }, limits: { queueBytes: 200_000 } }));
 
 test("a script of the operator's may be longer than a client's queue, if the client reads", () =>
   withDesk(async (desk) => {

@@ -8,11 +8,12 @@ export const MAX_NAME = 32;
 /**
  * Why `name` cannot be one, or null when it can. Characters count, not bytes.
  *
- * @param reserved a word that means something else, in any case
+ * @param reserved words that mean something else, in any case
  */
-export function invalidName(name: string, reserved?: string): string | null {
+export function invalidName(name: string, ...reserved: string[]): string | null {
   if (name === "") return "it is empty";
-  if (name.toUpperCase() === reserved?.toUpperCase()) return `${reserved} is reserved`;
+  const word = reserved.find((one) => one.toUpperCase() === name.toUpperCase());
+  if (word !== undefined) return `${word} is reserved`;
   if ([...name].length > MAX_NAME) return `more than ${MAX_NAME} characters`;
   if (name !== name.normalize("NFC")) return "use composed characters (Unicode NFC)";
   // Some letters are nothing to be seen, such as the fillers of Hangul.

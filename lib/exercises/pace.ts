@@ -1,4 +1,4 @@
-// A script may not be faster than those it writes to can read: our queues have limits, and who frames nothing takes what comes
+// Nobody may be faster than those who are written to can read: our queues have limits, and who frames nothing takes what comes
 // in one read for one message.
 
 import { outlasts } from "../net/clock.ts";
@@ -11,6 +11,8 @@ import type { Console } from "./exercise.ts";
 interface Peer {
   readonly framer: Framer;
   readonly queuedBytes: number;
+  /** The most that may be queued. */
+  readonly queueBytes: number;
   flushed(): Promise<void>;
 }
 
@@ -71,5 +73,22 @@ export class Pace {
     }
     const pauseMs = this.#rawPauses.after(peers);
     if (pauseMs > 0) await outlasts(this.#ended, pauseMs);
+  }
+}
+
+/** What one client may write to others who are behind with reading before it waits, in UTF-16 units, and for how long, in ms. */
+const FREE_UNITS = 131_072;
+const WAIT_MS = 1000;
+
+/** Holds one client up that writes more than another reads: it could have anybody cut, however quickly that one reads. */
+export class Restraint {
+  #units = 0;
+
+  /** @returns what to wait for when something of so many units has been written to `peer`, before its writer is heard again */
+  after(units: number, peer: Peer): Promise<void> | undefined {
+    this.#units += units;
+    if (this.#units < FREE_UNITS || peer.queuedBytes <= peer.queueBytes / 2) return;
+    this.#units = 0;
+    return outlasts(peer.flushed(), WAIT_MS).then(() => {});
   }
 }

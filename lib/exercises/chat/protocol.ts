@@ -14,6 +14,8 @@ import { decodeText, escapeText, trimEndOf, truncateText } from "../../protocol/
 export const MAX_MESSAGE = 1024;
 /** The name that stands for everybody. */
 export const BROADCAST = "BROADCAST";
+/** What is no name: among the answers to GET_NAMES these words would make a message of them, or an error. */
+export const RESERVED = [BROADCAST, "ERROR", "FROM", "SENT", "SEND", "SAYS"];
 
 /** What a client asks. */
 export type Command =

@@ -7,9 +7,10 @@ import { NetlabError, ProtocolError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
+import { Restraint } from "../pace.ts";
 import { badReply, errorReply } from "../text.ts";
 import { Blocks, MAX_BLOCKS } from "./blocks.ts";
-import { BROADCAST, type Command, isComplete, MAX_MESSAGE, refusal, reply, serverCodec } from "./protocol.ts";
+import { BROADCAST, type Command, isComplete, MAX_MESSAGE, refusal, reply, RESERVED, serverCodec } from "./protocol.ts";
 
 type ChatChannel = Channel<Command, string>;
 
@@ -69,6 +70,7 @@ class User implements Session<Command> {
   readonly #room: Room;
   readonly #channel: ChatChannel;
   readonly #blocks = new Blocks();
+  readonly #restraint = new Restraint();
 
   constructor(room: Room, channel: ChatChannel) {
     this.#room = room;
@@ -79,7 +81,7 @@ class User implements Session<Command> {
     return this.#channel.id;
   }
 
-  onMessage(command: Command): void {
+  onMessage(command: Command): void | Promise<void> {
     switch (command.type) {
       case "message":
         return this.#message(command.to, command.text);
@@ -108,14 +110,14 @@ class User implements Session<Command> {
   }
 
   #takeName(name: string): void {
-    const wrong = invalidName(name, BROADCAST);
+    const wrong = invalidName(name, ...RESERVED);
     if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
     if (!this.#room.rename(this, name)) return this.refuse(refusal.taken(name));
     this.name = name;
     this.#answer(reply.hello(name));
   }
 
-  #message(to: string, text: string): void {
+  #message(to: string, text: string): void | Promise<void> {
     if (this.name === null) return this.refuse(refusal.chooseName());
     if (to === "") return this.refuse("missing name: MSG <name> <message>");
     if (text.trim() === "") return this.refuse(refusal.emptyMessage());
@@ -124,16 +126,22 @@ class User implements Session<Command> {
     if (!everybody && receiver === undefined) return this.refuse(refusal.noSuchUser(to));
     const message = reply.delivery(this.name, text);
     if (receiver) return this.#deliver(receiver, message);
-    for (const other of this.#room.others(this)) this.#deliver(other, message);
+    let behind: Promise<void> | undefined = undefined;
+    for (const other of this.#room.others(this)) behind = this.#deliver(other, message) ?? behind;
+    return behind;
   }
 
-  /** Delivers the message whole, or tells the sender that it did not arrive. */
-  #deliver(receiver: User, message: string): void {
+  /**
+   * Delivers the message whole, or tells the sender that it did not arrive.
+   *
+   * @returns what to wait for where the receiver is behind
+   */
+  #deliver(receiver: User, message: string): Promise<void> | undefined {
     if (receiver.#blocks.has(this.name!, this.channelId)) return;
     const channel = receiver.#channel;
     try {
       // One that is being sent away may still be written to, but it may be closed before that is out.
-      if (!channel.ending && channel.send(message)) return;
+      if (!channel.ending && channel.send(message)) return this.#restraint.after(message.length, channel);
       this.refuse(refusal.notDelivered(receiver.name!, "it is gone"));
     } catch (error) {
       if (!(error instanceof NetlabError)) throw error;
@@ -142,7 +150,7 @@ class User implements Session<Command> {
   }
 
   #block(name: string, block: boolean): void {
-    const wrong = invalidName(name, BROADCAST);
+    const wrong = invalidName(name, ...RESERVED);
     if (wrong !== null) return this.refuse(refusal.invalidName(wrong));
     // Nobody need have the name yet.
     const connection = this.#room.user(name)?.channelId ?? null;

@@ -8,7 +8,7 @@ import { column } from "../../trace/format.ts";
 import { completeLine, describeForms, findForm, splitWord } from "../commands.ts";
 import type { RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
-import { Pace } from "../pace.ts";
+import { Pace, Restraint } from "../pace.ts";
 import { badReply, errorReply, freeTextFramer, textCodec } from "../text.ts";
 import { ALL, FORMS, MESSAGE_FORMS, parseMessage } from "./protocol.ts";
 
@@ -44,8 +44,9 @@ class Desk {
     do label = `c${++this.#count}`; while (this.#clients.has(label));
     this.#clients.set(label, channel);
     this.#traceLabel(channel, label);
+    const restraint = new Restraint();
     return {
-      onMessage: (text) => this.#receive(channel, text),
+      onMessage: (text) => this.#receive(channel, text, restraint),
       onEnd: () => void this.#clients.delete(this.#labelOf(channel)),
     };
   }
@@ -70,13 +71,19 @@ class Desk {
     if (console.interactive) this.#context.stop();
   }
 
-  #receive(channel: Channel<string>, text: string): void {
+  #receive(channel: Channel<string>, text: string, restraint: Restraint): void | Promise<void> {
     const from = this.#labelOf(channel);
     this.#context.console.print(`${from}: ${text}`, { event: "message", from, text });
     const { relay } = this.#context.options;
     if (relay === undefined) return;
     const shown = escapeText(relay === "bare" ? text : `${from}: ${text}`);
-    for (const [label, other] of this.#clients) if (other !== channel) this.#pass(label, other, shown);
+    let behind: Promise<void> | undefined = undefined;
+    for (const [label, other] of this.#clients) {
+      if (other === channel) continue;
+      this.#pass(label, other, shown);
+      behind = restraint.after(shown.length, other) ?? behind;
+    }
+    return behind;
   }
 
   /** Sends a client what another wrote; whose queue has no room is cut, and nobody else is told. */
