@@ -581,6 +581,20 @@ test("a script whose peer is busy has failed, whoever runs it; a person's dialog
     bob.isOver = true;
   }));
 
+test("a script that has come to its end hears what is refused of it, with and without exit", () =>
+  withPeers(async (alice) => {
+    await alice.caller();
+    await alice.has(1);
+    for (const more of ["", "\nexit\nsend never"]) {
+      const options = { input: `send hello${more}` };
+      const { status, out } = await runProgram(`connect peer 127.0.0.1:${alice.port} --quiet`, options);
+      assertEquals([status, out], [1, `127.0.0.1:${alice.port}: ERROR busy\n`]);
+      const calling = { input: `connect 127.0.0.1 ${alice.port}\nsend hello\nexit${more}` };
+      const called = await runProgram("peer --host 127.0.0.1 --port 0 --quiet", calling);
+      assertEquals([called.status, called.out.endsWith(": ERROR busy\n")], [1, true]);
+    }
+  }));
+
 test("a script that has no exit, and of which a line has failed, has failed when Ctrl-C ends what serves on", () =>
   withPeers(async (alice, bob) => {
     for (const station of [alice, bob]) {

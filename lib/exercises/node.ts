@@ -3,12 +3,12 @@
 
 import type { Channel } from "../net/channel.ts";
 import { connectTcp } from "../net/client.ts";
-import { systemClock } from "../net/clock.ts";
+import { outlasts, systemClock } from "../net/clock.ts";
 import type { Address, Conn } from "../net/conn.ts";
 import { type ListenOptions, Server } from "../net/server.ts";
 import type { Millis } from "../protocol/clock.ts";
 import { NetlabError, type ProtocolError } from "../protocol/errors.ts";
-import { hintAtWire, judgeScript, watchServer } from "./client.ts";
+import { ANSWER_MS, hintAtWire, judgeScript, watchServer } from "./client.ts";
 import type { CommandForm } from "./commands.ts";
 import { completeLine, describeForms, findForm, splitWord } from "./commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "./exercise.ts";
@@ -246,6 +246,14 @@ export class Node implements RunningServer {
     // The end of a script is no end of the program that listens: others may still call.
     this.#servesOn = !left && this.#context.listen !== null;
     if (this.#servesOn) await this.#server.finished;
+    else await this.#hearOut();
+  }
+
+  /** Says that nothing more comes, and hears what the others have to say to that: they may refuse what was sent. */
+  async #hearOut(): Promise<void> {
+    this.#leaving = true;
+    const ends = this.links.map(({ channel, ended }) => channel.closeWrite().then(() => ended));
+    await outlasts(Promise.all(ends), ANSWER_MS);
   }
 
   /** @returns whether it was told to exit */
