@@ -246,6 +246,18 @@ test("over TCP, which duplicates nothing, the same again is out of turn", () => 
   assertEquals(end.get("hello"), [`sends ${WAIT}`]);
 });
 
+test("the log is told once a turn of what comes out of turn, or twice, however often", () => {
+  const machine = new TalkMachine(1000);
+  const notes = (text: string) =>
+    machine.step({ type: "message", message: text }, 0).flatMap((effect) =>
+      effect.type === "note" ? [effect.text] : []
+    );
+  const turn = ["hello", "hello", "hello", "out", "of turn", "hello"].map(notes);
+  assertEquals(turn, [[], ["duplicate dropped"], [], ["out of turn, not shown"], [], []]);
+  machine.step({ type: "command", command: "an answer" }, 0);
+  assertEquals(["next", "next"].map(notes), [[], ["duplicate dropped"]]);
+});
+
 test("over UDP a refusal that is the last word closes; any other does not", () => {
   for (const why of [refusal.busy(), refusal.left(), refusal.shutdown(), "idle for 3600 s"]) {
     for (const first of [[], ["hello"]]) {

@@ -50,6 +50,8 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
   #silent = false;
   /** The other's last message, while it has no answer. */
   #unanswered: string | null = null;
+  /** What the log has been told that the other said besides. */
+  readonly #told = new Set<string>();
 
   /**
    * @param resendMs for UDP: after this, an unanswered message may be sent again
@@ -100,12 +102,20 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
     if (text.trim() === "") return [];
     if (this.#unanswered !== null) {
       // UDP may deliver twice, and who has heard nothing sends again: the same is no new message.
-      if (this.#resendMs !== null && text === this.#unanswered) return [{ type: "note", text: "duplicate dropped" }];
-      return [{ type: "send", message: errorReply(refusal.wait()) }, { type: "note", text: "out of turn, not shown" }];
+      if (this.#resendMs !== null && text === this.#unanswered) return this.#noteOnce("duplicate dropped");
+      return [{ type: "send", message: errorReply(refusal.wait()) }, ...this.#noteOnce("out of turn, not shown")];
     }
+    this.#told.clear();
     this.#unanswered = text;
     this.#waitSince(null);
     return [{ type: "event", event: { type: "message", text } }];
+  }
+
+  /** Once a turn: nobody shall fill the screen of who is to answer. */
+  #noteOnce(text: string): Effects {
+    if (this.#told.has(text)) return [];
+    this.#told.add(text);
+    return [{ type: "note", text }];
   }
 
   #refused(text: string, now: Millis): Effects {
