@@ -279,13 +279,17 @@ test("an address is told from the words behind it by what an exercise takes", ()
 
 test("connect says what an exercise takes behind the address", async () => {
   // An address is no operand, even where what stands behind it is half an expression.
-  for (const words of ["lab seven", "127.0.0.1:9003 7 *"]) {
+  const shell = "127.0.0.1:9003 7 LICENSE README.md 6";
+  const problems = [
+    ["lab seven", 'connect calc does not take "lab seven"'],
+    ...["127.0.0.1:9003 7 *", "7 x 6", shell].map((words) => [
+      words,
+      `not two integers and an operator: "${words}"; * has to be in quotes`,
+    ]),
+  ];
+  for (const [words, problem] of problems) {
     const { status, err } = await netlab(`connect calc ${words}`);
-    assertEquals(status, 2);
-    assertEquals(
-      err,
-      `netlab: connect calc does not take "${words}": netlab connect calc [HOST[:PORT]] [7 "*" 6]\n`,
-    );
+    assertEquals([status, err], [2, `netlab: ${problem}: netlab connect calc [HOST[:PORT]] [7 "*" 6]\n`]);
   }
 });
 

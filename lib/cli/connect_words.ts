@@ -70,7 +70,7 @@ function verbProblem(exercise: Exercise, words: readonly string[]): string | nul
  * @throws {NetlabError} when there is none
  */
 export async function requireHost(exercise: Exercise, { address, rest }: ConnectWords, port: number): Promise<void> {
-  if (!exercise.acceptsArguments || exercise.argumentsProblem || !address || rest.length > 0) return;
+  if (!exercise.acceptsArguments || argumentsOf(exercise).files || !address || rest.length > 0) return;
   try {
     await lookUp(address.host, address.port ?? port, "connect to");
   } catch (error) {

@@ -1,10 +1,17 @@
 // The calculator exercise, as the registry knows it.
 
+import { truncateText } from "../../protocol/text.ts";
 import type { Exercise } from "../exercise.ts";
 import { answer, DIVISIONS, isExpression } from "./protocol.ts";
 
 /** Calculated when somebody asks for it, not at each start. */
 const exact = (question: string) => answer(question, "exact");
+
+/** What is wrong with a question on the command line, an address perhaps before it; null when there is one, or none. */
+function questionProblem(words: readonly string[]): string | null {
+  if (words.length <= 2 || [0, 1, 2].some((i) => isExpression(words.slice(i)))) return null;
+  return `not two integers and an operator: "${truncateText(words.join(" "), 60)}"; * has to be in quotes`;
+}
 
 export const calc: Exercise = {
   name: "calc",
@@ -15,6 +22,7 @@ export const calc: Exercise = {
   detects: ["line", "raw"],
   clientWire: "line",
   acceptsArguments: isExpression,
+  argumentsProblem: questionProblem,
   argumentsUsage: '7 "*" 6',
   serveOptions: [
     {
