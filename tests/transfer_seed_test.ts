@@ -369,7 +369,9 @@ for (const [late, seconds] of [[4, 2.5], [0, 2.5], [10, 2.5], [4, 4.5]]) {
       const copies = Math.floor(seconds / 2);
       assertEquals(
         await sendingFails(port, [makeSource("source", makeFile(1050))], SEED),
-        `reply: ${copies} chunks were acknowledged twice: the file may be too long there (the acknowledgements took ` +
+        `reply: ${
+          copies === 1 ? "1 chunk was" : `${copies} chunks were`
+        } acknowledged twice: the file may be too long there (the acknowledgements took ` +
           "longer than --timeout, and this form cannot tell a copy from the next chunk)",
       );
       assertEquals((await receiver.result()).status, 0);

@@ -464,6 +464,10 @@ const CHANGES: [string, (path: string) => void][] = [
   ["grows", (path) => Deno.writeFileSync(path, makeFile(100), { append: true })],
   ["shrinks", (path) => Deno.truncateSync(path, 50)],
   ["is emptied", (path) => Deno.truncateSync(path, 0)],
+  ["has other content, as much of it,", (path) => {
+    Deno.writeFileSync(path, makeFile(1000, 7));
+    Deno.utimeSync(path, 1, 1); // its times may be too coarse to tell
+  }],
 ];
 for (const transport of TRANSPORTS) {
   for (const [what, change] of CHANGES) {

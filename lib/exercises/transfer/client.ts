@@ -13,7 +13,7 @@ import { escapeBytes } from "../../protocol/text.ts";
 import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
-import { openSource, type Source } from "./files.ts";
+import { changed, openSource, type Source } from "./files.ts";
 import { pduCodec, PduFramer } from "./framing.ts";
 import { DEFAULT_CHUNK, ERROR_CODES, errorPdu, HEADER_BYTES, type Pdu, type Scheme } from "./protocol.ts";
 import { formatRate, formatSent, type SentReport } from "./report.ts";
@@ -64,9 +64,9 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
   if (files.length === 0) {
     throw new NetlabError("usage", "nothing to send", { hint: "netlab connect transfer [HOST[:PORT]] FILE…" });
   }
-  const names = namesOf(files, options.as as string | undefined);
   const leaving = leavingSignal(context);
   if (context.wire === "seed") return await sendSeed(context, leaving);
+  const names = namesOf(files, options.as as string | undefined);
   const { host, port, transport } = context;
   const sources = await openAll(files, names);
   const failures: NetlabError[] = [];
@@ -74,18 +74,19 @@ export async function connectTransfer(context: ConnectContext): Promise<void> {
     if (options.resume) sources.forEach(refuseToResume);
     const conn = transport === "udp" ? await connectUdp(host, port) : await connectTcp(host, port);
     await using sender = new Sender(conn, context, readOptions(context), leaving);
-    for (const source of sources) {
+    for (const [i, source] of sources.entries()) {
       try {
         const report = await sender.send(source);
         console.print(formatSent(report), { event: "sent", ...report });
       } catch (error) {
         if (!(error instanceof NetlabError)) throw error;
-        if (files.length === 1 || !OF_ONE.includes(error.kind)) throw error;
-        console.print(`not sent: ${source.name}: ${error.withHint}`, {
-          event: "failed",
-          name: source.name,
-          failure: error.message,
-        });
+        if (files.length === 1) throw error;
+        const isLast = !OF_ONE.includes(error.kind);
+        for (const { name } of isLast ? sources.slice(i) : [source]) {
+          const event = { event: "failed", name, failure: error.message };
+          console.print(`not sent: ${name}${isLast ? "" : `: ${error.withHint}`}`, event);
+        }
+        if (isLast) throw error;
         failures.push(error);
       }
     }
@@ -387,9 +388,7 @@ class DigestedReader {
       this.#hash.update(block);
       this.#bytesRead += block.length;
     }
-    if (size !== null && (this.#bytesRead > size || (block === null && this.#bytesRead < size))) {
-      throw new NetlabError("harness", `${name} was changed while it was sent`);
-    }
+    if (size !== null && this.#bytesRead > size) throw changed(name);
     return block;
   }
 

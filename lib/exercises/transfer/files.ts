@@ -20,7 +20,7 @@ export interface Source {
   readonly name: string;
   /** In bytes; null when it shows only at the end. */
   readonly size: number | null;
-  /** The next block; null at the end. */
+  /** The next block; null at the end. @throws {NetlabError} of kind `harness` when it cannot be read, or was changed */
   read(): Promise<Uint8Array | null>;
   /** Closes it, behind the read of a file that is under way; one of a pipe or a terminal might never end. */
   close(): Promise<void>;
@@ -50,18 +50,31 @@ export async function openSource(path: string, name: string): Promise<Source> {
     size: info.isFile ? info.size : null,
     async read() {
       const block = new Uint8Array(BLOCK_BYTES);
+      let count: number | null;
+      let now: Deno.FileInfo;
       try {
-        const count = await (reading = file.read(block));
-        return count === null ? null : block.subarray(0, count);
+        count = await (reading = file.read(block));
+        if (count !== null) return block.subarray(0, count);
+        now = await file.stat();
       } catch (error) {
         throw failure(error);
       }
+      // What is in it may be of before and of behind, of one size, and its digest would be right all the same.
+      if (info.isFile && (now.size !== info.size || now.mtime?.getTime() !== info.mtime?.getTime())) {
+        throw changed(name);
+      }
+      return null;
     },
     async close() {
       if (info.isFile) await reading.catch(() => {});
       file.close();
     },
   };
+}
+
+/** What is said of a file that did not stay what it was. */
+export function changed(name: string): NetlabError {
+  return new NetlabError("harness", `${name} was changed while it was sent`);
 }
 
 function sourceOf(stream: ReadableStream<Uint8Array>, name: string): Source {

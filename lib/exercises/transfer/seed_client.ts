@@ -7,6 +7,7 @@ import type { Conn } from "../../net/conn.ts";
 import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
+import { count } from "../../protocol/text.ts";
 import { watchServer } from "../client.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { openSource, type Source } from "./files.ts";
@@ -58,21 +59,28 @@ function refuseOptions({ options, transport }: ConnectContext): void {
       hint: "leave --arq out, or --wire seed",
     });
   }
+  if (options.as !== undefined) throw new NetlabError("usage", "--wire seed sends no name: leave --as out");
   if (options.resume) throw new NetlabError("usage", "--wire seed cannot resume: it has neither names nor numbers");
 }
 
 /** More acknowledgements came than chunks were sent. */
 function doubtful({ duplicates, retransmissions, chunk }: SentReport): NetlabError {
   if (retransmissions === 0) {
-    return new NetlabError("reply", `${duplicates} more ACKs came than chunks were sent`, {
+    return new NetlabError("reply", `${count(duplicates, "more ACK")} came than chunks were sent`, {
       hint: chunk === SEED_CHUNK
         ? "the receiver has to collect a chunk's bytes before it answers"
         : `the receiver does not take ${chunk} bytes for a chunk: the seed's takes ${SEED_CHUNK}, as without --chunk`,
     });
   }
-  return new NetlabError("reply", `${duplicates} chunks were acknowledged twice: the file may be too long there`, {
-    hint: "the acknowledgements took longer than --timeout, and this form cannot tell a copy from the next chunk",
-  });
+  return new NetlabError(
+    "reply",
+    `${count(duplicates, "chunk")} ${
+      duplicates === 1 ? "was" : "were"
+    } acknowledged twice: the file may be too long there`,
+    {
+      hint: "the acknowledgements took longer than --timeout, and this form cannot tell a copy from the next chunk",
+    },
+  );
 }
 
 /** Why there may be no ACK for a chunk of another size than the receiver's. */
