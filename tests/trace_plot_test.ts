@@ -1,7 +1,7 @@
 // The time-sequence graph: what is collected and what is thinned out, round numbers on the axes, the picture as XML, and the
 // small one in characters.
 
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Mark } from "../lib/protocol/machine.ts";
 import { drawSvg, drawText, type PlotPoint, plotSink, ticks, TimeSequence } from "../lib/trace/plot.ts";
 import { property, test } from "./helpers.ts";
@@ -250,14 +250,15 @@ test("a narrow terminal still gets a graph, and a wide one is filled", () => {
 
 test("a sink takes marks and nothing else, counts time from the first, and hands them over at the end", () => {
   let got: readonly PlotPoint[] = [];
-  const sink = plotSink((all) => (got = all));
+  let sent = 0;
+  const sink = plotSink((all, countOf) => [got, sent] = [all, countOf("sent")]);
   assertEquals(sink.kinds, ["mark"]);
   sink.event({ type: "mark", id: 1, what: "sent", seq: 0 }, 1000);
   sink.event({ type: "note", id: 1, text: "no mark" }, 1001);
   sink.event({ type: "mark", id: 1, what: "acknowledged", seq: 1 }, 1002.5);
   assertEquals(got, []);
   sink.close!();
-  assertEquals(got, points("0 sent 0", "2.5 acknowledged 1"));
+  assertEquals([got, sent], [points("0 sent 0", "2.5 acknowledged 1"), 1]);
 });
 
 test("a second file is drawn above the first, and what is sent again stays where it is", () => {
@@ -280,6 +281,15 @@ function thinned(): readonly PlotPoint[] {
   }
   return sequence.points;
 }
+
+test("the legend says how many there were, not how many are drawn", () => {
+  const sequence = new TimeSequence();
+  for (let i = 0; i < 50_000; i++) sequence.add(i, "resent", i);
+  const svg = drawSvg(sequence.points, "", sequence.countOf);
+  assertLess(sequence.points.length, 50_000);
+  assert(textsOf(svg).includes("sent again (50000)"));
+  assert(textsOf(svg).includes("timeout (0)"));
+});
 
 const count = (all: readonly PlotPoint[], what: Mark) => all.filter((point) => point.what === what).length;
 

@@ -1,9 +1,10 @@
 // `--plot`: where the time-sequence graph of a transfer is drawn, on standard error or into a file.
 
+import { isFile } from "../exercises/own_file.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Sink } from "../trace/bus.ts";
-import { drawSvg, drawText, type PlotPoint, plotSink } from "../trace/plot.ts";
+import { type CountOf, drawSvg, drawText, type PlotPoint, plotSink } from "../trace/plot.ts";
 import type { Output } from "./output.ts";
 
 /** A graph to be. */
@@ -34,10 +35,10 @@ export function plotInFile(path: string, title: string, output: Output): Plot {
   }
   const isNew = makeWritable(path);
   let failure: NetlabError | null = null;
-  const draw = (points: readonly PlotPoint[]) => {
+  const draw = (points: readonly PlotPoint[], countOf: CountOf) => {
     try {
       if (points.length > 0) {
-        Deno.writeTextFileSync(path, drawSvg(points, title));
+        Deno.writeTextFileSync(path, drawSvg(points, title, countOf));
         output.err.line(`the plot is in ${path}`);
       } else if (isNew) Deno.removeSync(path);
     } catch (cause) {
@@ -60,6 +61,8 @@ function makeWritable(path: string): boolean {
       return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      // A pipe would wait for who reads it.
+      if (!isFile(path)) throw new Error("it is no file");
       Deno.openSync(path, { write: true }).close();
       return false;
     }

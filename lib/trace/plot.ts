@@ -49,18 +49,24 @@ export class TimeSequence {
     points.add({ at: at - this.#begin, what, seq: this.#base + seq });
   }
 
+  /** How many marks of a kind there were, of which some may not be drawn. */
+  readonly countOf = (what: Mark): number => this.#kinds.get(what)?.count ?? 0;
+
   get points(): readonly PlotPoint[] {
     return [...this.#kinds.values()].flatMap(({ list }) => list).sort((a, b) => a.at - b.at);
   }
 }
 
+/** How many marks of a kind there were. */
+export type CountOf = (what: Mark) => number;
+
 /** A sink that collects the marks, and hands them over when the trace ends. */
-export function plotSink(onClose: (points: readonly PlotPoint[]) => void): Sink {
+export function plotSink(onClose: (points: readonly PlotPoint[], countOf: CountOf) => void): Sink {
   const sequence = new TimeSequence();
   return {
     kinds: ["mark"],
     event: (event, at) => event.type === "mark" && sequence.add(at, event.what, event.seq),
-    close: () => onClose(sequence.points),
+    close: () => onClose(sequence.points, sequence.countOf),
   };
 }
 
@@ -112,7 +118,11 @@ function shorten(text: string, columns: number): string {
 }
 
 /** The graph as a picture. */
-export function drawSvg(points: readonly PlotPoint[], title: string): string {
+export function drawSvg(
+  points: readonly PlotPoint[],
+  title: string,
+  countOf: CountOf = (what) => points.filter((point) => point.what === what).length,
+): string {
   const [width, height, left, right, top, bottom] = [960, 600, 72, 24, 56, 56];
   const most = extent(points);
   const x = (ms: number) => (left + (width - left - right) * ms / most.ms).toFixed(1);
@@ -157,10 +167,11 @@ export function drawSvg(points: readonly PlotPoint[], title: string): string {
   let legendAt = left;
   for (const what of keys) {
     const { color, name } = LOOKS[what];
-    const count = points.filter((point) => point.what === what).length;
     parts.push(
       `<rect x="${legendAt}" y="36" width="10" height="10" fill="${color}"/>`,
-      `<text x="${legendAt + 15}" y="45">${name}${what === "resent" || what === "timeout" ? ` (${count})` : ""}</text>`,
+      `<text x="${legendAt + 15}" y="45">${name}${
+        what === "resent" || what === "timeout" ? ` (${countOf(what)})` : ""
+      }</text>`,
     );
     legendAt += 40 + 8 * (name.length + 4);
   }
