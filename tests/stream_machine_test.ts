@@ -320,6 +320,24 @@ test("no answer, and silence, are given up with a word", async () => {
   assertMatch(silent.error!.message, /^the server has said nothing for 8 s$/);
 });
 
+test("a server that answers, but cannot be read or gives cookies only, is known to", () => {
+  const receiver = new Receiver();
+  const rateless = infoPdu(SESSION, { ...MEDIUM, rate: 0 });
+  assertEquals(receiver.machine.problem, null);
+  receiver.take(10, rateless, rateless);
+  assertEquals(receiver.machine.problem, "no such rate: 0 bytes/s");
+  const miser = new Receiver();
+  miser.take(10, ...Array.from({ length: 50 }, () => COOKIE));
+  assertEquals(miser.machine.problem, "it gives cookies, and no INFO");
+});
+
+test("an error without a text is said by its number", async () => {
+  const receiver = new Receiver();
+  receiver.take(10, errorPdu(SESSION, 9, ""));
+  await Promise.resolve();
+  assertEquals(receiver.error?.message, "the server says: error 9");
+});
+
 test("what has been answered makes what is asked next urgent again", () => {
   const receiver = new Receiver();
   receiver.take(4950);

@@ -78,6 +78,15 @@ export function isFile(path: string): boolean {
   }
 }
 
+/** Whether a pipe is of that name, which to open may take for ever. */
+export function isPipe(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFifo === true;
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes of a plain file; 0 where there is none. */
 export function sizeOf(path: string): number {
   try {

@@ -7,7 +7,7 @@ import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
-import { isFile } from "../own_file.ts";
+import { isFile, isPipe } from "../own_file.ts";
 import { Controls } from "./controls.ts";
 import { BUFFER_MS, type PlayerName, SILENT_MS } from "./defaults.ts";
 import { pduCodec, readPdu, WholeFramer } from "./framing.ts";
@@ -17,7 +17,7 @@ import type { Info, Pdu, Piece } from "./protocol.ts";
 import { ANSWER_MS, type ReceiveCommand, type ReceiveEvent, ReceiverMachine } from "./receiver_machine.ts";
 import { describeMedium, formatRate, formatStreamed, formatTime, type StreamedReport } from "./report.ts";
 import { receiveSeed } from "./seed_client.ts";
-import { FileSink, isThere, OutputSink, PlayerSink, type Sink } from "./sinks.ts";
+import { FileSink, isInOrder, isThere, OutputSink, PlayerSink, type Sink } from "./sinks.ts";
 
 /** How often the live line is drawn, in ms. */
 const STATUS_MS = 200;
@@ -58,7 +58,10 @@ export class Outputs {
       throw new NetlabError("usage", "--json and --out - both want standard output");
     }
     // Before anybody is asked; it may come yet.
-    if (out !== undefined && out !== "-" && options.overwrite !== true && isFile(out)) throw isThere(out);
+    if (out !== undefined && out !== "-") {
+      if (isPipe(out)) throw isInOrder(out);
+      if (options.overwrite !== true && isFile(out)) throw isThere(out);
+    }
     const choice = String(options.play ?? (out === undefined ? "auto" : "none"));
     const player = choice === "none" ? null : await findPlayer(choice);
     if (player !== null && choice === "auto") console.note(`plays with ${player}`);
@@ -299,8 +302,9 @@ class Client {
 
   #explain(failure: Error, address: string): Error {
     if (!(failure instanceof NetlabError) || failure.kind !== "timeout") return failure;
-    if (this.#info === null && this.#foreign !== null) {
-      return new NetlabError("protocol", `${address} answers, but not as a stream's server does: ${this.#foreign}`, {
+    const problem = this.#foreign ?? this.#machine.problem;
+    if (this.#info === null && problem !== null) {
+      return new NetlabError("protocol", `${address} answers, but not as a stream's server does: ${problem}`, {
         hint: "is that its port? a server of the seed's form needs --wire seed",
         cause: failure,
       });

@@ -87,6 +87,7 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   #info: Info | null = null;
   #cookie: Uint8Array = NO_COOKIE;
   #cookies = 0;
+  #problem: string | null = null;
   /** What came before INFO, and when. */
   #early: { readonly piece: Piece; readonly at: Millis }[] = [];
   /** What waits to be played, by its number, and how many bytes that is. */
@@ -122,6 +123,11 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   /** How far it has played, or where it is going, in ms of the medium. */
   get positionMs(): Millis {
     return this.#commands.findLast(({ action }) => action === "seek")?.positionMs ?? this.#positionMs;
+  }
+
+  /** What is wrong with what the server answers; null when nothing was. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   get paused(): boolean {
@@ -202,11 +208,13 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
       else if (pdu.type === "CONTROL") this.#confirm(readControl(pdu), out, now);
       else if (pdu.type === "FIN") this.#finish(pdu, out, now);
       else if (pdu.type === "ERROR") {
-        this.#close(out, new NetlabError("reply", `the server says: ${readError(pdu).text}`));
+        const { code, text } = readError(pdu);
+        this.#close(out, new NetlabError("reply", `the server says: ${text || `error ${code}`}`));
       }
     } catch (error) {
       // A server's datagram that cannot be read is as good as lost.
       if (!(error instanceof ProtocolError)) throw error;
+      this.#problem ??= error.message;
       out.push({ type: "note", text: `dropped: ${error.message}` });
     }
   }
@@ -214,7 +222,10 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
   #takeCookie(cookie: Uint8Array, out: Effects, now: Millis): void {
     if (this.#state !== "asking") return;
     this.#cookie = cookie;
-    if (++this.#cookies > MAX_COOKIES) return;
+    if (++this.#cookies > MAX_COOKIES) {
+      this.#problem ??= "it gives cookies, and no INFO";
+      return;
+    }
     this.#againMs = AGAIN_MS;
     this.#ask(out, now);
   }

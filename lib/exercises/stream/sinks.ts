@@ -36,6 +36,13 @@ export function isThere(path: string): NetlabError {
   return new NetlabError("usage", `${path} is there already`, { hint: "--overwrite replaces it" });
 }
 
+/** What is said of a pipe. */
+export function isInOrder(path: string): NetlabError {
+  return new NetlabError("usage", `${path} is a pipe, and pieces come in any order`, {
+    hint: "--out - writes them in order",
+  });
+}
+
 /** A file. What is missing is left empty. */
 export class FileSink implements Sink {
   readonly #path: string;
@@ -68,7 +75,7 @@ export class FileSink implements Sink {
     return Promise.resolve();
   }
 
-  /** What is there and no file, a device or a pipe, has nothing to lose. */
+  /** What is there and no file, but a device, has nothing to lose. */
   #openOther(): Deno.FsFile {
     let file: Deno.FsFile;
     try {
