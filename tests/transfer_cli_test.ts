@@ -105,6 +105,52 @@ test("of several files one that is refused is told, the others arrive, and the e
   assertEquals(namesIn(receiver.dir), ["a", "c"]);
 });
 
+test("of several files those are told that were not sent because the connection ended", async () => {
+  await using receiver = await serve("--once");
+  const { status, out } = await send(receiver.port, ...["a", "b", "c"].map((name) => makeSource(name, makeFile(10))));
+  assertEquals([status, out.split("\n").filter((line) => line.startsWith("not sent"))], [
+    1,
+    ["not sent: b", "not sent: c"],
+  ]);
+});
+
+test("the seed's form has no names: standard input needs none, and --as is refused", async () => {
+  await using receiver = await serve("--wire seed");
+  const line = ["connect", "transfer", "127.0.0.1", `${receiver.port}`, "-", "--wire", "seed"];
+  const { status, out } = await runProgram(line, { input: "hello" });
+  assertEquals(status, 0);
+  assertMatch(out, /^sent -: 5 bytes /);
+  const named = await runProgram([...line, "--as", "name"], { input: "hello" });
+  assertEquals([named.status, named.err], [2, "netlab: --wire seed sends no name: leave --as out\n"]);
+});
+
+test("what is drawn, or kept with each piece in its place, is no pipe: to open one may take for ever", async () => {
+  const [pipe, file] = [`${temporaryFolder()}/pipe.svg`, makeSource("a", makeFile(10))];
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  for (
+    const [command, err] of [
+      [
+        ["transfer", "127.0.0.1", "1", file, "--plot", pipe],
+        `cannot write ${pipe}: it is no file: name another --plot`,
+      ],
+      [
+        ["stream", "127.0.0.1", "1", "a", "--out", pipe],
+        `${pipe} is a pipe, and pieces come in any order: --out - writes`,
+      ],
+    ] as const
+  ) {
+    const result = await runProgram(["connect", ...command]);
+    assertStringIncludes(result.err, err);
+  }
+}, skipUnless("mkfifo"));
+
+test("the log of a receiver says what it refuses, of each sender so often", async () => {
+  await using receiver = await serve();
+  await send(receiver.port, ...Array.from({ length: 25 }, (_, i) => makeSource(`${i}.part`, makeFile(10))));
+  await receiver.server.err.until(/left: /);
+  assertEquals(receiver.server.err.all.match(/refused: not a file name: "\d+\.part": /g)?.length, 20);
+});
+
 test("standard input is sent with - and --as, whatever bytes it has and however long it is", async () => {
   await using receiver = await serve();
   for (const input of ["", "hello\r\n\0world", "grüß\n".repeat(200_000)]) {
@@ -430,5 +476,5 @@ test("an ACK that is later than the timeout makes --wire seed exit with 1, and s
   const path = makeSource("a", makeFile(250));
   const { status, out, err } = await send(port, path, "--wire", "seed", "--timeout", "300");
   assertEquals([status, out.split(":")[0]], [1, "sent a"]);
-  assertMatch(err, /^netlab: 1 chunks were acknowledged twice: the file may be too long there: .*\n$/);
+  assertMatch(err, /^netlab: 1 chunk was acknowledged twice: the file may be too long there: .*\n$/);
 }, skipUnless("python3"));

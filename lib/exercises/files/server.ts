@@ -168,7 +168,7 @@ class Visit implements Session<string> {
     const to = this.#channel.remote;
     const seconds = (performance.now() - begun) / 1000;
     const text = failure === null
-      ? `sent ${name} to ${to}: ${bytes} bytes, ${seconds.toFixed(2)} s`
+      ? `sent ${name} to ${to}: ${count(bytes, "byte")}, ${seconds.toFixed(2)} s`
       : `not sent: ${name} to ${to}: ${failure}`;
     const event = { event: failure === null ? "sent" : "failed", name, to, bytes, seconds, failure };
     this.#desk.context.console.print(text, event);

@@ -134,6 +134,9 @@ function servePdus(context: ServeContext, dir: string, onEnd: (failure: string |
   return server;
 }
 
+/** So many refusals of one sender are in the log: who asks on fills it no further. */
+const MAX_NOTED = 20;
+
 /** One sender: a TCP connection, or an address that datagrams come from. */
 class Line implements Session<Pdu | null> {
   readonly #channel: PduChannel;
@@ -143,6 +146,8 @@ class Line implements Session<Pdu | null> {
   readonly #receptions = new Map<number, Reception>();
   #cancelForget: () => void = () => {};
   #gone = false;
+  /** How often it was refused something. */
+  #refused = 0;
   /** It has opened nothing, and says what is no PDU. */
   #foreign = false;
 
@@ -210,7 +215,13 @@ class Line implements Session<Pdu | null> {
   }
 
   #open(pdu: Pdu): void {
-    const refuse = (code: number, why: string) => void this.#channel.send(errorPdu(pdu.session, code, why));
+    const refuse = (code: number, why: string) => {
+      this.#channel.send(errorPdu(pdu.session, code, why));
+      const { trace } = this.#desk.context;
+      if (this.#refused++ < MAX_NOTED && trace.wants.note) {
+        trace.emit({ type: "note", id: this.#channel.id, text: `refused: ${why}` });
+      }
+    };
     let offer: Offer;
     try {
       offer = readOffer(pdu);
