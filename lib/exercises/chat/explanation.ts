@@ -3,7 +3,9 @@
 import type { Explanation } from "../exercise.ts";
 import { MAX_NAME } from "../names.ts";
 import { errorReply } from "../text.ts";
-import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply } from "./protocol.ts";
+import { BROADCAST, COMMANDS, MAX_MESSAGE, refusal, reply, RESERVED } from "./protocol.ts";
+
+const WORDS = RESERVED.filter((word) => word !== BROADCAST);
 
 export const explanation: Explanation = {
   wire: [
@@ -12,8 +14,12 @@ export const explanation: Explanation = {
     `8 bytes, big-endian, or nothing (one read is one message, known by 300 ms of silence). Lengths count bytes.`,
     ``,
     `Text is UTF-8; a command has at most ${MAX_MESSAGE} bytes. A name has 1 to ${MAX_NAME} letters, digits, _ - . and is case-sensitive;`,
-    `commands are not. ${BROADCAST} stands for every other user. A message is delivered whole or not at all, in the order`,
-    `in which its sender sent it; control characters in it are written out (\\x1b). Anything wrong is answered with ERROR.`,
+    `commands are not. ${BROADCAST} stands for every other user; ${WORDS.slice(0, -1).join(", ")} and ${
+      WORDS.at(-1)
+    } are no`,
+    `names: in the answer to GET_NAMES they would make a message of it, or an error. A message is delivered whole or not at`,
+    `all, in the order in which its sender sent it; control characters in it are written out (\\x1b). Anything wrong is`,
+    `answered with ERROR.`,
     ``,
     `BLOCK is of the user who has the name, and goes with it when it takes another; and of the name, for whoever takes that`,
     `later: nobody need have it yet. It is not answered, and the sender is not told. UNBLOCK of either name lifts it.`,
