@@ -252,6 +252,32 @@ test("a recipient that is refused is reported, the others get theirs, and the st
   assertEquals(console.events[0], { event: "refused", to: "nobody@y.example", code: 550, text: "5.1.1 nobody" });
 });
 
+test("of many recipients that are refused ten are told, and all are counted; --json has each", async () => {
+  const answers: Answers = { RCPT: (line) => line.includes("nobody") ? "550 nobody\r\n" : "250 ok\r\n" };
+  for (const [count, each] of [[1, 18], [3, 6]]) {
+    const to = ["b@y.example", ...Array.from({ length: each }, (_, i) => `nobody${i}@y.example`)].join();
+    const send = async (...words: string[]) => {
+      let result: Result | null = null;
+      const heard: Heard = { commands: [], contents: [], connections: 0, ends: [] };
+      await withListener((conn) => play(conn, answers, heard), async (port) => {
+        const line = ["connect", "smtp", "--port", `${port}`, "--from", "a@x.example", "--to", to, "--body", "hi"];
+        result = await netlab([...line, "--count", `${count}`, ...words]);
+      });
+      return { ...result! as Result };
+    };
+    const shown = await send();
+    const rows = shown.out.trimEnd().split("\n");
+    assertEquals(rows.map((row) => row.split(" ")[0]), [...Array(10).fill("refused:"), "and", "sent"]);
+    assertEquals(rows[10], "and 8 more");
+    assertMatch(shown.err, /18 recipients were refused/);
+    const events = (await send("--json")).out.trimEnd().split("\n").map((row) => JSON.parse(row));
+    const refused = events.filter(({ event }) => event === "refused");
+    assertEquals([refused.length, new Set(refused.map((one) => one.to)).size], [18, each]);
+    assertEquals(events.length, 19);
+    if (count > 1) assertEquals(events.at(-1).refused, 18);
+  }
+});
+
 test("where the server offers PIPELINING, an envelope leaves in one write", async () => {
   const reads: string[] = [];
   const console = new FakeConsole([]);

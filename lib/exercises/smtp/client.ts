@@ -19,7 +19,7 @@ import {
   sendsByItself,
   valuesOf,
 } from "./client_options.ts";
-import { formatReply } from "./client_replies.ts";
+import { type ClientReply, formatReply } from "./client_replies.ts";
 import { runSession } from "./client_session.ts";
 import { composeMessage, hasUtf8Headers, isEightBit, normalizeMessage, numbered } from "./mime.ts";
 import { readFile, readText } from "./named_files.ts";
@@ -27,7 +27,7 @@ import { readMaildir } from "./reader.ts";
 
 /** How often progress is shown, in ms. */
 const PROGRESS_MS = 100;
-/** So many failures are told one by one. */
+/** So many refusals are told one by one. */
 const MAX_TOLD = 10;
 
 /** Does what the options say. @throws {NetlabError} when that fails, or a recipient is refused */
@@ -121,6 +121,8 @@ class Sending {
   /** How many connections at once something was sent over, or tried to. */
   #served = 0;
   #refusals = 0;
+  /** The last refusal of those that are not told one by one: it is told with their number. */
+  #untold: Readonly<Record<string, unknown>> | null = null;
   #stopped = false;
   #shownAt = -Infinity;
 
@@ -214,28 +216,38 @@ class Sending {
   }
 
   #onResult({ mail, accepted, refused, reply, failure }: MailResult): void {
-    const { console } = this.#context;
-    for (const { to, reply } of refused) {
-      if (++this.#refusals > MAX_TOLD) break;
-      console.print(`refused: ${to}: ${formatReply(reply)}`, {
-        ...{ event: "refused", to, code: reply.code, text: reply.lines.at(-1) ?? "" },
-      });
-    }
+    for (const { to, reply } of refused) this.#onRefused(to, reply);
     if (failure !== null) this.#failures.push(failure);
     else if (accepted.length > 0) {
       this.#sent++;
       this.#bytes += mail.content.length;
     }
     if (this.#count > 1) return this.#progress();
+    this.#tellUntold();
     if (failure !== null || reply === null || accepted.length === 0) return;
     const seconds = (performance.now() - this.#begun) / 1000;
     const row = `sent ${mail.content.length} bytes to ${accepted.join(", ")} in ${seconds.toFixed(2)} s: ${
       formatReply(reply)
     }`;
-    console.print(row, {
+    this.#context.console.print(row, {
       ...{ event: "sent", from: mail.from, to: accepted, bytes: mail.content.length, seconds },
       ...{ refused: refused.map(({ to }) => to), code: reply.code, text: reply.lines.at(-1) ?? "" },
     });
+  }
+
+  /** Tells the first refusals one by one; with `--json`, which counts for itself, each of them. */
+  #onRefused(to: string, reply: ClientReply): void {
+    const { console } = this.#context;
+    const event = { event: "refused", to, code: reply.code, text: reply.lines.at(-1) ?? "" };
+    if (++this.#refusals <= MAX_TOLD) return console.print(`refused: ${to}: ${formatReply(reply)}`, event);
+    if (this.#untold !== null) console.record?.(this.#untold);
+    this.#untold = event;
+  }
+
+  #tellUntold(): void {
+    if (this.#untold === null) return;
+    this.#context.console.print(`and ${this.#refusals - MAX_TOLD} more`, this.#untold);
+    this.#untold = null;
   }
 
   #progress(): void {
@@ -249,6 +261,7 @@ class Sending {
   /** @throws {NetlabError} unless everybody gets everything */
   #report(): void {
     const { console } = this.#context;
+    this.#tellUntold();
     const failed = this.#count - this.#sent;
     if (failed > 0 || this.#count === 0) this.#failures.push(...this.#turnedAway);
     const [first] = this.#failures;
