@@ -425,6 +425,17 @@ test("a reply of endless lines ends the session", () => {
   assertMatch(talk.error!.message, /more than 1000 lines/);
 });
 
+test("--compat course: lines without end that are no reply end the session, inside of a reply and before it", () => {
+  for (const begun of [[], ["220-hi"]]) {
+    const talk = new Dialogue([MAIL], { compat: true });
+    const strange = (count: number) => Array.from({ length: count }, (_, i) => `hello ${i}`);
+    talk.hear(...strange(999), "220 hi", ...strange(999), "250 hi", ...begun, ...strange(1000 - begun.length));
+    assert(!talk.over);
+    talk.hear("hello");
+    assertEquals([talk.error?.kind, talk.error?.message], ["protocol", "a reply of more than 1000 lines"]);
+  }
+});
+
 test("a code alone is a reply, and so is one with an empty text", () => {
   const talk = new Dialogue([MAIL]);
   assertEquals(talk.hear("220"), ["EHLO [127.0.0.1]"]);

@@ -465,6 +465,20 @@ async function speak(script: readonly string[], turns: readonly (readonly [strin
   return error as NetlabError | null;
 }
 
+test("--compat course: a server that says what is no reply without end is left, by hand too", async () => {
+  for (const options of [TO_ONE, {}]) {
+    const console = new FakeConsole(["EHLO me"]);
+    await withListener(async (conn) => {
+      const peer = new Peer(conn as Deno.TcpConn);
+      for (let i = 0;; i++) await peer.send(`hello ${i}\r\n`.repeat(100));
+    }, async (port) => {
+      const error = await client(port, console, { ...options, compat: "course" });
+      assertEquals(error?.kind, "protocol");
+      assertMatch(error!.message, /a reply of more than 1000 lines$/);
+    });
+  }
+});
+
 test("by hand: who is refused to QUIT stays", async () => {
   const error = await speak(["QUIT now", "NOOP"], [
     ["QUIT now\r\n", "501 no argument"],

@@ -31,6 +31,8 @@ export class ReplyReader {
   readonly #onProblem: (text: string) => void;
   #code: number | null = null;
   #lines: string[] = [];
+  /** Lines since the last reply, those too that are none. */
+  #taken = 0;
 
   /** @param onProblem told of what is wrong and borne all the same */
   constructor(compat: boolean, onProblem: (text: string) => void) {
@@ -47,9 +49,10 @@ export class ReplyReader {
    * Takes in a line.
    *
    * @returns the reply that it completes
-   * @throws {ProtocolError} for what is no reply
+   * @throws {ProtocolError} for what is no reply, and for one of too many lines
    */
   take(line: string): ClientReply | null {
+    if (++this.#taken > MAX_LINES) throw new ProtocolError(`a reply of more than ${MAX_LINES} lines`);
     const parsed = parseReplyLine(line) ?? (this.#compat ? this.#guess(line) : null);
     if (parsed === null) {
       const lack = /^\d{3}(?:[ -]|$)/.test(line)
@@ -70,7 +73,6 @@ export class ReplyReader {
     }
     this.#code = code;
     this.#lines.push(text);
-    if (this.#lines.length > MAX_LINES) throw new ProtocolError(`a reply of more than ${MAX_LINES} lines`);
     return last ? this.complete() : null;
   }
 
@@ -79,6 +81,7 @@ export class ReplyReader {
     const reply = { code: this.#code!, lines: this.#lines };
     this.#code = null;
     this.#lines = [];
+    this.#taken = 0;
     return reply;
   }
 
