@@ -540,24 +540,27 @@ test("by hand: who is not greeted is told that TLS may begin at once", async () 
   }, async (port) => assertEquals(await client(port, console, {}), null));
 });
 
-test("by hand: nor are those to an AUTH that was refused", async () => {
-  const trace = collect();
-  const answers = [btoa("bob"), btoa("geheim")];
-  const { console, heard } = await run({ AUTH: "503 no\r\n" }, {}, { trace }, [
-    "EHLO me",
-    "AUTH LOGIN",
-    ...answers,
-    "QUIT",
-  ]);
-  assertEquals(heard.commands.slice(2, 4), answers);
-  assertEquals(console.printed.filter((row) => row.startsWith("C: ")), [
-    "C: EHLO me",
-    "C: AUTH LOGIN",
-    "C: ****",
-    "C: ****",
-    "C: QUIT",
-  ]);
-  assert(!JSON.stringify(trace.events).includes(btoa("geheim")));
+test("by hand: nor are those to an AUTH that was refused, as they are or in base64", async () => {
+  for (const answers of [[btoa("bob"), btoa("geheim")], ["bob", "geheim yes"]]) {
+    const trace = collect();
+    const { console, heard } = await run({ AUTH: "503 no\r\n" }, {}, { trace }, [
+      "EHLO me",
+      "AUTH LOGIN",
+      ...answers,
+      "RSET",
+      "QUIT",
+    ]);
+    assertEquals(heard.commands.slice(2, 4), answers);
+    assertEquals(console.printed.filter((row) => row.startsWith("C: ")), [
+      "C: EHLO me",
+      "C: AUTH LOGIN",
+      "C: ****",
+      "C: ****",
+      "C: RSET",
+      "C: QUIT",
+    ]);
+    assert(!JSON.stringify(trace.events).includes(answers[1]));
+  }
 });
 
 test("by hand: however AUTH is written, what it says at once is not shown", async () => {

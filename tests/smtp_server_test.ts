@@ -427,6 +427,8 @@ test("a password is never seen: in no trace, no log, nothing printed, however it
     [`MAIL FROM:<a@y.org>\r\nRCPT TO:<b@x.org>\r\nDATA\r\n`, `abc\r\n.\r\nAUTH PLAIN ${PLAIN}\r\n`],
     ["AUTH CRAM\r\n", `${secret}\r\n`],
     ["AUTH CRAM\r\n", `${short}\r\n`],
+    ["AUTH CRAM\r\n", `${PASSWORD}\r\n`],
+    ["AUTH CRAM\r\n", `ann ${PASSWORD}\r\n`],
     [`AUTHPLAIN ${PLAIN}\r\n`],
     [`AUTH=PLAIN ${PLAIN}\r\n`],
     [`AUTHPLAIN\r\n`, `${short}\r\n`],

@@ -47,6 +47,27 @@ test("of what is said to log in, stars are shown, and its lines end where they d
   for (const [got, expected] of cases) assertEquals(got, expected);
 });
 
+test("behind an AUTH that came to nothing only commands are shown, and behind a login all but base64", () => {
+  const framer = new SessionFramer(() => ({ type: "command" }), false);
+  const say = (line: string) => {
+    const queue = new ByteQueue();
+    queue.push(bytes(`${line}\r\n`));
+    const seen = text(framer.conceal(queue.peek(queue.length), queue))!.trimEnd();
+    return [seen, framer.describe(framer.cut(queue)!)];
+  };
+  const none = (line: string) => ["*".repeat(line.length), "(not shown)"];
+  assertEquals(say("MIAL FROM:<a@b.c>")[1], "MIAL FROM:<a@b.c>");
+  say("AUTH LOGIN");
+  for (const line of ["hunter2 secret", "hunter2", " s-cret", "rsettle down", "MIAL FROM:<a@b.c>", "c2VjcmV0"]) {
+    assertEquals(say(line), none(line));
+  }
+  for (const line of ["MAIL FROM:<a@b.c>", "rset", "  NOOP"]) assertEquals(say(line), [line, line]);
+  assertEquals(say("AUTHLOGIN hunter2"), ["AUTHLOGIN *******", "AUTHLOGIN (not shown)"]);
+  framer.encode({ type: "reply", reply: { code: 235, lines: ["welcome"] } });
+  assertEquals(say("MIAL FROM:<a@b.c>")[1], "MIAL FROM:<a@b.c>");
+  assertEquals(say("c2VjcmV0"), none("c2VjcmV0"));
+});
+
 test("replies are shown as they are, whatever they ask for", () => {
   const framer = new SessionFramer(() => ({ type: "auth" }), false);
   for (const reply of ["334 VXNlcm5hbWU6\r\n", "250-s.example\r\n250 AUTH PLAIN LOGIN\r\n"]) {

@@ -12,8 +12,7 @@ import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
 import { TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
-import { secretFrom } from "./framing.ts";
-import { VERBS } from "./protocol.ts";
+import { type Login, secretFrom, strayFrom } from "./framing.ts";
 
 /** Silence in a reply that a student's server seems to have ended, in ms. */
 const SILENCE_MS = 300;
@@ -46,8 +45,8 @@ class HandSession {
   #refusals = 0;
   #over = false;
   #leaving = false;
-  /** AUTH has been typed: from then on what is base64 may be an answer, also before its question has come. */
-  #authTyped = false;
+  /** What may be an answer of AUTH counts as one also before its question has come. */
+  #login: Login = "none";
   /** So many answers to it are still to be typed. */
   #answersLeft = 0;
   #offered: readonly string[] = [];
@@ -127,12 +126,9 @@ class HandSession {
 
   /** Where in a command a password begins, or what may be one; its length where nothing does. */
   #secretIn(command: string): number {
-    const said = command.trim().toUpperCase();
-    if (said.startsWith("AUTH")) {
-      this.#authTyped = true;
-      return secretFrom(command);
-    }
-    return this.#authTyped && BASE64.test(command) && !VERBS.some((verb) => verb === said) ? 0 : command.length;
+    if (!/^\s*AUTH/i.test(command)) return strayFrom(command, this.#login);
+    this.#login = "tried";
+    return secretFrom(command);
   }
 
   /** What is pasted comes before anybody is asked for it. */
@@ -259,6 +255,7 @@ class HandSession {
   async #heard(reply: ClientReply): Promise<void> {
     const asked = this.#asked.shift() ?? "";
     if (/^AUTH\b/.test(asked) ? reply.code !== 334 : reply.code === 354) this.#answersLeft = 0;
+    if (/^AUTH\b/.test(asked) && reply.code === 235) this.#login = "done";
     if (reply.code >= 400) {
       this.#refusals++;
       // A chunk is sent to its end, whatever is said to it.
@@ -306,8 +303,6 @@ class HandSession {
     return BEGINNINGS.filter((one) => one.toUpperCase().startsWith(upper));
   }
 }
-
-const BASE64 = /^\s*[A-Za-z0-9+/]+=*\s*$/;
 
 /** What changes how the next line is meant. */
 const TURNING = /^(?:DATA|AUTH|STARTTLS)\b/i;

@@ -5,7 +5,7 @@ import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { decodeAscii, escapeBytes } from "../../protocol/text.ts";
 import { DataDecoder } from "./data.ts";
-import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND, MAX_MAIL } from "./protocol.ts";
+import { encodeReply, MAX_AUTH_LINE, MAX_COMMAND, MAX_MAIL, VERBS } from "./protocol.ts";
 import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 const CR = 0x0d;
@@ -151,4 +151,19 @@ const AUTH_ANYWHERE = new RegExp(`^${BLANKS}${ANYHOW}|(?=auth(?:[ \\t]|[=:-]?(?:
 export function secretFrom(text: string, anywhere = false): number {
   const found = (anywhere ? AUTH_ANYWHERE : AUTH_LINE).exec(text);
   return found ? found.index + found[0].length : text.length;
+}
+
+/** How far a login has come: from then on what is no command may be an answer of AUTH that came at the wrong time. */
+export type Login = "none" | "tried" | "done";
+
+/** What it may be: any line but a command, unless a login went well; then base64, where a short password looks like a word. */
+const STRAYS = {
+  tried: new RegExp(`^(?!${BLANKS}(?:AUTH|(?:${VERBS.join("|")})(?!\\S)))${BLANKS}\\S`, "im"),
+  done: new RegExp(`^(?!${BLANKS}(?:${VERBS.join("|")})${BLANKS}\\r?$)${BLANKS}[A-Za-z0-9+/=]+${BLANKS}\\r?$`, "im"),
+};
+
+/** Where in commands the first line of that kind begins; their length where there is none. */
+export function strayFrom(text: string, login: Login): number {
+  const at = login === "none" ? -1 : text.search(STRAYS[login]);
+  return at < 0 ? text.length : at;
 }

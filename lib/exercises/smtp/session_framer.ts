@@ -5,8 +5,7 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { decodeAscii, escapeBytes } from "../../protocol/text.ts";
-import { secretFrom, SmtpFramer } from "./framing.ts";
-import { VERBS } from "./protocol.ts";
+import { type Login, secretFrom, SmtpFramer, strayFrom } from "./framing.ts";
 import type { Mode, SmtpMessage } from "./server_messages.ts";
 
 /** With `--compat course`: what has no end is a command after so long. */
@@ -16,8 +15,6 @@ const CONTENT_READ = 32_768;
 const STAR = 0x2a;
 const CR = 0x0d;
 const LF = 0x0a;
-/** A line that may be an answer of AUTH: base64, and no command. A short password looks like a word. */
-const STRAY = new RegExp(`^(?!(?:${VERBS.join("|")})\\r?$)[A-Za-z0-9+/=]+\\r?$`, "im");
 
 /** One connection's framing, and its codec. */
 export class SessionFramer implements Framer, Codec<SmtpMessage> {
@@ -32,8 +29,7 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
   #silent = false;
   /** A command that silence has ended, until it is decoded. */
   #unended: SmtpMessage | null = null;
-  /** Somebody has tried to log in: what is no command from now on may be a password that came at the wrong time. */
-  #authTried = false;
+  #login: Login = "none";
 
   /** @param mode what the machine wants now */
   constructor(mode: () => Mode, compat: boolean) {
@@ -87,6 +83,7 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
   }
 
   encode(message: SmtpMessage): string {
+    if (message.type === "reply" && message.reply.code === 235) this.#login = "done";
     return this.#inner.encode(message);
   }
 
@@ -108,22 +105,22 @@ export class SessionFramer implements Framer, Codec<SmtpMessage> {
     return shown;
   }
 
-  #note(bytes: Uint8Array): boolean {
-    const tried = this.#authTried;
-    this.#authTried ||= this.#linewise && /^[^\S\r\n]*auth/im.test(decodeAscii(bytes));
-    return tried;
+  /** How far a login had come before these bytes. */
+  #note(bytes: Uint8Array): Login {
+    const login = this.#login;
+    if (this.#linewise && /^[^\S\r\n]*auth/im.test(decodeAscii(bytes))) this.#login = "tried";
+    return login;
   }
 }
 
 /** Where in what waits something begins that may be a password; its length where nothing does. */
-function secretsIn(bytes: Uint8Array, mode: Mode, authTried: boolean): number {
+function secretsIn(bytes: Uint8Array, mode: Mode, login: Login): number {
   if (mode.type === "auth") return 0;
   const text = decodeAscii(bytes);
   const from = commandsFrom(text, mode);
   // Content has no line end behind it where BDAT brought it, so AUTH may stand anywhere.
   const secret = from + secretFrom(text.slice(from), true);
-  const strays = authTried && mode.type === "command" ? text.search(STRAY) : -1;
-  return Math.min(secret, strays < 0 ? text.length : strays);
+  return mode.type === "command" ? Math.min(secret, strayFrom(text, login)) : secret;
 }
 
 /** Where commands go on behind content. */
