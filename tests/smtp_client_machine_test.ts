@@ -388,6 +388,26 @@ for (const after of STAGES) {
   }
 }
 
+test("a stage is not reached where what comes before it is refused", () => {
+  const upToData = ["220 hi", "250 hi", "250 ok", "250 ok"];
+  const cases: [Stage, string[]][] = [
+    ["mail", [...upToData.slice(0, 2), "550 no"]],
+    ["message", [...upToData.slice(0, 2), "550 no"]],
+    ["rcpt", [...upToData.slice(0, 3), "550 no"]],
+    ["data", [...upToData.slice(0, 3), "550 no"]],
+    ["content", [...upToData, "451 no"]],
+    ["message", [...upToData, "354 go", "552 no"]],
+  ];
+  for (const [after, replies] of cases) {
+    for (const drop of [false, true]) {
+      const talk = new Dialogue([MAIL], { stop: { after, drop } });
+      talk.hear(...replies, ...(replies.at(-1) === "552 no" ? [] : ["250 ok"]), "221 bye");
+      assertEquals([talk.over, talk.said.at(-1), talk.stopped], [true, "QUIT", null], `${after} of ${replies}`);
+      assertEquals(talk.results[0].failure?.kind, "reply");
+    }
+  }
+});
+
 test("a server that lies ends the session", () => {
   const cases: [string[], RegExp][] = [
     [["hello"], /is no reply/],

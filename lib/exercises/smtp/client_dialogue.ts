@@ -96,7 +96,6 @@ export class Dialogue {
     if (this.#options.login !== null) yield* this.#logIn(this.#options.login);
     this.#reached("auth");
     yield* this.#messages();
-    this.#reached("message");
   }
 
   /** EHLO, or HELO where that is not known (RFC 5321 section 4.1.1.1). */
