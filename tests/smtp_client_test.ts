@@ -419,6 +419,20 @@ for (const after of STAGES) {
   }
 }
 
+for (const after of ["rcpt", "data", "content", "message"]) {
+  for (const how of ["stop-after", "drop-after"]) {
+    test(`--${how} ${after}: a recipient that is refused on the way is told, and a failure`, async () => {
+      const answers: Answers = { RCPT: (line) => line.includes("nobody") ? "550 nobody\r\n" : "250 ok\r\n" };
+      const options = { ...TO_ONE, to: "b@y.example,nobody@y.example", [how]: after };
+      const { error, console } = await run(answers, options);
+      const rest = after === "message" ? ": the others get the message" : "";
+      assertEquals([error?.kind, error?.message], ["reply", `1 recipient was refused${rest}`]);
+      assertEquals(console.printed[0], "refused: nobody@y.example: 550 nobody");
+      assertEquals(console.printed.at(-1), `${how === "drop-after" ? "dropped" : "stopped"} after ${after}`);
+    });
+  }
+}
+
 test("by hand: a script waits for each reply, and says QUIT at its end", async () => {
   const script = ["EHLO me", "", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "Subject: x", "", "text", "."];
   const { error, console, heard } = await run({}, {}, {}, script);

@@ -289,10 +289,10 @@ class Sending {
       );
     }
     if (this.#refusals === 0) return;
-    const rest = this.#count > 1 ? "the others get theirs" : "the others get the message";
+    const rest = this.#sent === 0 ? "" : `: the others get ${this.#count > 1 ? "theirs" : "the message"}`;
     throw new NetlabError(
       "reply",
-      `${this.#refusals} recipient${this.#refusals === 1 ? " was" : "s were"} refused: ${rest}`,
+      `${this.#refusals} recipient${this.#refusals === 1 ? " was" : "s were"} refused${rest}`,
     );
   }
 }

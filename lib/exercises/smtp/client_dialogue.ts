@@ -185,8 +185,9 @@ export class Dialogue {
       } catch (error) {
         if (error instanceof NetlabError) delivery.failure ??= error;
         // What has been taken stays taken, even if the session is stopped or lost behind it. Without the server's word nobody
-        // knows; and what has not been said at all can be sent in another session.
-        if (delivery.taken || (delivery.said && error instanceof NetlabError)) {
+        // knows; and what has not been said at all can be sent in another session. Who stops wants to know of refusals.
+        const told = error instanceof Stopped ? delivery.refused.length > 0 : delivery.said;
+        if (delivery.taken || told) {
           this.#tell({ type: "result", result: delivery.result() });
         }
         throw error;
