@@ -116,15 +116,25 @@ export function sendsByItself(options: OptionValues): boolean {
   return SENDING.some((name) => options[name] !== undefined);
 }
 
+/** How often it does. */
+const REPEATING = ["count", "connections"];
+
 /** What only happens by itself where a message is sent, and what a person types instead. */
-const BY_HAND = [["starttls", "STARTTLS behind EHLO"], ["user", "AUTH"], ["password-file", "AUTH"]];
+const BY_HAND = [
+  ["starttls", "type STARTTLS behind EHLO; or "],
+  ["user", "type AUTH; or "],
+  ["password-file", "type AUTH; or "],
+  ...REPEATING.map((name) => [name, ""]),
+];
 
 /** @throws {NetlabError} of kind `usage` for options that do not go together */
 export function checkOptions(options: OptionValues): void {
-  const isGiven = (name: string) => options[name] !== undefined && options[name] !== false;
+  const usual = new Map(connectOptions.map((option) => [option.name, option.default]));
+  const isGiven = (name: string) => ![undefined, false, usual.get(name)].includes(options[name]);
   const both = (one: string, other: string, why: string) => {
     if (isGiven(one) && isGiven(other)) throw new NetlabError("usage", `--${one} or --${other}: ${why}`);
   };
+  for (const name of [...SENDING, ...REPEATING]) both("list", name, "a mailbox is read, or mail is sent");
   both("tls", "starttls", "TLS begins at once, or later");
   both("stop-after", "drop-after", "it can end only once");
   for (const name of ["subject", "body", "attach"]) both("raw", name, "a raw message has everything already");
@@ -136,10 +146,10 @@ export function checkOptions(options: OptionValues): void {
     throw new NetlabError("usage", "--show needs a mailbox", { hint: "--list MAILBOX --show N" });
   }
   if (options.list === undefined && !sendsByItself(options)) {
-    for (const [name, command] of BY_HAND) {
-      if (!options[name]) continue;
+    for (const [name, instead] of BY_HAND) {
+      if (!isGiven(name)) continue;
       throw new NetlabError("usage", `--${name} does nothing where SMTP is typed by hand`, {
-        hint: `type ${command}; or say what to send: --from ADDRESS --to ADDRESS`,
+        hint: `${instead}say what to send: --from ADDRESS --to ADDRESS`,
       });
     }
   }
