@@ -720,6 +720,19 @@ test("what does not go together is said before anything is connected", async () 
   }
 });
 
+test("NETLAB_USER as it is meant for a server: no mailbox minds it, and else it is refused without its password", async () => {
+  const env = { NETLAB_USER: "ann:hunter2" };
+  const sending = ["--from", "a@x.example", "--to", "b@y.example", "--password-file", passwordFile("geheim")];
+  for (const words of [[], sending]) {
+    const { status, err } = await netlab(["connect", "smtp", "--port", "1", ...words], env);
+    assertEquals([status, err.includes("hunter2")], [2, false]);
+    assertMatch(err, /--user takes a name without a colon.*NETLAB_USER/);
+  }
+  const list = writeMailbox("Subject: here\r\n\r\n");
+  const { status, out } = await netlab(["connect", "smtp", "--list", list], env);
+  assertEquals([status, out], [0, "1* (no date)  (no sender)  here\n"]);
+});
+
 test("a large message is written as fast as the server reads", async () => {
   const file = `${temporaryFolder()}/large.bin`;
   Deno.writeFileSync(file, new Uint8Array(3_000_000).fill(46));

@@ -139,7 +139,14 @@ export function checkOptions(options: OptionValues): void {
   both("stop-after", "drop-after", "it can end only once");
   for (const name of ["subject", "body", "attach"]) both("raw", name, "a raw message has everything already");
   both("raw", "header", "a raw message has everything already");
-  if (options.user !== undefined && options["password-file"] === undefined) {
+  // Who reads a mailbox does not log in: there a NETLAB_USER that is meant for a server is no matter.
+  const user = options.list === undefined ? options.user : undefined;
+  if (String(user).includes(":")) {
+    throw new NetlabError("usage", "--user takes a name without a colon: name:password is what a server takes", {
+      hint: "perhaps it came from NETLAB_USER; --password-file has a client's password",
+    });
+  }
+  if (user !== undefined && options["password-file"] === undefined) {
     throw new NetlabError("usage", "--user needs a password", { hint: "--password-file FILE; - for standard input" });
   }
   if (options.show !== undefined && options.list === undefined) {
