@@ -11,7 +11,7 @@ import type { Framer } from "../../protocol/framing.ts";
 import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { ConnectContext } from "../exercise.ts";
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
 import type { ClientMessage } from "./client_messages.ts";
 
 const LF = 0x0a;
@@ -40,7 +40,8 @@ export class Secrets {
 
   /** @param text a password, or an answer of AUTH that has one in it */
   add(text: string): void {
-    for (const form of [text, ...(decodeBase64(text)?.split("\0").slice(-1) ?? [])]) {
+    const said = [text, ...(decodeBase64(text)?.split("\0").slice(-1) ?? [])];
+    for (const form of [...said, ...said.map(encodeBase64)]) {
       // Of what is shorter every text is full: hidden everywhere it would be easy to guess.
       if (form.length >= 4) this.#texts.add(form);
     }
