@@ -466,6 +466,7 @@ for (
     ["hello\n.\n", "hello\n.\n\n"],
     [".\n", "\n\n"],
     ["hello\r\n.\n", "hello\n\n\n"],
+    ["hello\n.\nQUIT\n", "hello\n.\nQUIT\n\n"],
   ]
 ) {
   test(`who waits behind ${JSON.stringify(content)} is helped by a hint in the log`, () =>

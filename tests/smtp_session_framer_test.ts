@@ -68,6 +68,31 @@ test("behind an AUTH that came to nothing only commands are shown, and behind a 
   assertEquals(say("c2VjcmV0"), none("c2VjcmV0"));
 });
 
+test("a dot between two LF is noticed in content cut anywhere, up to its end and no further", () => {
+  const cases: [content: string, behindDot: boolean][] = [
+    ["hi\n.\nQUIT\n", true],
+    [".\nQUIT\n", true],
+    ["hi\r\n.\nQUIT\n", true],
+    ["hi\n.\n", true],
+    ["hi\n..\nQUIT\n", false],
+    ["hi.\n\n. \n", false],
+    ["hi\n.\nQUIT\n\r\n.\r\n", false],
+    ["hi\n.\nQUIT\n\r\n.\r\nhi\n", false],
+  ];
+  for (const [content, expected] of cases) {
+    for (let split = 0; split < content.length; split++) {
+      const framer = new SessionFramer(() => ({ type: "data" }), false);
+      const queue = new ByteQueue();
+      let behindDot: boolean | undefined;
+      for (const piece of [content.slice(0, split), content.slice(split)]) {
+        queue.push(bytes(piece));
+        while (framer.cut(queue) !== null) behindDot = (framer.decode() as { behindDot?: boolean }).behindDot;
+      }
+      assertEquals(behindDot, expected, `${JSON.stringify(content)}, cut at ${split}`);
+    }
+  }
+});
+
 test("replies are shown as they are, whatever they ask for", () => {
   const framer = new SessionFramer(() => ({ type: "auth" }), false);
   for (const reply of ["334 VXNlcm5hbWU6\r\n", "250-s.example\r\n250 AUTH PLAIN LOGIN\r\n"]) {

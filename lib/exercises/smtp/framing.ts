@@ -24,8 +24,9 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
   #cutAs: "line" | "answer" | "content" = "content";
   #message: SmtpMessage | null = null;
   #decoder: DataDecoder | null = null;
-  /** The last three bytes of the content as they came; before its first line, too, a line has ended. */
+  /** The last two bytes of the content as they came; before its first line, too, a line has ended. */
   #tail: readonly number[] = [LF];
+  #behindDot = false;
   #searched = 0;
   #skipping = false;
 
@@ -77,19 +78,21 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     const { content, end } = this.#decoder.decode(queue.peek(queue.length));
     const bytes = queue.take(end < 0 ? queue.length : end);
     this.#cutAs = "content";
-    this.#message = { type: "content", pieces: content, last: end >= 0, behindDot: this.#isBehindDot(bytes) };
-    if (end >= 0) {
+    if (end < 0) this.#watchDots(bytes);
+    else {
       this.#decoder = null;
       this.#tail = [LF];
+      this.#behindDot = false;
     }
+    this.#message = { type: "content", pieces: content, last: end >= 0, behindDot: this.#behindDot };
     return bytes;
   }
 
-  /** Whether the content ends, behind these bytes, with a dot between two LF: what a program sends for its end that knows no CR. */
-  #isBehindDot(bytes: Uint8Array): boolean {
-    this.#tail = [...this.#tail, ...bytes.subarray(-3)].slice(-3);
-    const [first, second, third] = this.#tail;
-    return first === LF && second === DOT && third === LF;
+  /** Notices a dot between two LF: what a program sends for the end that knows no CR. Commands may stand behind it. */
+  #watchDots(bytes: Uint8Array): void {
+    const seam = Uint8Array.of(...this.#tail, ...bytes.subarray(0, 2));
+    this.#behindDot ||= hasLoneDot(seam) || hasLoneDot(bytes);
+    this.#tail = [...this.#tail, ...bytes.subarray(-2)].slice(-2);
   }
 
   #cutChunk(queue: ByteQueue, left: number): Uint8Array | null {
@@ -115,6 +118,13 @@ export class SmtpFramer implements Framer, Codec<SmtpMessage> {
     if (secret >= frame.length) return escapeBytes(frame, 200);
     return `${escapeBytes(frame.subarray(0, secret))}(not shown)`;
   }
+}
+
+function hasLoneDot(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(DOT); at >= 0; at = bytes.indexOf(DOT, at + 1)) {
+    if (bytes[at - 1] === LF && bytes[at + 1] === LF) return true;
+  }
+  return false;
 }
 
 /** Whether `bytes` are too many for the line at the front of the queue. */

@@ -41,8 +41,8 @@ export type SmtpMessage =
   /** A line longer than it may be, which was skipped. */
   | { readonly type: "longLine" }
   /**
-   * The next pieces of the content, as views; `last` when the end has come, `behindDot` when what has come seems to be the end to
-   * a client whose lines end in LF alone.
+   * The next pieces of the content, as views; `last` when the end has come, `behindDot` when in what has come is the end to a
+   * client whose lines end in LF alone.
    */
   | {
     readonly type: "content";
