@@ -455,6 +455,15 @@ test("by hand: a script whose command is refused fails, and goes on", async () =
   assertEquals([error?.kind, error?.message], ["reply", "the server refused 1 of the script's commands"]);
 });
 
+test("by hand: a refused greeting is no command of the script's that was refused", async () => {
+  const others: Answers[] = [{}, { NOOP: "503 no\r\n" }, { QUIT: null }];
+  for (const answers of others) {
+    const { error, heard } = await run({ greeting: "554 no\r\n", ...answers }, {}, {}, ["NOOP", "QUIT"]);
+    assertEquals(heard.commands, ["NOOP", "QUIT"]);
+    assertEquals([error?.kind, error?.message], ["reply", "the server refuses the session: 554 no"]);
+  }
+});
+
 test("by hand: a script that ends inside a message sends nothing, and is told so", async () => {
   const { heard, error } = await run({}, {}, {}, ["EHLO me", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "DATA", "half"]);
   assertEquals([heard.contents, heard.ends.includes("quit")], [[], false]);

@@ -10,6 +10,7 @@ import type { ConnectContext } from "../exercise.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
+import { refused } from "./client_mail.ts";
 import { TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
 import { type Login, secretFrom, strayFrom } from "./framing.ts";
@@ -43,6 +44,8 @@ class HandSession {
   /** What has not been answered yet, in upper case, the greeting first: it is the answer to nothing. */
   readonly #asked: string[] = [""];
   #refusals = 0;
+  /** How the server refuses the session in place of a greeting. */
+  #turnedAway: NetlabError | null = null;
   #over = false;
   #leaving = false;
   /** What may be an answer of AUTH counts as one also before its question has come. */
@@ -86,6 +89,7 @@ class HandSession {
       await listening;
     }
     if (failure) throw failure;
+    if (this.#turnedAway !== null && !console.interactive) throw this.#turnedAway;
     if (!this.#leaving && ended) {
       throw new NetlabError("transport", `the server ended the connection (${channel.reason})`);
     }
@@ -253,11 +257,13 @@ class HandSession {
   }
 
   async #heard(reply: ClientReply): Promise<void> {
+    const isGreeting = this.#asked[0] === "";
     const asked = this.#asked.shift() ?? "";
     if (/^AUTH\b/.test(asked) ? reply.code !== 334 : reply.code === 354) this.#answersLeft = 0;
     if (/^AUTH\b/.test(asked) && reply.code === 235) this.#login = "done";
     if (reply.code >= 400) {
-      this.#refusals++;
+      if (isGreeting) this.#turnedAway = refused("the session", reply);
+      else this.#refusals++;
       // A chunk is sent to its end, whatever is said to it.
       if (this.#mode !== "chunk") this.#mode = "command";
     } else if (reply.code === 354) this.#mode = "content";
