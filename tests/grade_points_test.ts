@@ -18,7 +18,6 @@ class Server implements ServerUnderTest {
   readonly name = "a server";
   readonly notes = ["it is noted"];
   readonly output = "it printed this";
-  renewable = true;
   death: string | null = null;
   /** What it was told, a text a play. */
   readonly heard: string[] = [];
@@ -225,9 +224,6 @@ test("a server is had anew behind a play that failed, and where a check has to h
   assertEquals(await renewed(new Server(), { afresh: true }), [3, 4]);
   assertEquals(await renewed(new Server(), { afresh: "tcp" }), [3, 4]);
   assertEquals(await renewed(new Server(), { afresh: "udp" }), []);
-  // One that cannot be had anew often is, where nobody knows what state it is in.
-  const fixed = () => Object.assign(new Server(2), { renewable: false });
-  assertEquals(await renewed(fixed(), { afresh: true }), [3]);
   const first = new Server();
   await gradeWith(first, [check("one", { afresh: true })], { ways: [] });
   assertEquals(first.renewed, []);

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { chat } from "../lib/exercises/chat/mod.ts";
 import { messages } from "../lib/exercises/messages/mod.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
+import { talk } from "../lib/exercises/talk/mod.ts";
 import { Actor } from "../lib/grade/actor.ts";
 import { freePort } from "../lib/grade/calling.ts";
 import type { RunningClient } from "../lib/grade/client_under_test.ts";
@@ -327,6 +328,39 @@ test("one that listens by its own port is not mistaken for who listens there alr
     other.close();
   }
 }, linux);
+
+/** Answers each datagram with a line that is typed, and does nothing else meanwhile. */
+const ASKS_FOR_REPLIES = `
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", int(sys.argv[1])))
+while True:
+    message, client = server.recvfrom(65535)
+    print(message.decode())
+    server.sendto(input("Reply: ").encode(), client)
+`;
+
+for (const transport of ["tcp", "udp"] as const) {
+  test(`over ${transport} one that has its own port is had anew where a check has to have it so`, async () => {
+    const command = transport === "udp" ? python3(ASKS_FOR_REPLIES) : "python3 tests/peers/talk_seed_server.py {port}";
+    const port = freePort(transport);
+    // A message that was not answered waits for a reply still, and the next caller with it.
+    const report = await runGrading({
+      ...{
+        exercise: talk,
+        transport,
+        wire: "raw",
+        port,
+        ways: [],
+        only: "what that person types is the reply",
+        seed: 1,
+      },
+      subject: { type: "server", command: command.replace("{port}", String(port)) },
+      ...{ timeoutMs: 2000, startMs: 20_000, limitMs: 30_000 },
+    });
+    assertEquals(report.checks.map(({ outcome, failure }) => [outcome, failure?.got]), [["passed", undefined]]);
+  }, python);
+}
 
 test("a message shorter than the place where it would be cut is cut all the same", async () => {
   const writes: string[] = [];

@@ -180,7 +180,7 @@ class Grader {
       trace: bus,
     };
     const afresh = (check.afresh === true || check.afresh === transport) && this.#plays > 1;
-    if (target.kind === "server" && (this.#suspect || (afresh && target.server.renewable))) await target.server.fresh();
+    if (target.kind === "server" && (this.#suspect || afresh)) await target.server.fresh();
     if (target.kind === "server") target.server.begin();
     let played = await play(check, stage);
     if (target.kind === "server") {

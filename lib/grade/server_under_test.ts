@@ -29,8 +29,6 @@ export interface ServerUnderTest {
   address(): Promise<{ readonly host: string; readonly port: number }>;
   /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
   fresh(): Promise<void>;
-  /** Whether that may be done often: the system may keep a port back for a minute behind the one that used it. */
-  readonly renewable: boolean;
   /** A check begins: what was printed before is no part of it. */
   begin(): void;
   /** What it has printed since then, or since it was started; empty where that is not known. */
@@ -56,7 +54,6 @@ const SETTLE_MS = 300;
 /** A server that somebody else has started. */
 export class RemoteServer implements ServerUnderTest {
   readonly name: string;
-  readonly renewable = false;
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
@@ -149,10 +146,6 @@ export class ServerProgram implements ServerUnderTest {
     throw new NetlabError("usage", `where does ${command} listen?`, {
       hint: "write {port} in the command, for a free port, or say --port with the one that it uses",
     });
-  }
-
-  get renewable(): boolean {
-    return this.#fixedPort === null;
   }
 
   get output(): string {
@@ -301,7 +294,6 @@ export class ServerProgram implements ServerUnderTest {
 /** Netlab's own server. */
 export class NetlabServer implements ServerUnderTest {
   readonly name: string;
-  readonly renewable = true;
   readonly output = "";
   readonly death = null;
   readonly notes: readonly string[] = [];
