@@ -130,6 +130,76 @@ while True:
   PYTHON,
 );
 
+test("calc: what greets every client refuses nothing, whatever is in it", async () => {
+  const { passed, broken } = outcome(
+    await gradeProgram(
+      "calc",
+      "server",
+      `
+import operator, socket, sys, threading
+def serve(client):
+    with client, client.makefile("rb") as lines:
+        client.sendall(b"Error-free calculator. Usage: <integer> <operator> <integer>\\n")
+        for line in lines:
+            left, sign, right = line.decode().split()
+            do = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv, "%": operator.mod}[sign]
+            client.sendall(b"%d\\n" % do(int(left), int(right)))
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`,
+    ),
+  );
+  assertEquals(broken, "division by zero is refused, and the server goes on");
+  assertEquals(passed.filter((name) => /refused/.test(name)), []);
+}, PYTHON);
+
+test("chat: what greets every client refuses nothing, whatever is in it", async () => {
+  const { passed, broken } = outcome(
+    await gradeProgram(
+      "chat",
+      "server",
+      `
+import socket, sys, threading
+users = {}
+def serve(client):
+    name = None
+    with client, client.makefile("rb") as lines:
+        client.sendall(b"Choose a name first\\n")
+        for line in lines:
+            word, _, rest = line.decode().strip().partition(" ")
+            if word == "NAME":
+                name = rest
+                users[name] = client
+                client.sendall(b"HELLO %s\\n" % name.encode())
+            elif word == "GET_NAMES":
+                client.sendall(" ".join(users).encode() + b"\\n")
+            elif word == "MSG":
+                to, _, text = rest.partition(" ")
+                users[to].sendall(f"{name} sent {text}\\n".encode())
+            else:
+                break
+    users.pop(name, None)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`,
+    ),
+  );
+  assertEquals(broken, "a name that is taken is refused, and its owner keeps it");
+  assertEquals(passed.filter((name) => /refused/.test(name)), []);
+}, PYTHON);
+
+test("talk: what greets every client refuses nothing, whatever is in it", async () => {
+  const right = Deno.readTextFileSync("tests/peers/talk_lines.py");
+  const source = right.replace('client.sendall(b"ERROR wait for the reply\\n")', 'print("Client:", line, flush=True)')
+    .replace("        owed = threading", '        client.sendall(b"Wait for each reply\\n")\n        owed = threading');
+  assertMatch(source, /Wait for each reply/);
+  const { passed, broken } = outcome(await gradeProgram("talk", "server", source));
+  assertEquals(broken, "a second message before the reply is refused");
+  assertEquals(passed.filter((name) => /refused/.test(name)), []);
+}, PYTHON);
+
 test("calc: a client that computes by itself shows no answer of the server", async () => {
   const report = await gradeProgram(
     "calc",

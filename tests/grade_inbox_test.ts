@@ -109,6 +109,22 @@ test("what is forbidden must not come before what is expected next, and may come
   assertEquals(await free.expect(is("bad"), PATIENT), "bad");
 });
 
+test("what came before something was said is no answer to it, and may be what else is expected", async () => {
+  const answer = { ...is("first"), answers: true };
+  const inbox = inboxOf("first");
+  inbox.ask();
+  const coming = inbox.expect(answer, PATIENT);
+  inbox.push("second", "first");
+  assertEquals(await coming, "first");
+  assertEquals(await unmet(inbox, answer), ["silence", "it got nothing in 5 ms"]);
+  const early = inboxOf("first", "second");
+  early.ask();
+  assertEquals(await unmet(early, answer), ["other", 'it got "first", "second" in 5 ms', "first", "second"]);
+  const greeted = inboxOf("first");
+  greeted.ask();
+  assertEquals(await greeted.expect(is("first"), PATIENT), "first");
+});
+
 test("all that came is one text, of which nothing is left", () => {
   inboxOf("a", "b").checkRest(is("a\nb"), "\n");
   inboxOf("a", "b").checkRest(is("ab"), "");

@@ -19,6 +19,8 @@ export interface Expectation {
   readonly keeps?: RegExp;
   /** How much longer than other messages it may take, in ms: for what comes when the program's own patience ends. */
   readonly extraMs?: number;
+  /** It answers what was sent last: what had come before that is none, as the greeting of every client. */
+  readonly answers?: boolean;
   /** The end of the connection is as good. */
   readonly orEnd?: boolean;
   /** @param fill replaces `$names` */
@@ -170,7 +172,7 @@ export const orEnd = (what: Expectation): Expectation => ({
   orEnd: true,
 });
 
-/** A message that says no. Words of refusal in English count, whatever else it says. */
+/** An answer that says no. Words of refusal in English count, whatever else it says. */
 export function refuses(what: string): Expectation {
   const words = new RegExp(
     "error|invalid|illegal|taken|exist|already|unknown|unrecogni|undefined|unsupported|unavailable|unable|not\\b|n't|not_|" +
@@ -181,6 +183,7 @@ export function refuses(what: string): Expectation {
   return {
     what,
     accepts: "it says error, invalid, taken, unknown, not …, or the like",
+    answers: true,
     matches: (text) => words.test(text),
   };
 }

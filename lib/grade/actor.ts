@@ -117,6 +117,7 @@ export class Actor {
   async send(message: string | Uint8Array): Promise<void> {
     if (this.#channel.framer.name === "raw" && this.#unanswered) await untilRead(RAW_PAUSE_MS);
     this.#unanswered = true;
+    this.#inbox.ask();
     this.#held.push(typeof message === "string" ? this.#options.fill(message) : message);
     if (this.#options.delivery.way !== "joined") await this.flush();
   }

@@ -28,6 +28,8 @@ export class Inbox {
   readonly #fill: (template: string) => string;
   readonly #fragment: () => string | null;
   readonly #waiting: string[] = [];
+  /** How many of them had come when something was said last: they are no answer to it. */
+  #early = 0;
   /** What has come of texts that are not complete yet, by the stream that they come from. */
   readonly #unfinished = new Map<number, string>();
   /** What nothing may match until the next expectation is met. */
@@ -67,6 +69,11 @@ export class Inbox {
     this.#changed();
   }
 
+  /** Something is said now, so that an answer to it comes from now on. */
+  ask(): void {
+    this.#early = this.#waiting.length;
+  }
+
   forbid(what: Expectation): void {
     this.#forbidden.push(what);
   }
@@ -78,8 +85,10 @@ export class Inbox {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+        const isEarly = this.#early > 0;
+        if (isEarly) this.#early--;
         this.#checkForbidden(text);
-        if (this.#meets(text, what)) return text;
+        if (!(isEarly && what.answers) && this.#meets(text, what)) return text;
         passedOver.push(text);
       }
       for (const [stream, text] of this.#unfinished) {
@@ -116,6 +125,7 @@ export class Inbox {
   /** All that has come and was not looked at, joined to one text that has to match. @throws {Unmet} */
   checkRest(what: Expectation, joint: string): void {
     const got = this.#waiting.splice(0);
+    this.#early = 0;
     const text = got.join(joint);
     this.#checkForbidden(text);
     if (what.matches(text, this.#fill)) return;

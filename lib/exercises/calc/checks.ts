@@ -17,6 +17,7 @@ import {
   sendBytes,
   shows,
   start,
+  stays,
   type Step,
   type,
   wholeText,
@@ -75,9 +76,9 @@ function number(value: number | string): Expectation {
 
 /** A refusal by words, whatever numbers it quotes. */
 function saysNo(what: string): Expectation {
-  const { accepts, matches } = refuses(what);
+  const { accepts, matches, ...refusal } = refuses(what);
   return {
-    what,
+    ...refusal,
     accepts: `${accepts}; zero, undefined, infinity and nan count, too`,
     matches: (text, fill) => matches(text, fill) || /zero|undefined|infinity|nan|must/i.test(text),
   };
@@ -89,10 +90,11 @@ const asks = (who: string, question: string, value: number | string): Step[] => 
   expect(who, number(value)),
 ];
 
-/** A client of its own for each question: many servers answer one and hang up. */
+/** A client of its own for each question: many servers answer one and hang up. What greets it may come a moment late. */
 const afresh = (...questions: readonly (readonly [string, Expectation])[]): Step[] =>
   questions.flatMap(([question, what], i) => [
     ...connect(`client${i + 1}`),
+    ...(what.answers ? [stays(`client${i + 1}`)] : []),
     send(`client${i + 1}`, question),
     expect(`client${i + 1}`, what),
     leave(`client${i + 1}`),

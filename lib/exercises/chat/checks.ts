@@ -24,6 +24,7 @@ import {
   sendBytes,
   shows,
   start,
+  stays,
   type Step,
   type,
 } from "../check.ts";
@@ -128,6 +129,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...named("alice"),
       ...connect("bob"),
+      stays("bob"), // what greets it is no answer
       send("bob", "NAME $alice"),
       expect("bob", refuses("a refusal: the name is taken")),
       send("bob", "NAME $bob"),
@@ -259,6 +261,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...named("alice"),
       ...connect("mallory"),
+      stays("mallory"), // as above
       send("mallory", "NAME \x1b[31mred"),
       expect("mallory", refuses("a refusal: the name is not valid")),
       ...stillServed("alice"),

@@ -55,6 +55,7 @@ export const CAUSE = {
 const wait: Expectation = {
   what: "a refusal: wait for the reply",
   accepts: "it says wait, turn, reply, error or not yet",
+  answers: true,
   matches: (text) => /wait|turn|reply|error|not (yet|allowed)/i.test(text),
 };
 const busy: Expectation = {
