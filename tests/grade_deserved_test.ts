@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { CAUSE } from "../lib/exercises/calc/checks.ts";
 import { CAUSES } from "../lib/exercises/causes.ts";
+import { CAUSE as CAUSE_OF_FILES } from "../lib/exercises/files/checks.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
 import { CAUSE as CAUSE_OF_MAIL } from "../lib/exercises/smtp/checks.ts";
 import { runGrading } from "../lib/grade/grading.ts";
@@ -13,12 +14,17 @@ import { skipUnless, test } from "./helpers.ts";
 const PYTHON = skipUnless("python3");
 
 /** Grades a program in Python, whole only. */
-function gradeProgram(name: string, type: "server" | "client", source: string): Promise<Report> {
+function gradeProgram(
+  name: string,
+  type: "server" | "client",
+  source: string,
+  args = "{port}",
+): Promise<Report> {
   const path = `${temporaryFolder()}/program.py`;
   Deno.writeTextFileSync(path, source);
   return runGrading({
     exercise: findExercise(name)!,
-    subject: { type, command: `python3 ${path} {port}` },
+    subject: { type, command: `python3 ${path} ${args}` },
     ...{ port: null, wire: "line", ways: [], seed: 1, timeoutMs: 2000, startMs: 20_000, limitMs: 60_000 },
   });
 }
@@ -241,6 +247,34 @@ while True:
     );
     assertEquals(passed[0], "a caller is taken, and may stay");
     assertMatch(broken!, /^what (the caller says|callers say) is shown$/);
+  }, PYTHON);
+}
+
+for (
+  const [what, right, wrong, name, cause] of [
+    [
+      "sends the beginning of a long file",
+      "(content[offset:] if",
+      "(content[offset:][:1024] if",
+      "GET gives all of a file that is longer than one read",
+      CAUSE_OF_FILES.partial,
+    ],
+    [
+      "sends from the beginning what is asked for with an offset",
+      "(content[offset:] if",
+      "(content[:size] if",
+      "GET with an offset gives the rest, and the digest of the whole",
+      CAUSE_OF_FILES.offset,
+    ],
+  ]
+) {
+  test(`files: who ${what} loses points for just that`, async () => {
+    const peer = Deno.readTextFileSync("tests/peers/files_threads.py");
+    const source = peer.replace(right, wrong);
+    assertNotEquals(source, peer);
+    const { checks } = await gradeProgram("files", "server", source, "{port} {dir}");
+    const failed = checks.filter(({ failure }) => failure !== undefined);
+    assertEquals(failed.map(({ name, failure }) => [name, failure?.causes[0]]), [[name, cause]]);
   }, PYTHON);
 }
 

@@ -47,11 +47,13 @@ export const CAUSE = {
 } as const;
 
 const hello = mentions("the line hello", "hello");
-const ok: Expectation = {
-  what: "OK, the size 6 and the digest",
-  accepts: `"OK 6 ${HELLO_DIGEST}"`,
-  matches: (text) => new RegExp(`OK 6 ${HELLO_DIGEST}`, "i").test(text),
-};
+const okFor = (size: number, digest: string): Expectation => ({
+  what: `OK, the size ${size} and the digest`,
+  accepts: `"OK ${size} ${digest}"`,
+  matches: (text) => new RegExp(`OK ${size} ${digest}`, "i").test(text),
+});
+const ok = okFor(6, HELLO_DIGEST);
+const more: Expectation = { what: "more than it said", matches: (text) => !text.startsWith("OK") };
 const refused = (code: number): Expectation => ({
   what: `ERROR ${code}`,
   matches: (text) => new RegExp(`^ERROR ${code}\\b`, "im").test(text),
@@ -70,6 +72,9 @@ export const LONG = Array.from(
   { length: 3000 },
   (_, i) => `line ${String(i + 1).padStart(4, "0")} of a file that is longer than one read, and no more than that\n`,
 ).join("");
+
+const LONG_DIGEST = "41fd5cf4442d51365e519ae03a06be1504a8c71c886fbff10ac0b67178fc2a0e";
+const LONG_LINES = new Set(LONG.trimEnd().split("\n"));
 
 const GETS = "GET gives the size, the digest and the content";
 const BARE = "a bare name gives the content, and the end of the connection";
@@ -170,7 +175,7 @@ export const checks: readonly Check[] = [
         send("alice", request),
         expect("alice", ok),
         expect("alice", exactly("hello")),
-        forbid("alice", { what: "more than it said", matches: (text) => !text.startsWith("OK") }),
+        forbid("alice", more),
       ]),
     ],
   },
@@ -181,7 +186,21 @@ export const checks: readonly Check[] = [
     needs: [GETS],
     steps: [...connect("alice"), ...asksOn("alice"), send("alice", "STAT hello.txt"), expect("alice", ok)],
   },
-  { ...longFile, points: 8 },
+  { ...longFile, points: 4 },
+  {
+    name: "GET gives all of a file that is longer than one read",
+    points: 4,
+    cause: CAUSE.partial,
+    framed: true,
+    needs: [GETS],
+    steps: [
+      ...connect("alice"),
+      send("alice", "GET long.txt"),
+      expect("alice", okFor(LONG.length, LONG_DIGEST)),
+      forbid("alice", { what: "what is no line of it", matches: (text) => !LONG_LINES.has(text.trimEnd()) }),
+      expect("alice", { ...exactly([...LONG_LINES].at(-1)!), what: "the last of its 3000 lines" }),
+    ],
+  },
   {
     name: "LIST gives how many files there are, and their sizes and names",
     points: 5,
@@ -205,11 +224,15 @@ export const checks: readonly Check[] = [
     name: "GET with an offset gives the rest, and the digest of the whole",
     points: 5,
     cause: CAUSE.offset,
+    framed: true,
     needs: [GETS],
     steps: [
       ...connect("alice"),
       send("alice", "GET hello.txt 3"),
-      expect("alice", mentions("OK 3 and the digest", "OK 3", HELLO_DIGEST)),
+      expect("alice", okFor(3, HELLO_DIGEST)),
+      expect("alice", exactly("lo")),
+      forbid("alice", more),
+      ...asksOn("alice"),
     ],
   },
   {
@@ -268,7 +291,7 @@ export const checks: readonly Check[] = [
       send("alice", "GET hello.txt 3"),
       expect("alice", ok),
       expect("alice", refused(404)),
-      expect("alice", mentions("OK 3 and the digest", "OK 3", HELLO_DIGEST)),
+      expect("alice", okFor(3, HELLO_DIGEST)),
     ],
   },
   {
@@ -319,7 +342,7 @@ const DIGESTS = {
   empty: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
   utf8: "e35eb1c611e4c8c943ffa883ed0a8bbea1662027e0fe0cca2bb4aa7c8a54d5b8",
   lines: "dfe433b554f405d98c6982cb0f74990dea4d85a8a3b62b1f44617071e66d27a7",
-  long: "41fd5cf4442d51365e519ae03a06be1504a8c71c886fbff10ac0b67178fc2a0e",
+  long: LONG_DIGEST,
 };
 const UTF8 = "grüße, 你好";
 const LINES = `OK 3 ${HELLO_DIGEST}\nERROR 404 no such file`;
