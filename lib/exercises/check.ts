@@ -188,9 +188,13 @@ export function refuses(what: string): Expectation {
   };
 }
 
-/** A message that contains `part` and is no refusal: only the plainest words count as one, a greeting may say much. */
+/** A message that contains `part` and is no refusal: only what says nothing else counts as one, a greeting may say much. */
 export function grants(what: string, part: string): Expectation {
-  const words = /\b(error|invalid|illegal|taken|in use|already|not (valid|available|allowed|free)|cannot|failed)\b/i;
+  const words = new RegExp(
+    "\\b(error|invalid|illegal|sorry|cannot|failed|not (valid|available|allowed|free)|already (exists|registered)|" +
+      "(already|been|currently|is|name) (taken|used|in use))\\b",
+    "i",
+  );
   const { matches } = mentions(what, part);
   return {
     what,

@@ -215,7 +215,6 @@ export const checks: readonly Check[] = [
       ...connect("carol"),
       send("carol", "NAME $alice"),
       expect("carol", grants("a greeting that names $alice", "$alice")),
-      forbid("carol", refuses("a refusal")),
       send("carol", "GET_NAMES"),
       expect("carol", lists("$alice", "$bob")),
     ],
