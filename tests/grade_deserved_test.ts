@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { CAUSE } from "../lib/exercises/calc/checks.ts";
 import { CAUSES } from "../lib/exercises/causes.ts";
 import { CAUSE as CAUSE_OF_FILES } from "../lib/exercises/files/checks.ts";
+import { CAUSE as CAUSE_OF_MESSAGES } from "../lib/exercises/messages/checks.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
 import { CAUSE as CAUSE_OF_MAIL } from "../lib/exercises/smtp/checks.ts";
 import { runGrading } from "../lib/grade/grading.ts";
@@ -56,10 +57,36 @@ while True:
   const { causes, ...rest } = outcome(report);
   assertEquals(rest, {
     points: 10,
-    passed: ["quit ends the session, and the log of a client that said nothing is empty"],
+    passed: ["quit ends the session", "the log of a client that said nothing is empty"],
     broken: "a message does not come back before quit",
   });
   assertMatch(causes, /^each message is sent back when it comes: that is an echo/);
+}, PYTHON);
+
+test("messages: who greets its clients, and puts a line over the log, loses points for just that", async () => {
+  const { checks } = await gradeProgram(
+    "messages",
+    "server",
+    `
+import socket, sys, threading
+def serve(client):
+    log = []
+    with client, client.makefile("rb") as lines:
+        client.sendall(b"Say quit to end.\\n")
+        for line in lines:
+            if line.strip() == b"quit":
+                client.sendall(b"Your messages:\\n" + b"".join(log))
+                break
+            log.append(line)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`,
+  );
+  const failed = checks.filter(({ outcome }) => outcome !== "passed");
+  assertEquals(failed.map(({ name, failure }) => [name, failure?.causes]), [
+    ["the log of a client that said nothing is empty", [CAUSE_OF_MESSAGES.empty]],
+  ]);
 }, PYTHON);
 
 test("chat: an echo is no greeting", async () => {

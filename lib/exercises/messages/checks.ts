@@ -24,7 +24,7 @@ import {
   wholeText,
 } from "../check.ts";
 
-const QUITS = "quit ends the session, and the log of a client that said nothing is empty";
+const QUITS = "quit ends the session";
 const KEEPS = "a message does not come back before quit";
 const RETURNS = "the log comes back at quit";
 const SECOND = "a second client is served while the first stays";
@@ -34,6 +34,9 @@ export const CAUSE = {
   quits:
     "quit is not understood, or the connection stays open behind the log: only its end tells the client that the log " +
     "is whole. In Python close() ends it only when every file of makefile() is closed, too; shutdown() does at once",
+  empty:
+    "something comes besides the messages: a greeting, or a line before or behind them. Who has said nothing gets nothing " +
+    "back, and who has said something just that",
   echoes:
     "each message is sent back when it comes: that is an echo. Put it on a list, and send nothing until quit: the client " +
     "may not read before",
@@ -71,8 +74,15 @@ const BAD_TEXT = new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]);
 export const checks: readonly Check[] = [
   {
     name: QUITS,
-    points: 10,
+    points: 5,
     cause: CAUSE.quits,
+    steps: [...connect("alice"), send("alice", "quit"), expectEnd("alice")],
+  },
+  {
+    name: "the log of a client that said nothing is empty",
+    points: 5,
+    cause: CAUSE.empty,
+    needs: [QUITS],
     steps: [...connect("alice"), send("alice", "quit"), expectRest("alice", nothing)],
   },
   {
