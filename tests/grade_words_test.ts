@@ -16,6 +16,7 @@ async function taken(
   return texts.filter((text) => matches(text, (template) => template.replace("$", "")));
 }
 
+const FETCHES = ["files", "a file is fetched", "that the file is there"] as const;
 const GREETS = ["chat", "a client takes a name", "a greeting that names $alice"] as const;
 
 test("chat: a greeting may use the words of a refusal for something else", async () => {
@@ -36,4 +37,20 @@ test("chat: a greeting may use the words of a refusal for something else", async
     "alice is not available",
   ];
   assertEquals(await taken(GREETS, ...refusals), []);
+});
+
+test("files: a client may say in many words that it has the file", async () => {
+  const said = [
+    "Fetched poem.txt",
+    "Stored file poem.txt",
+    "poem.txt: OK",
+    "File written.",
+    "wrote poem.txt",
+    "transfer complete",
+    "poem.txt has been transferred",
+    "31 bytes",
+    "roses are red",
+  ];
+  assertEquals(await taken(FETCHES, ...said), said);
+  assertEquals(await taken(FETCHES, "asking for poem.txt", "connected to 127.0.0.1:9002"), []);
 });

@@ -350,11 +350,12 @@ const LINES = `OK 3 ${HELLO_DIGEST}\nERROR 404 no such file`;
 /** It says that it has the file, or shows it. */
 const got = (bytes: number, ...parts: string[]): Expectation => ({
   what: "that the file is there",
-  accepts:
-    `it contains the text, how many bytes there are (${bytes}), or got, received, saved, downloaded, done, complete`,
+  accepts: `it contains the text, how many bytes there are (${bytes}), or got, fetched, received, saved, stored, ` +
+    "written, downloaded, done, complete, ok, or the like",
   matches: (text) =>
     parts.some((part) => text.includes(part)) || new RegExp(`\\b${bytes}\\b`).test(text) ||
-    /\b(got|receiv|saved|download|done|complet|success|finish)/i.test(text),
+    /\b(got|ok|fetched|receiv|retriev|saved|stored|written|wrote|download|transferred|done|complet|success|finish)/i
+      .test(text),
 });
 const trouble: Expectation = {
   what: "that something is wrong",
