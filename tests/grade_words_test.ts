@@ -17,6 +17,7 @@ async function taken(
 }
 
 const FETCHES = ["files", "a file is fetched", "that the file is there"] as const;
+const NOTICES = ["files", "content that has another digest is noticed", "that something is wrong"] as const;
 const GREETS = ["chat", "a client takes a name", "a greeting that names $alice"] as const;
 
 test("chat: a greeting may use the words of a refusal for something else", async () => {
@@ -53,4 +54,16 @@ test("files: a client may say in many words that it has the file", async () => {
   ];
   assertEquals(await taken(FETCHES, ...said), said);
   assertEquals(await taken(FETCHES, "asking for poem.txt", "connected to 127.0.0.1:9002"), []);
+});
+
+test("files: to show a digest is not to say that it is wrong", async () => {
+  const said = [
+    "checksum mismatch!",
+    "sha256 does not match",
+    "the hash is wrong",
+    "bad digest",
+    "expected 58ba, got f64a",
+  ];
+  assertEquals(await taken(NOTICES, ...said), said);
+  assertEquals(await taken(NOTICES, "Saved poem.txt, sha256 58bad", "SHA-256 hash: 58ba", "digest 58ba"), []);
 });

@@ -359,8 +359,9 @@ const got = (bytes: number, ...parts: string[]): Expectation => ({
 });
 const trouble: Expectation = {
   what: "that something is wrong",
-  accepts: "it says error, wrong, digest, hash, corrupt, mismatch, fail, not …, or the like",
-  matches: (text) => /error|wrong|digest|hash|sha|corrupt|mismatch|differ|damage|fail|bad|not |n't/i.test(text),
+  accepts: "it says error, wrong, expected, corrupt, mismatch, fail, not …, or the like",
+  // Of the digest itself, which is no word, some part may be bad.
+  matches: (text) => /error|wrong|expected|corrupt|mismatch|differ|damage|invalid|fail|\bbad\b|not |n't/i.test(text),
 };
 /** A request for the file, from its beginning. */
 const asked: Expectation = {
