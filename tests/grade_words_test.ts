@@ -40,6 +40,64 @@ test("chat: a greeting may use the words of a refusal for something else", async
   assertEquals(await taken(GREETS, ...refusals), []);
 });
 
+test("chat: a refusal may be put in many words, and a receipt is none", async () => {
+  const refusal = (name: string, why: string) => ["chat", name, `a refusal: ${why}`] as const;
+  for (
+    const [what, ...said] of [
+      [
+        refusal("a name that is taken is refused, and its owner keeps it", "the name is taken"),
+        "Please choose a different name",
+        "Duplicate name: alice",
+        "Name occupied",
+      ],
+      [
+        refusal("an unknown command is refused, and the sender goes on", "there is no such command"),
+        "Available commands: NAME, GET_NAMES, MSG, EXIT",
+      ],
+      [
+        refusal("a name with control characters is refused", "the name is not valid"),
+        "Only letters and digits please",
+      ],
+    ] as const
+  ) {
+    assertEquals(await taken(what, ...said), said);
+    assertEquals(await taken(what, "HELLO alice", "Message sent to bob", "alice bob", "DANCE now"), []);
+  }
+});
+
+test("calc: a refusal may be put in any words, and a number is none", async () => {
+  for (
+    const [name, what, ...said] of [
+      [
+        "what is no calculation is refused, and the server goes on",
+        "a refusal",
+        "Please enter two integers",
+        "Please enter a valid number",
+        "请输入整数",
+        'Exception: For input string: "seven"',
+      ],
+      [
+        "division by zero is refused, and the server goes on",
+        "a refusal: division by zero",
+        "Division by 0",
+        "Cant divide by 0",
+        "7 / 0 = inf",
+        "-Infinity",
+      ],
+      [
+        "an unknown operator is refused, and the server goes on",
+        "a refusal",
+        "Only + - * / % are supported",
+        "Exception: operator ^",
+        "7 ^ 6: which operator, please?",
+      ],
+    ] as const
+  ) {
+    assertEquals(await taken(["calc", name, what], ...said), said);
+    assertEquals(await taken(["calc", name, what], "1", "7 ^ 6 = 1", "Result: 0", "None", "null", "", "-", "30"), []);
+  }
+});
+
 test("files: a client may say in many words that it has the file", async () => {
   const said = [
     "Fetched poem.txt",

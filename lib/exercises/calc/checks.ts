@@ -74,13 +74,15 @@ function number(value: number | string): Expectation {
   };
 }
 
-/** A refusal by words, whatever numbers it quotes. */
+/** A refusal: by words, whatever numbers it quotes, or by any others. None and null are what comes of no answer. */
 function saysNo(what: string): Expectation {
   const { accepts, matches, ...refusal } = refuses(what);
   return {
     ...refusal,
-    accepts: `${accepts}; zero, undefined, infinity and nan count, too`,
-    matches: (text, fill) => matches(text, fill) || /zero|undefined|infinity|nan|must/i.test(text),
+    accepts: `${accepts}; zero, undefined, infinity and nan count, too, and whatever has no number in it`,
+    matches: (text, fill) =>
+      matches(text, fill) || /zero|by 0|undefined|\binf(inity)?\b|nan|exception/i.test(text) ||
+      (/\p{L}/u.test(text) && !/\d|\b(none|null|nil)\b/i.test(text)),
   };
 }
 
