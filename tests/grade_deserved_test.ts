@@ -89,6 +89,28 @@ while True:
   ]);
 }, PYTHON);
 
+test("messages: a client that shows what was typed shows no log", async () => {
+  const { causes, ...rest } = outcome(
+    await gradeProgram(
+      "messages",
+      "client",
+      `
+import socket, sys
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+for line in sys.stdin:
+    server.sendall(line.encode())
+    print("sent:", line, flush=True)
+    if line.strip() == "quit":
+        break
+while server.recv(4096):
+    pass
+`,
+    ),
+  );
+  assertEquals(rest.broken, "the log is shown at quit, and the client ends");
+  assertMatch(causes, /^after quit the program has to read until the connection ends, show what came/);
+}, PYTHON);
+
 test("chat: an echo is no greeting", async () => {
   const { causes, ...rest } = outcome(
     await gradeProgram(

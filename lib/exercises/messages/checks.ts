@@ -243,10 +243,12 @@ export const clientChecks: readonly Check[] = [
     needs: [SAYS],
     steps: [
       ...quitting("hello from $alice", "how are you"),
-      send("server", "hello from $alice\nhow are you"),
+      // Whoever shows what was typed, and not what comes, does not show the last.
+      send("server", "hello from $alice\nhow are you\nthis was all of $bob"),
       leave("server"),
       shows("client", mentions("the first message", "hello from $alice")),
       shows("client", mentions("the second", "how are you")),
+      shows("client", mentions("what else the log has", "this was all of $bob")),
       exits("client"),
     ],
   },
