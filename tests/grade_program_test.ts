@@ -10,7 +10,7 @@ import { Actor } from "../lib/grade/actor.ts";
 import { freePort } from "../lib/grade/calling.ts";
 import type { RunningClient } from "../lib/grade/client_under_test.ts";
 import { shape, untilRead, WHOLE } from "../lib/grade/delivery.ts";
-import { runGrading } from "../lib/grade/grading.ts";
+import { ownServer, runGrading } from "../lib/grade/grading.ts";
 import { Inbox, Unmet } from "../lib/grade/inbox.ts";
 import { Program, shellWord } from "../lib/grade/program.ts";
 import type { Report } from "../lib/grade/report.ts";
@@ -361,6 +361,20 @@ for (const transport of ["tcp", "udp"] as const) {
     assertEquals(report.checks.map(({ outcome, failure }) => [outcome, failure?.got]), [["passed", undefined]]);
   }, python);
 }
+
+test("over UDP a server that runs somewhere has the same partner in each check of a talk", async () => {
+  const server = ownServer(talk, "udp", "line", temporaryFolder());
+  try {
+    const report = await runGrading({
+      ...{ exercise: talk, transport: "udp", subject: { type: "address", ...await server.address() } },
+      ...{ port: null, seed: 1, timeoutMs: 5000, limitMs: 30_000 },
+    });
+    const told = report.checks.map(({ outcome, failure }) => [outcome, failure?.got]);
+    assertEquals(told, [["passed", undefined], ["passed", undefined]]);
+  } finally {
+    await server.stop();
+  }
+});
 
 test("a message shorter than the place where it would be cut is cut all the same", async () => {
   const writes: string[] = [];

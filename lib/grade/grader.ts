@@ -179,9 +179,11 @@ class Grader {
       nameSuffix: letters(this.#plays++),
       trace: bus,
     };
-    const afresh = (check.afresh === true || check.afresh === transport) && this.#plays > 1;
-    if (target.kind === "server" && (this.#suspect || afresh)) await target.server.fresh();
-    if (target.kind === "server") target.server.begin();
+    if (target.kind === "server") {
+      const afresh = check.afresh === true || check.afresh === transport;
+      if (this.#suspect || (afresh && this.#plays > 1)) await target.server.fresh();
+      target.server.begin(afresh);
+    }
     let played = await play(check, stage);
     if (target.kind === "server") {
       const { broken } = played;

@@ -29,8 +29,12 @@ export interface ServerUnderTest {
   address(): Promise<{ readonly host: string; readonly port: number }>;
   /** Has it as if nobody had called yet, where that is possible. @throws {Unmet} when it does not come up */
   fresh(): Promise<void>;
-  /** A check begins: what was printed before is no part of it. */
-  begin(): void;
+  /**
+   * A check begins: what was printed before is no part of it.
+   *
+   * @param afresh whether it is for a server that nobody has called yet
+   */
+  begin(afresh: boolean): void;
   /** What it has printed since then, or since it was started; empty where that is not known. */
   readonly output: string;
   /** Gives one that may be ending right now the time for it. */
@@ -60,6 +64,12 @@ export class RemoteServer implements ServerUnderTest {
   readonly #transport: Transport;
   readonly #host: string;
   readonly #port: number;
+  /**
+   * Over UDP whoever has called is there still, and cannot leave. So checks for a server that nobody has called yet have the
+   * same callers: where each is on this side, and how many have called in this check; null in other checks.
+   */
+  readonly #callers: number[] = [];
+  #calls: number | null = null;
   /** It has taken a call: one that takes none any more may have ended by what was said. */
   #reached = false;
 
@@ -72,13 +82,22 @@ export class RemoteServer implements ServerUnderTest {
 
   async dial(): Promise<Conn> {
     try {
-      const conn = await dialPatiently(dialer(this.#transport, this.#host, this.#port), PATIENCE_MS, () => null);
+      const conn = await dialPatiently(() => this.#dial(), PATIENCE_MS, () => null);
       this.#reached = true;
       return conn;
     } catch (error) {
       if (!this.#reached && isSilent(error)) throw because(error, await this.#whyRefused());
       throw error;
     }
+  }
+
+  async #dial(): Promise<Conn> {
+    if (this.#transport === "tcp" || this.#calls === null) {
+      return await dialer(this.#transport, this.#host, this.#port)();
+    }
+    const conn = await connectUdp(this.#host, this.#port, this.#callers[this.#calls]);
+    this.#callers[this.#calls++] = (conn.localAddr as Deno.NetAddr).port;
+    return conn;
   }
 
   async #whyRefused(): Promise<string> {
@@ -93,7 +112,9 @@ export class RemoteServer implements ServerUnderTest {
     return Promise.resolve({ host: this.#host, port: this.#port });
   }
 
-  begin(): void {}
+  begin(afresh: boolean): void {
+    this.#calls = afresh ? 0 : null;
+  }
 
   settle(): Promise<void> {
     return Promise.resolve();

@@ -157,15 +157,16 @@ function answeringAddress(host: string): string {
 /**
  * A UDP socket that talks to one peer; what others send to it is ignored.
  *
- * @throws {NetlabError} of kind `transport` when the name cannot be resolved
+ * @param ownPort where it is on this side, for who is to be taken for one that was here before; 0 for anywhere
+ * @throws {NetlabError} of kind `transport` when the name cannot be resolved, or that port is taken
  */
-export async function connectUdp(hostname: string, port: number): Promise<Conn> {
+export async function connectUdp(hostname: string, port: number, ownPort = 0): Promise<Conn> {
   // Of an address on a link only, `fe80::1%eth0`, answers do not say the zone.
   const [address, ...zone] = (await lookUp(hostname, port, "talk to")).split("%");
   const host = answeringAddress(address);
   // On this machine both ends have one address; which of ours the way to another begins with, only the system knows.
   const own = /^(127\.|::1$)/.test(host) ? host : host.includes(":") ? "::" : "0.0.0.0";
-  const endpoint = new DatagramEndpoint({ host: own });
+  const endpoint = new DatagramEndpoint({ host: own, port: ownPort });
   const remote: Address = { transport: "udp", hostname: [host, ...zone].join("%"), port };
   const peer = new DatagramConn(endpoint, remote, () => endpoint.close());
   endpoint.each((bytes, from) => {

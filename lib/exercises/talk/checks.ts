@@ -270,6 +270,14 @@ export const checks: readonly Check[] = [
     ],
   }),
   {
+    name: ALONE_BUSY,
+    points: 30,
+    cause: CAUSE.busy,
+    unattended: true,
+    afresh: "udp",
+    steps: [greets("alice"), forbid("alice", busy), ...sentAway("bob"), stays("alice")],
+  },
+  {
     name: ALONE_TURNS,
     points: 40,
     cause: CAUSE.turns,
@@ -283,14 +291,6 @@ export const checks: readonly Check[] = [
       expect("alice", wait),
       stays("alice"),
     ],
-  },
-  {
-    name: ALONE_BUSY,
-    points: 30,
-    cause: CAUSE.busy,
-    unattended: true,
-    afresh: "udp",
-    steps: [greets("alice"), forbid("alice", busy), ...sentAway("bob"), stays("alice")],
   },
   ...(["end", "reset"] as const).map((how): Check => ({
     name: how === "end"
