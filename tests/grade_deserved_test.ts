@@ -132,6 +132,44 @@ while True:
   assertMatch(causes, /^NAME is not understood, or not answered/);
 }, PYTHON);
 
+/** A chat server that is right, but for what is changed in it: an answer to EXIT is the last, and the client's end ends it. */
+const CHAT_SERVER = `
+import re, socket, sys, threading
+users = {}
+def serve(client):
+    name = None
+    def say(text): client.sendall((text + "\\n").encode())
+    with client, client.makefile("rb") as lines:
+        for line in lines:
+            word, _, rest = line.decode(errors="replace").strip().partition(" ")
+            if word == "NAME":
+                if rest in users: say("It is taken")
+                elif not re.fullmatch("[a-z]+", rest): say("That is not a name")
+                else:
+                    name = rest
+                    users[name] = say
+                    say("HELLO " + name)
+            elif word == "GET_NAMES": say(" ".join(users))
+            elif word == "MSG":
+                to, _, text = rest.partition(" ")
+                if to in users: users[to](f"{name} sent {text}")
+                else: say("They are not here")
+            elif word == "EXIT":
+                say("BYE")
+                client.shutdown(socket.SHUT_WR)
+            else: say("That is not a command")
+    users.pop(name, None)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+`;
+
+test("chat: a server that ends a session when the client has ended its side, too, is right", async () => {
+  const { checks } = await gradeProgram("chat", "server", CHAT_SERVER);
+  const failed = checks.filter(({ outcome }) => outcome !== "passed");
+  assertEquals(failed.map(({ name, failure }) => [name, failure?.step, failure?.got]), []);
+}, PYTHON);
+
 test("chat: a client that shows what was typed shows no answer of the server", async () => {
   const { causes, ...rest } = outcome(
     await gradeProgram(
