@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { CAUSE } from "../lib/exercises/calc/checks.ts";
+import { CAUSE as CAUSE_OF_CHAT } from "../lib/exercises/chat/checks.ts";
 import { CAUSES } from "../lib/exercises/causes.ts";
 import { CAUSE as CAUSE_OF_FILES } from "../lib/exercises/files/checks.ts";
 import { CAUSE as CAUSE_OF_MESSAGES } from "../lib/exercises/messages/checks.ts";
@@ -168,6 +169,21 @@ test("chat: a server that ends a session when the client has ended its side, too
   const { checks } = await gradeProgram("chat", "server", CHAT_SERVER);
   const failed = checks.filter(({ outcome }) => outcome !== "passed");
   assertEquals(failed.map(({ name, failure }) => [name, failure?.step, failure?.got]), []);
+}, PYTHON);
+
+test("chat: who lets messages overtake each other loses points for just that", async () => {
+  const hold = `users, held = {}, []
+def deliver(say, text, message):
+    held.insert(0, message)
+    while held and text not in ("one.", "number 0."): say(held.pop(0))
+`;
+  const source = CHAT_SERVER.replace("users = {}\n", hold).replace("users[to](f", "deliver(users[to], text, f");
+  assertMatch(source, /held[^]*deliver\(users/);
+  const { checks } = await gradeProgram("chat", "server", source);
+  const failed = checks.filter(({ outcome }) => outcome !== "passed");
+  assertEquals(failed.map(({ name, failure }) => [name, failure?.causes]), [
+    ["messages arrive in the order in which they were sent", [CAUSE_OF_CHAT.order]],
+  ]);
 }, PYTHON);
 
 test("chat: a client that shows what was typed shows no answer of the server", async () => {
