@@ -171,6 +171,16 @@ test("chat: a server that ends a session when the client has ended its side, too
   assertEquals(failed.map(({ name, failure }) => [name, failure?.step, failure?.got]), []);
 }, PYTHON);
 
+test("chat: a receipt with the name in it refuses nothing", async () => {
+  const source = CHAT_SERVER.replace('say("They are not here")', 'say("Message sent to " + to)');
+  assertNotEquals(source, CHAT_SERVER);
+  const { checks } = await gradeProgram("chat", "server", source);
+  const failed = checks.filter(({ outcome }) => outcome !== "passed");
+  assertEquals(failed.map(({ name, failure }) => [name, failure?.causes]), [
+    ["a message to an unknown user is refused, and the sender goes on", [CAUSE_OF_CHAT.unknownUser]],
+  ]);
+}, PYTHON);
+
 test("chat: who lets messages overtake each other loses points for just that", async () => {
   const hold = `users, held = {}, []
 def deliver(say, text, message):

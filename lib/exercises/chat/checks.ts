@@ -153,7 +153,7 @@ export const checks: readonly Check[] = [
     needs: [LISTS],
     steps: [
       ...named("alice"),
-      send("alice", "MSG $nobody hello"),
+      send("alice", "MSG $zoe hello"), // a name that is no word of refusal when it is quoted
       expect("alice", refuses("a refusal: there is no such user")),
       ...stillServed("alice"),
     ],
