@@ -274,39 +274,16 @@ while True:
 }, PYTHON);
 
 test("chat: what greets every client refuses nothing, whatever is in it", async () => {
-  const { passed, broken } = outcome(
-    await gradeProgram(
-      "chat",
-      "server",
-      `
-import socket, sys, threading
-users = {}
-def serve(client):
-    name = None
-    with client, client.makefile("rb") as lines:
-        client.sendall(b"Choose a name first\\n")
-        for line in lines:
-            word, _, rest = line.decode().strip().partition(" ")
-            if word == "NAME":
-                name = rest
-                users[name] = client
-                client.sendall(b"HELLO %s\\n" % name.encode())
-            elif word == "GET_NAMES":
-                client.sendall(" ".join(users).encode() + b"\\n")
-            elif word == "MSG":
-                to, _, text = rest.partition(" ")
-                users[to].sendall(f"{name} sent {text}\\n".encode())
-            else:
-                break
-    users.pop(name, None)
-server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-while True:
-    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
-`,
-    ),
-  );
+  const source = CHAT_SERVER.replace("as lines:", 'as lines:\n        say("Choose a name first")')
+    .replace('if rest in users: say("It is taken")', "if rest == None: pass")
+    .replace('re.fullmatch("[a-z]+", rest)', "rest");
+  assertMatch(source, /first[^]*None[^]*not rest/);
+  const { passed, broken } = outcome(await gradeProgram("chat", "server", source));
   assertEquals(broken, "a name that is taken is refused, and its owner keeps it");
-  assertEquals(passed.filter((name) => /refused/.test(name)), []);
+  assertEquals(passed.filter((name) => /refused/.test(name)), [
+    "a message to an unknown user is refused, and the sender goes on",
+    "an unknown command is refused, and the sender goes on",
+  ]);
 }, PYTHON);
 
 test("talk: what greets every client refuses nothing, whatever is in it", async () => {
