@@ -296,6 +296,20 @@ test("talk: what greets every client refuses nothing, whatever is in it", async 
   assertEquals(passed.filter((name) => /refused/.test(name)), []);
 }, PYTHON);
 
+test("talk: a message that was refused may be named in a log", async () => {
+  const right = Deno.readTextFileSync("tests/peers/talk_lines.py");
+  const source = right.replace(
+    "if owed.is_set():",
+    "if owed.is_set():\n" + " ".repeat(20) + "print(line, file=sys.stderr)",
+  );
+  assertNotEquals(source, right);
+  const { checks } = await gradeProgram("talk", "server", source);
+  assertEquals(
+    checks.filter(({ outcome }) => outcome !== "passed").map(({ name, failure }) => [name, failure?.got]),
+    [],
+  );
+}, PYTHON);
+
 test("calc: a client that computes by itself shows no answer of the server", async () => {
   const report = await gradeProgram(
     "calc",

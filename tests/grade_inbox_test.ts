@@ -102,6 +102,12 @@ test("what is forbidden must not come before what is expected next, and may come
   const kept = inboxOf("bad");
   kept.forbid(is("bad"));
   assertEquals(assertThrows(() => kept.checkAll(), Unmet).kind, "forbidden");
+  const logged = inboxOf();
+  logged.forbid(is("bad"));
+  logged.pushAside("bad", "good");
+  logged.checkAll();
+  logged.forbid(is("bad"));
+  assertEquals(await logged.expect(is("good"), PATIENT), "good");
   const free = inboxOf();
   free.forbid(is("bad"));
   free.checkAll();

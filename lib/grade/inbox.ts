@@ -27,7 +27,7 @@ export class Unmet extends Error {
 export class Inbox {
   readonly #fill: (template: string) => string;
   readonly #fragment: () => string | null;
-  readonly #waiting: string[] = [];
+  readonly #waiting: { readonly text: string; readonly aside: boolean }[] = [];
   /** How many of them had come when something was said last: they are no answer to it. */
   #early = 0;
   /** What has come of texts that are not complete yet, by the stream that they come from. */
@@ -52,8 +52,12 @@ export class Inbox {
   }
 
   push(...texts: readonly string[]): void {
-    this.#waiting.push(...texts);
-    this.#changed();
+    this.#add(texts, false);
+  }
+
+  /** What is said besides, as in a log: it may be what is expected, and may be what is forbidden, too. */
+  pushAside(...texts: readonly string[]): void {
+    this.#add(texts, true);
   }
 
   /** Says what there is of the next text of a stream, in place of what was said before: a prompt has no end of line. */
@@ -84,10 +88,11 @@ export class Inbox {
     const timeoutMs = usualMs + (what.extraMs ?? 0);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        const { text, aside } = next;
         const isEarly = this.#early > 0;
         if (isEarly) this.#early--;
-        this.#checkForbidden(text);
+        if (!aside) this.#checkForbidden(text);
         if (!(isEarly && what.answers) && this.#meets(text, what)) return text;
         passedOver.push(text);
       }
@@ -118,13 +123,13 @@ export class Inbox {
 
   /** Nothing is forbidden from now on. @throws {Unmet} when what was forbidden has come */
   checkAll(): void {
-    for (const text of this.#waiting) this.#checkForbidden(text);
+    for (const { text, aside } of this.#waiting) if (!aside) this.#checkForbidden(text);
     this.#forbidden = [];
   }
 
   /** All that has come and was not looked at, joined to one text that has to match. @throws {Unmet} */
   checkRest(what: Expectation, joint: string): void {
-    const got = this.#waiting.splice(0);
+    const got = this.#waiting.splice(0).map(({ text }) => text);
     this.#early = 0;
     const text = got.join(joint);
     this.#checkForbidden(text);
@@ -136,6 +141,11 @@ export class Inbox {
   get #nothing(): string {
     const fragment = this.#fragment();
     return fragment === null ? "nothing" : `no whole message, but "${shorten(fragment)}"`;
+  }
+
+  #add(texts: readonly string[], aside: boolean): void {
+    this.#waiting.push(...texts.map((text) => ({ text, aside })));
+    this.#changed();
   }
 
   #meets(text: string, what: Expectation): boolean {

@@ -25,6 +25,9 @@ const MAX_LINE = 65_536;
 /** How long the kill may take before the machine is said to be at fault, in ms. */
 const KILL_MS = 5000;
 
+/** The number of standard error among a program's two streams: what it has to say besides, a log, goes there. */
+const STDERR = 1;
+
 const windows = Deno.build.os === "windows";
 
 /** How a program ended: by itself or a signal, or because it printed too much. */
@@ -143,6 +146,7 @@ export class Program {
 
   async #read(stream: ReadableStream<Uint8Array>, number: number): Promise<void> {
     const decoder = new TextDecoder();
+    const push = (...lines: string[]) => number === STDERR ? this.shown.pushAside(...lines) : this.shown.push(...lines);
     let rest = "";
     for await (const bytes of stream) {
       const text = decoder.decode(bytes, { stream: true });
@@ -156,10 +160,10 @@ export class Program {
       const lines = (rest + text).split(/\r?\n/);
       rest = lines.pop()!;
       if (rest.length > MAX_LINE) lines.push(rest), rest = "";
-      if (lines.length > 0) this.shown.push(...lines.map(withoutColor));
+      if (lines.length > 0) push(...lines.map(withoutColor));
       this.shown.setUnfinished(withoutColor(rest), number);
     }
-    if (rest !== "") this.shown.push(withoutColor(rest)), this.shown.setUnfinished("", number);
+    if (rest !== "") push(withoutColor(rest)), this.shown.setUnfinished("", number);
   }
 
   #keep(text: string): void {
