@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type ChatClient, withChat } from "./chat_helpers.ts";
-import { NETLAB } from "./cli_helpers.ts";
+import { NETLAB, ROOT } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 import { needsTmux, Screen, type ScreenOptions } from "./terminal_helpers.ts";
 
@@ -33,6 +33,17 @@ test("what it says is broken between words where the terminal is narrow", () =>
       assertEquals([said.join(" "), said.length], [note, 2]);
     }
   }), needsTmux());
+
+test("the prompt comes behind all that is said before it, however late that is out", async () => {
+  const program = [...NETLAB.slice(0, -1), `${ROOT}tests/terminal_prompt.ts`].map((word) => `'${word}'`).join(" ");
+  // Once line editing is loaded, the prompt is seven microtasks away at most.
+  const microtasks = Array.from({ length: 10 }, (_, i) => i);
+  await using screen = await Screen.open(`for n in ${microtasks.join(" ")}; do clear; ${program} $n; done`);
+  for (const n of microtasks) {
+    await screen.is("said first", `said second, ${n} later`, ">");
+    await screen.press("Enter");
+  }
+}, needsTmux());
 
 test("answers and messages stand above the line being typed, which is kept", () =>
   withAlice(async (screen, bob) => {
