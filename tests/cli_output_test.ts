@@ -82,6 +82,24 @@ test("what a server says is dropped when nobody reads it, and the gap is said wh
 
 test("one line that was dropped is a line", () => assertEquals(gapInText(1), "… 1 line dropped: nobody read it …"));
 
+test("lines stand above what is being typed as it is when they are written", async () => {
+  const reader = new SlowReader();
+  const writer = new LineWriter(reader);
+  let typed = "> ";
+  writer.edited = { clear: () => writer.draw("<"), show: () => writer.draw(typed) };
+  writer.draw(typed);
+  await settle();
+  writer.line("one");
+  for (const key of "ab") {
+    typed += key;
+    writer.draw(key);
+  }
+  writer.line("two");
+  reader.read();
+  await within(writer.flush(), "all of it");
+  assertEquals(reader.text, "> ab<one\ntwo\n> ab");
+});
+
 test("who has only so much time for its last words does not wait longer for who does not read", async () => {
   const writer = new LineWriter(new SlowReader(), gapInText);
   writer.line("goodbye");

@@ -5,7 +5,7 @@ import type { Console } from "../exercises/exercise.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { escapeText, safeJson } from "../protocol/text.ts";
 import { pieces } from "../trace/format.ts";
-import { isScreen, type Output, outputFailure } from "./output.ts";
+import { isScreen, type LineWriter, type Output, outputFailure } from "./output.ts";
 import { type PipedLines, pipedLines } from "./piped_lines.ts";
 import type { Terminal } from "./terminal.ts";
 import { wrapText } from "./wrap.ts";
@@ -26,27 +26,22 @@ export function openConsole(output: Output, options: ConsoleOptions): Console {
   const plain = (text: string | readonly string[]) =>
     typeof text === "string" ? escapeText(text) : text.map(escapeText).join("\n");
   if (interactive) {
-    const terminal = new LazyTerminal(() => {
+    const terminal = new LazyTerminal(output.out, () => {
       status.show(null);
       options.onInterrupt();
     });
-    const status = statusLine(output, (text) => terminal.overwrite(text) || output.out.text(text));
-    const print = (text: string): true => {
+    const status = statusLine(output, (text) => output.out.overwrite(text));
+    const print = (text: string) => {
       status.show(null);
       output.out.text(text);
-      return true;
     };
     const printLine = (text: string) => print(`${text}\n`);
-    output.out.divert(terminal.printAbove);
     // Traces and the log are on the same screen: in the order in which they come, and not in the line being typed.
     if (Deno.stderr.isTerminal()) output.err.divert(print);
     return {
       interactive,
       async *lines(prompt = "> ", isSecret, hiddenFrom) {
-        const opened = await terminal.open();
-        // Nothing is to come where the line is typed, of what was said meanwhile either.
-        while (output.out.busy) await output.out.flush();
-        yield* opened.lines(prompt, isSecret, hiddenFrom);
+        yield* (await terminal.open()).lines(prompt, isSecret, hiddenFrom);
       },
       stop: () => terminal.stop(),
       print: (text) => printLine(plain(text)),
@@ -98,16 +93,18 @@ class LazyTerminal {
   #terminal: Terminal | null = null;
   #stopped = false;
   #candidates: (line: string) => readonly string[] = () => [];
+  readonly #out: LineWriter;
   readonly #onInterrupt: () => void;
 
-  constructor(onInterrupt: () => void) {
+  constructor(out: LineWriter, onInterrupt: () => void) {
+    this.#out = out;
     this.#onInterrupt = onInterrupt;
   }
 
   async open(): Promise<Terminal> {
     const { openTerminal } = await import("./terminal.ts");
     if (this.#terminal === null) {
-      this.#terminal = openTerminal(this.#onInterrupt);
+      this.#terminal = openTerminal(this.#out, this.#onInterrupt);
       this.#terminal.completeWith((line) => this.#candidates(line));
       if (this.#stopped) this.#terminal.stop();
     }
@@ -121,20 +118,6 @@ class LazyTerminal {
 
   completeWith(candidates: (line: string) => readonly string[]): void {
     this.#candidates = candidates;
-  }
-
-  /** Prints above the line being typed; false when there is none. */
-  readonly printAbove = (text: string): boolean => {
-    if (!this.#terminal?.editing) return false;
-    this.#terminal.print(text.replace(/\n$/, ""));
-    return true;
-  };
-
-  /** Writes where the line being typed is, which is drawn again with what is printed next; false when there is none. */
-  overwrite(text: string): boolean {
-    if (!this.#terminal?.editing) return false;
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
-    return true;
   }
 }
 

@@ -21,21 +21,32 @@ const encoder = new TextEncoder();
 /** Stands where lines are missing. */
 type Gap = (lines: number) => string;
 
+/** A line that is being typed, above which all others stand: both parts of it call `draw`. */
+export interface EditedLine {
+  clear(): void;
+  show(): void;
+}
+
 /** Writes lines to a stream, many at a time. A reader that is gone (`| head`) is no error. */
 export class LineWriter {
   /** What stands in place of lines that nobody read when too much waited for it; null where none may be missing. */
   gap: Gap | null;
   /** Why something could not be written, as on a full disk; null when nothing was lost. */
   failure: unknown = null;
+  /** What is being typed where the lines go. */
+  edited: EditedLine | null = null;
   readonly #stream: { write(bytes: Uint8Array): Promise<number> };
   #waiting: string[] = [];
+  /** What is written before the lines that wait. */
+  #drawn = "";
   #waitingChars = 0;
   #dropped = 0;
   #writing: Promise<void> | null = null;
   /** Ends the wait for more. */
   #hurry: () => void = () => {};
   #flushing = false;
-  #diverted: (text: string) => boolean = () => false;
+  #afterwards: (() => void)[] = [];
+  #diverted: ((text: string) => void) | null = null;
 
   constructor(stream: { write(bytes: Uint8Array): Promise<number> }, gap: Gap | null = null) {
     this.#stream = stream;
@@ -47,7 +58,7 @@ export class LineWriter {
 
   /** Queues text as it is. */
   text(text: string): void {
-    if (this.#diverted(text)) return;
+    if (this.#diverted !== null) return this.#diverted(text);
     if (this.gap !== null && this.#waitingChars > MAX_WAITING) {
       this.#dropped++;
       return;
@@ -55,17 +66,50 @@ export class LineWriter {
     this.#waiting.push(text);
     this.#waitingChars += text.length;
     if (this.#waitingChars > MUCH) this.#hurry();
-    this.#writing ??= Promise.resolve().then(() => this.#write());
+    this.#begin();
   }
 
-  /** Asks `print`, from now on, to show what comes in place of the stream; it returns false when it does not. */
-  divert(print: (text: string) => boolean): void {
+  /** Queues a part of the line being typed, as it changes: it comes before the lines that wait, and waits for no more. */
+  draw(text: string): void {
+    this.#drawn += text;
+    this.#waitingChars += text.length;
+    this.#hurry();
+    this.#begin();
+  }
+
+  /** Queues what is written where the line being typed is, which is shown again below the next line. */
+  overwrite(text: string): void {
+    this.place();
+    this.draw(text);
+  }
+
+  /** Has the lines that wait stand above the line being typed, as that is now. */
+  place(): void {
+    if (this.gap !== null && this.#dropped > 0) this.#waiting.push(`${this.gap(this.#dropped)}\n`);
+    this.#dropped = 0;
+    if (this.#waiting.length === 0) return;
+    const lines = this.#waiting.join("");
+    this.#waiting = [];
+    this.edited?.clear();
+    this.#drawn += lines;
+    this.edited?.show();
+  }
+
+  /** Has `print` show, from now on, what comes in place of the stream. */
+  divert(print: (text: string) => void): void {
     this.#diverted = print;
   }
 
   /** Whether something is not out yet. */
   get busy(): boolean {
     return this.#writing !== null;
+  }
+
+  /** Does something as soon as nothing is on its way out. */
+  afterwards(run: () => void): void {
+    if (!this.busy) return run();
+    this.#afterwards.push(run);
+    this.#hurry();
   }
 
   /** Resolves when what waits is out, for who can wait before there is more; null while there is room. */
@@ -84,6 +128,10 @@ export class LineWriter {
     this.#flushing = false;
   }
 
+  #begin(): void {
+    this.#writing ??= Promise.resolve().then(() => this.#write());
+  }
+
   #gather(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, GATHER_MS);
@@ -96,21 +144,23 @@ export class LineWriter {
 
   async #write(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) {
-        if (this.gap !== null && this.#dropped > 0) this.#waiting.push(`${this.gap(this.#dropped)}\n`);
-        this.#dropped = 0;
-        let bytes = encoder.encode(this.#waiting.join(""));
-        this.#waiting = [];
+      while (this.#waiting.length > 0 || this.#drawn !== "") {
+        this.#waitingChars = 0;
+        this.place();
+        let bytes = encoder.encode(this.#drawn);
+        this.#drawn = "";
         this.#waitingChars = 0;
         while (bytes.length > 0) bytes = bytes.subarray(await this.#stream.write(bytes));
-        if (!this.#flushing) await this.#gather();
+        if (!this.#flushing && this.#drawn === "") await this.#gather();
       }
     } catch (error) {
       this.#waiting = [];
+      this.#drawn = "";
       this.#waitingChars = this.#dropped = 0;
       if (!(error instanceof Deno.errors.BrokenPipe)) this.failure ??= error;
     } finally {
       this.#writing = null;
+      for (const run of this.#afterwards.splice(0)) run();
     }
   }
 }

@@ -1,10 +1,12 @@
 // Line editing on a terminal, with history and completion, by node:readline. What arrives is printed above the line being
-// typed, which is kept.
+// typed, which is kept. All of it goes the way of the lines: who does not read the terminal, or closes it, holds up nothing.
 
+import { EventEmitter } from "node:events";
 import process from "node:process";
 import * as readline from "node:readline";
 import { Writable } from "node:stream";
 import { NetlabError } from "../protocol/errors.ts";
+import type { LineWriter } from "./output.ts";
 
 /** A terminal with one line being edited. */
 export interface Terminal {
@@ -20,24 +22,48 @@ export interface Terminal {
   /** Keys by name, each as it is pressed; nothing is edited or echoed meanwhile. */
   keys(): AsyncIterable<string>;
   stop(): void;
-  /** Whether a line is being edited. */
-  readonly editing: boolean;
-  /** Prints above the line being edited. */
-  print(text: string): void;
   completeWith(candidates: (line: string) => readonly string[]): void;
 }
 
-/** Two parts of readline: how many rows it goes up, before it draws, to come to the first row of the line; and what draws. */
-type Editor = readline.Interface & { prevRows: number; _writeToOutput(text: string): void };
+/**
+ * Parts of readline: how many rows it goes up, before it draws, to come to the first row of the line; what draws; and whether
+ * it sets the terminal's mode.
+ */
+type Editor = readline.Interface & { prevRows: number; _writeToOutput(text: string): void; terminal: boolean };
 
 /** Older Denos do not let a program stop itself without the permission to run others. */
 const CAN_SUSPEND = !/^2\.[0-8]\./.test(Deno.version.deno);
 
-/** How long lines that arrive may wait for more of them, in ms. */
-const DRAW_MS = 10;
+/** The terminal as readline draws on it. */
+class Screen extends EventEmitter {
+  readonly #out: LineWriter;
 
-/** @param onInterrupt called at Ctrl-C; the default is gone while a line is edited */
-export function openTerminal(onInterrupt: () => void): Terminal {
+  constructor(out: LineWriter) {
+    super();
+    this.#out = out;
+  }
+
+  /** As many as there are now: the window may have changed without its event having come yet. */
+  get columns(): number {
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      return 0; // it is gone
+    }
+  }
+
+  readonly write = (text: string): boolean => {
+    this.#out.draw(text);
+    return true;
+  };
+}
+
+/**
+ * @param out where the terminal is written
+ * @param onInterrupt called at Ctrl-C; the default is gone while a line is edited
+ */
+export function openTerminal(out: LineWriter, onInterrupt: () => void): Terminal {
+  const screen = new Screen(out) as Screen & NodeJS.WritableStream;
   let editor: Editor | null = null;
   let candidates: (line: string) => readonly string[] = () => [];
   let stopped = false;
@@ -48,12 +74,13 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     isSecret = (_line: string) => false,
     hiddenFrom = (_line: string) => Infinity,
   ): AsyncIterable<string> {
-    if (stopped) return;
+    while (out.busy) await out.flush(); // see `release`
+    if (stopped || !Deno.stdin.isTerminal()) return; // it has been closed
     const typed: string[] = [];
     let wake = () => {};
     const edited = editor = readline.createInterface({
       input: process.stdin,
-      output: process.stdout,
+      output: screen,
       terminal: true,
       prompt,
       historySize: 500,
@@ -62,15 +89,27 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     }) as Editor;
     // For a completion readline pauses its input, in which older Denos lose the keys that come next; ours needs no time.
     edited.pause = () => edited;
+    const close = edited.close.bind(edited);
+    edited.close = () => {
+      edited.terminal = false; // its mode is for `release` to set
+      close();
+    };
     edited._writeToOutput = (text) => {
       const hidden = edited.line.length - hiddenFrom(edited.line);
       // The line is drawn whole, behind the prompt, or what has been typed at its end.
       const seen = `${prompt}${edited.line}`.endsWith(text) ? Math.max(0, text.length - Math.max(0, hidden)) : Infinity;
-      process.stdout.write(text.slice(0, seen) + "*".repeat(text.slice(seen).length));
+      screen.write(text.slice(0, seen) + "*".repeat(text.slice(seen).length));
     };
     // The terminal has broken the line anew; readline draws it next, and has to know over how many rows.
-    const onResize = () => (edited.prevRows = edited.getCursorPos().rows);
-    process.stdout.prependListener("resize", onResize);
+    const onResize = () => {
+      edited.prevRows = edited.getCursorPos().rows;
+      screen.emit("resize");
+    };
+    process.stdout.on("resize", onResize);
+    // What came before a key stands above what the key does.
+    const onKey = () => out.place();
+    process.stdin.prependListener("keypress", onKey);
+    out.edited = { clear: () => clearLine(edited), show: () => edited.prompt(true) };
     edited.on("history", (history: string[]) => {
       if (isSecret(history[0])) history.shift();
     });
@@ -86,13 +125,13 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     edited.on("SIGCONT", () => edited.prompt(true));
     if (!CAN_SUSPEND) edited.on("SIGTSTP", () => {}); // at Ctrl-Z readline would do it
     edited.on("close", () => {
-      process.stdin.pause();
+      process.stdin.off("keypress", onKey);
       process.stdout.off("resize", onResize);
       if (edited.line === "") clearLine(edited);
-      else process.stdout.write("\n");
+      else screen.write("\n");
       stopped = true;
-      editor = null;
-      draw();
+      editor = out.edited = null;
+      release();
       wake();
     });
     edited.prompt();
@@ -108,7 +147,8 @@ export function openTerminal(onInterrupt: () => void): Terminal {
   }
 
   async function* keys(): AsyncIterable<string> {
-    if (stopped) return;
+    while (out.busy) await out.flush(); // see `release`
+    if (stopped || !Deno.stdin.isTerminal()) return; // it has been closed
     const pressed: string[] = [];
     let wake = () => {};
     const onKey = (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
@@ -125,8 +165,7 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     releaseKeys = () => {
       releaseKeys = () => {};
       process.stdin.off("keypress", onKey);
-      process.stdin.setRawMode(false);
-      process.stdin.pause();
+      release();
       wake();
     };
     try {
@@ -140,8 +179,26 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     }
   }
 
+  /**
+   * Gives the terminal back once nothing is on its way to it: until then the system does not set its mode, and whoever asks
+   * for that stands still, as long as nobody reads the terminal. Meanwhile Ctrl-C is a key.
+   */
+  function release(): void {
+    const onKey = (_text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
+      if (key.ctrl && key.name === "c") onInterrupt();
+    };
+    process.stdin.on("keypress", onKey);
+    out.afterwards(() => {
+      process.stdin.off("keypress", onKey);
+      try {
+        process.stdin.setRawMode(false);
+      } catch { /* it has been closed */ }
+      process.stdin.pause();
+    });
+  }
+
   function stop(): void {
-    draw();
+    out.place();
     stopped = true;
     releaseKeys();
     if (editor === null) return;
@@ -149,38 +206,18 @@ export function openTerminal(onInterrupt: () => void): Terminal {
     editor.close();
   }
 
-  // The first line is drawn at once, and what follows it closely together: behind them the line being typed is drawn anew.
-  let waiting: string[] = [];
-  let drawnAt = -Infinity;
-
-  function print(text: string): void {
-    waiting.push(text);
-    if (editor === null || performance.now() - drawnAt > DRAW_MS) draw();
-    else if (waiting.length === 1) setTimeout(draw, DRAW_MS);
-  }
-
-  function draw(): void {
-    if (waiting.length === 0) return;
-    const text = waiting.join("\n");
-    waiting = [];
-    drawnAt = performance.now();
-    try {
-      // The window may have changed without its event having come yet.
-      (process.stdout as { _refreshSize?(): void })._refreshSize?.();
-    } catch { /* it is gone */ }
-    if (editor) clearLine(editor);
-    process.stdout.write(text + "\n");
-    editor?.prompt(true);
+  /** Clears all rows of the line, and leaves the cursor at the beginning of the first. */
+  function clearLine(editor: Editor): void {
+    readline.moveCursor(screen, 0, -editor.getCursorPos().rows);
+    readline.cursorTo(screen, 0);
+    readline.clearScreenDown(screen);
+    editor.prevRows = 0;
   }
 
   return {
     lines,
     keys,
-    print,
     stop,
-    get editing() {
-      return editor !== null;
-    },
     completeWith: (next) => (candidates = next),
   };
 }
@@ -222,12 +259,4 @@ export async function askSecrets(...questions: string[]): Promise<string[] | nul
   process.stderr.write("\n");
   if (interrupted) throw new NetlabError("interrupted", "interrupted");
   return null;
-}
-
-/** Clears all rows of the line, and leaves the cursor at the beginning of the first. */
-function clearLine(editor: Editor): void {
-  readline.moveCursor(process.stdout, 0, -editor.getCursorPos().rows);
-  readline.cursorTo(process.stdout, 0);
-  readline.clearScreenDown(process.stdout);
-  editor.prevRows = 0;
 }
