@@ -106,6 +106,18 @@ test("who has only so much time for its last words does not wait longer for who 
   await within(writer.flush(1), "the end of the wait");
 });
 
+test("a terminal that is closed is a reader that is gone, and no failure", async () => {
+  for (const isTerminal of [true, false]) {
+    const writer = new LineWriter({
+      write: () => Promise.reject(new Error("Input/output error (os error 5)")),
+      isTerminal: () => isTerminal,
+    });
+    writer.line("lost");
+    await within(writer.flush(), "the failure");
+    assertEquals(writer.failure === null, isTerminal);
+  }
+});
+
 test("a writer that has failed goes on with what comes later", async () => {
   let fails = true;
   let text = "";

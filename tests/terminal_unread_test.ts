@@ -1,7 +1,7 @@
 // A terminal that nobody reads, or that is closed: the clients of the server in it notice nothing, and it ends in good order.
 
-import { assertEquals } from "@std/assert";
-import { ChatClient } from "./chat_helpers.ts";
+import { assert, assertEquals } from "@std/assert";
+import { ChatClient, withChat } from "./chat_helpers.ts";
 import { NETLAB, Program, ROOT } from "./cli_helpers.ts";
 import { skipUnless, skipUnlessSignals, test } from "./helpers.ts";
 
@@ -10,15 +10,15 @@ const needsPython = { ignore: [skipUnless("python3"), skipUnlessSignals()].some(
 /** netlab in a terminal that has been read up to its first prompt. */
 class HeldTerminal extends Program {
   process = 0;
-  /** What was on it. */
-  shown = "";
+  /** Where a server in it listens. */
+  port = 0;
 
   static async run(line: string): Promise<HeldTerminal> {
     const terminal = new HeldTerminal(line, {
       command: ["python3", `${ROOT}tests/peers/held_terminal.py`, ...NETLAB],
     });
     terminal.process = Number(await terminal.out.until(/process (\d+)/));
-    terminal.shown = await terminal.out.until(/([^]*)\nheld/);
+    terminal.port = Number(/:(\d+) \(/.exec(await terminal.out.until(/[^]*\nheld\n/))?.[1]);
     return terminal;
   }
 
@@ -37,10 +37,9 @@ async function withRelay(
   await using terminal = await HeldTerminal.run(
     `serve multitalk --relay=bare --wire line --host 127.0.0.1 --port 0 --quiet --color never ${options}`,
   );
-  const port = Number(/:(\d+) \(/.exec(terminal.shown)![1]);
   const clients: ChatClient[] = [];
   try {
-    while (clients.length < fn.length - 1) clients.push(await ChatClient.connect(port, "line"));
+    while (clients.length < fn.length - 1) clients.push(await ChatClient.connect(terminal.port, "line"));
     await clients.at(-1)!.send("hello"); // when the others have that, all are there
     for (const client of clients.slice(0, -1)) assertEquals(await client.receive(), "hello");
     await fn(terminal, ...clients);
@@ -51,12 +50,12 @@ async function withRelay(
 
 const GOODBYE = "ERROR server is shutting down";
 
-/** Sends `count` lines, and waits for the other client to have them. */
+/** Sends `count` lines, a few at a time, and waits for the other client to have them. */
 async function flood(from: ChatClient, to: ChatClient, count: number, chars: number): Promise<void> {
   const line = "x".repeat(chars);
-  for (let left = count; left > 0; left--) {
-    await from.send(line);
-    assertEquals(await to.receive(), line);
+  for (let left = count; left > 0; left -= 10) {
+    await from.send(...Array(10).fill(line));
+    for (let i = 0; i < 10; i++) assertEquals(await to.receive(), line);
   }
 }
 
@@ -100,6 +99,57 @@ test(
       assertEquals(terminal.out.all.split("c1: x").length - 1 + dropped, sent);
       await one.send("still there?");
       await terminal.out.until(/c1: still there\?\r\n.*> abc/);
+    }),
+  needsPython,
+);
+
+test(
+  "when its terminal is closed, a server delivers what it took, and says goodbye",
+  () =>
+    withRelay("--max-queue 64M --grace 60s", async (terminal, one, two, slow) => {
+      const sent = 4000;
+      await flood(one, two, sent, 4000); // more than the system keeps for who does not read
+      await terminal.type("close");
+      for (let left = sent; left > 0; left--) assertEquals((await slow.receive()).length, 4000);
+      for (const client of [one, two, slow]) {
+        assertEquals(await client.receive(), GOODBYE);
+        await client.ended();
+        client.close();
+      }
+      assertEquals(await terminal.ended(), 0);
+    }),
+  needsPython,
+);
+
+test(
+  "every server at which somebody types is done when its terminal is closed, and complains of nothing",
+  async (t) => {
+    for (const exercise of ["multitalk", "talk", "peer", "mesh"]) {
+      await t.step(exercise, async () => {
+        const options = "--host 127.0.0.1 --port 0 --quiet --color never";
+        await using terminal = await HeldTerminal.run(`serve ${exercise} ${options}`);
+        const client = await ChatClient.connect(terminal.port, "line");
+        await client.send("hello");
+        await terminal.type("read hello");
+        await terminal.out.until(/held\n/);
+        await terminal.type("close");
+        while (await client.next() !== null);
+        client.close();
+        assertEquals([await terminal.ended(), terminal.err.all], [0, ""]);
+      });
+    }
+  },
+  needsPython,
+);
+
+test(
+  "a client of which the terminal is closed leaves, or ends by the signal for that, and complains of nothing",
+  () =>
+    withChat(async (room) => {
+      await using terminal = await HeldTerminal.run(`connect chat 127.0.0.1:${room.port} --name alice --quiet`);
+      await terminal.type("close");
+      assert([0, -1].includes(await terminal.ended()));
+      assertEquals(terminal.err.all, "");
     }),
   needsPython,
 );

@@ -52,7 +52,7 @@ export function openConsole(output: Output, options: ConsoleOptions): Console {
       async *keys() {
         yield* (await terminal.open()).keys();
       },
-      secret: askSecret,
+      secret: (question, again) => askSecret(output.err, question, again),
       completeWith: (candidates) => terminal.completeWith(candidates),
     };
   }
@@ -80,7 +80,7 @@ export function openConsole(output: Output, options: ConsoleOptions): Console {
     drained: () => output.out.drained(),
     write: writeBytes,
     async secret(question, again) {
-      if (Deno.stdin.isTerminal()) return await askSecret(question, again);
+      if (Deno.stdin.isTerminal()) return await askSecret(output.err, question, again);
       for await (const line of pipe.lines()) return line;
       return null;
     },
@@ -132,10 +132,10 @@ async function* untilBad(pipe: PipedLines, { onBadInput }: ConsoleOptions): Asyn
 }
 
 /** Asks a person at a terminal for what nobody may see; what is asked for twice has to be the same. */
-async function askSecret(question: string, again?: string): Promise<string | null> {
+async function askSecret(out: LineWriter, question: string, again?: string): Promise<string | null> {
   const { askSecrets } = await import("./terminal.ts");
   for (let asked = question;; asked = `they differ; ${question}`) {
-    const answers = await askSecrets(asked, ...again === undefined ? [] : [again]);
+    const answers = await askSecrets(out, asked, ...again === undefined ? [] : [again]);
     if (answers === null) return null;
     if (answers.every((answer) => answer === answers[0])) return answers[0];
   }

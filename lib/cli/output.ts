@@ -21,6 +21,12 @@ const encoder = new TextEncoder();
 /** Stands where lines are missing. */
 type Gap = (lines: number) => string;
 
+/** Where lines go; a terminal says so. */
+interface LineStream {
+  write(bytes: Uint8Array): Promise<number>;
+  isTerminal?(): boolean;
+}
+
 /** A line that is being typed, above which all others stand: both parts of it call `draw`. */
 export interface EditedLine {
   clear(): void;
@@ -35,7 +41,8 @@ export class LineWriter {
   failure: unknown = null;
   /** What is being typed where the lines go. */
   edited: EditedLine | null = null;
-  readonly #stream: { write(bytes: Uint8Array): Promise<number> };
+  readonly #stream: LineStream;
+  readonly #isTerminal: boolean;
   #waiting: string[] = [];
   /** What is written before the lines that wait. */
   #drawn = "";
@@ -48,8 +55,9 @@ export class LineWriter {
   #afterwards: (() => void)[] = [];
   #diverted: ((text: string) => void) | null = null;
 
-  constructor(stream: { write(bytes: Uint8Array): Promise<number> }, gap: Gap | null = null) {
+  constructor(stream: LineStream, gap: Gap | null = null) {
     this.#stream = stream;
+    this.#isTerminal = stream.isTerminal?.() ?? false;
     this.gap = gap;
   }
 
@@ -157,7 +165,8 @@ export class LineWriter {
       this.#waiting = [];
       this.#drawn = "";
       this.#waitingChars = this.#dropped = 0;
-      if (!(error instanceof Deno.errors.BrokenPipe)) this.failure ??= error;
+      // A terminal fails when it is closed: its reader is gone.
+      if (!this.#isTerminal && !(error instanceof Deno.errors.BrokenPipe)) this.failure ??= error;
     } finally {
       this.#writing = null;
       for (const run of this.#afterwards.splice(0)) run();

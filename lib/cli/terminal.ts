@@ -68,6 +68,14 @@ export function openTerminal(out: LineWriter, onInterrupt: () => void): Terminal
   let candidates: (line: string) => readonly string[] = () => [];
   let stopped = false;
   let releaseKeys = () => {};
+  // When the terminal is closed, its input ends or fails, and with it the line, as at Ctrl-D. The signal for that may come
+  // when all has been done, and nobody listens to it any more.
+  const onClosed = () => {
+    if (editor !== null && Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
+    stop();
+  };
+  process.stdin.on("end", onClosed);
+  process.stdin.on("error", onClosed);
 
   async function* lines(
     prompt: string,
@@ -122,6 +130,7 @@ export function openTerminal(out: LineWriter, onInterrupt: () => void): Terminal
       stop();
       onInterrupt();
     });
+    edited.on("error", () => {}); // see `onClosed`
     edited.on("SIGCONT", () => edited.prompt(true));
     if (!CAN_SUSPEND) edited.on("SIGTSTP", () => {}); // at Ctrl-Z readline would do it
     edited.on("close", () => {
@@ -201,9 +210,11 @@ export function openTerminal(out: LineWriter, onInterrupt: () => void): Terminal
     out.place();
     stopped = true;
     releaseKeys();
-    if (editor === null) return;
-    editor.write(null, { ctrl: true, name: "e" }); // the end of the line: what is printed next goes below it
-    editor.close();
+    const edited = editor;
+    if (edited === null) return;
+    editor = null;
+    edited.write(null, { ctrl: true, name: "e" }); // the end of the line: what is printed next goes below it
+    edited.close();
   }
 
   /** Clears all rows of the line, and leaves the cursor at the beginning of the first. */
@@ -225,11 +236,10 @@ export function openTerminal(out: LineWriter, onInterrupt: () => void): Terminal
 /**
  * Asks the person several questions, and shows nothing of the answers; null when there are no more answers (Ctrl-D).
  *
- * Questions go to standard error: what is made of the answers may go from standard output into a file.
- *
+ * @param out standard error: what is made of the answers may go from standard output into a file
  * @throws {NetlabError} of kind `interrupted` at Ctrl-C
  */
-export async function askSecrets(...questions: string[]): Promise<string[] | null> {
+export async function askSecrets(out: LineWriter, ...questions: string[]): Promise<string[] | null> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const editor = readline.createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
   const answers: string[] = [];
@@ -238,7 +248,7 @@ export async function askSecrets(...questions: string[]): Promise<string[] | nul
     interrupted = true;
     editor.close();
   });
-  const ask = () => process.stderr.write(questions[answers.length]);
+  const ask = () => out.text(questions[answers.length]);
   editor.on("SIGCONT", () => {
     process.stdin.setRawMode(true); // before the question, as nothing typed behind it is to be seen
     ask();
@@ -247,8 +257,9 @@ export async function askSecrets(...questions: string[]): Promise<string[] | nul
   if (!CAN_SUSPEND) editor.on("SIGTSTP", () => {});
   await new Promise<void>((resolve) => {
     editor.on("close", resolve);
+    editor.on("error", () => resolve()); // the terminal has been closed
     editor.on("line", (line) => {
-      process.stderr.write("\n");
+      out.text("\n");
       answers.push(line);
       if (answers.length === questions.length) editor.close();
       else ask();
@@ -256,7 +267,7 @@ export async function askSecrets(...questions: string[]): Promise<string[] | nul
     ask();
   });
   if (answers.length === questions.length) return answers;
-  process.stderr.write("\n");
+  out.text("\n");
   if (interrupted) throw new NetlabError("interrupted", "interrupted");
   return null;
 }

@@ -2,7 +2,8 @@
 
 Usage: held_terminal.py PROGRAM ARGS...   Its process, what was read, and in the end its status are printed.
 
-Lines of standard input: "type" presses the keys that follow it, "read" reads on, "close" closes the terminal.
+Lines of standard input: "type" presses the keys that follow it, "read" reads on, up to the text that follows it if there
+is one, "close" closes the terminal.
 """
 
 import os
@@ -15,26 +16,34 @@ if process == 0:
     os.execvp(sys.argv[1], sys.argv[1:])
 
 
-def read(enough):
-    """Copies what the program shows until that is enough, or it has ended."""
+def read(end):
+    """Copies what the program shows until that contains `end`, or the program has ended."""
     shown = b""
-    while not enough(shown):
+    while end is None or end not in shown:
         try:
-            shown = os.read(terminal, 65536)
+            more = os.read(terminal, 65536)
         except OSError:
             return
-        os.write(1, shown)
+        os.write(1, more)
+        if end is not None:
+            shown += more
+
+
+def read_up_to(text):
+    read(text.encode())
+    print("\nheld", flush=True)
 
 
 print(f"process {process}", flush=True)
-read(lambda shown: b"> " in shown)
-print("\nheld", flush=True)
+read_up_to("> ")
 for line in sys.stdin:
-    word, _, keys = line.rstrip("\n").partition(" ")
+    word, _, text = line.rstrip("\n").partition(" ")
     if word == "type":
-        os.write(terminal, keys.encode())
+        os.write(terminal, text.encode())
+    elif word == "read" and text:
+        read_up_to(text)
     elif word == "read":
-        threading.Thread(target=read, args=[lambda _: False]).start()
+        threading.Thread(target=read, args=[None]).start()
     elif word == "close":
         os.close(terminal)
 print(f"status {os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}", flush=True)
