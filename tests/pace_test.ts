@@ -28,11 +28,19 @@ test("who has written much waits for a peer whose queue is more than half full, 
   assertEquals(restraint.after(131_071, behind), undefined, "it begins anew");
 });
 
-test("nobody is waited for who does not read at all", async () => {
+test("who does not read at all is not waited for again, until it reads; who reads slowly is, for a while", async () => {
   const restraint = new Restraint();
-  const waiting = restraint.after(200_000, peer(1000));
-  assert(waiting !== undefined);
-  await within(waiting, "the end of the wait");
+  const deaf = peer(1000);
+  await within(restraint.after(200_000, deaf)!, "the first look");
+  assertEquals(restraint.after(200_000, deaf), undefined);
+  deaf.queuedBytes = 500;
+  assertEquals(restraint.after(1, deaf), undefined);
+  deaf.queuedBytes = 1000;
+  assert(restraint.after(131_072, deaf) !== undefined);
+  let asked = 0;
+  const slow = Object.defineProperty(peer(0), "queuedBytes", { get: () => 1000 - asked++ });
+  await within(new Restraint().after(200_000, slow)!, "three looks");
+  assertEquals(asked, 7);
 });
 
 test("in a chat, who writes much to one who is behind is not heard until that one has read, to everybody, too", async () => {

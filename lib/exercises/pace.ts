@@ -76,19 +76,35 @@ export class Pace {
   }
 }
 
-/** What one client may write to others who are behind with reading before it waits, in UTF-16 units, and for how long, in ms. */
+/** What one client may write to others who are behind with reading before it waits, in UTF-16 units. */
 const FREE_UNITS = 131_072;
-const WAIT_MS = 1000;
+/** How often is looked whether who is behind reads at all, and after how long each time, in ms. */
+const LOOKS = 3;
+const LOOK_MS = 300;
 
 /** Holds one client up that writes more than another reads: it could have anybody cut, however quickly that one reads. */
 export class Restraint {
   #units = 0;
+  /** Who did not read at all is not waited for again, until it reads. */
+  #stuck: WeakSet<Peer> | null = null;
 
   /** @returns what to wait for when something of so many units has been written to `peer`, before its writer is heard again */
   after(units: number, peer: Peer): Promise<void> | undefined {
     this.#units += units;
-    if (this.#units < FREE_UNITS || peer.queuedBytes <= peer.queueBytes / 2) return;
+    if (this.#units < FREE_UNITS) return;
+    if (peer.queuedBytes <= peer.queueBytes / 2) return void this.#stuck?.delete(peer);
+    if (this.#stuck?.has(peer)) return;
     this.#units = 0;
-    return outlasts(peer.flushed(), WAIT_MS).then(() => {});
+    return this.#wait(peer);
+  }
+
+  async #wait(peer: Peer): Promise<void> {
+    for (let look = 0; look < LOOKS; look++) {
+      const before = peer.queuedBytes;
+      if (!await outlasts(peer.flushed(), LOOK_MS)) return;
+      if (peer.queuedBytes < before) continue;
+      this.#stuck ??= new WeakSet();
+      return void this.#stuck.add(peer);
+    }
   }
 }
