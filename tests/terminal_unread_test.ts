@@ -50,6 +50,16 @@ async function withRelay(
 
 const GOODBYE = "ERROR server is shutting down";
 
+/** The server says goodbye to its clients, and is done when they have left. */
+async function endsWell(terminal: HeldTerminal, ...clients: ChatClient[]): Promise<void> {
+  for (const client of clients) {
+    assertEquals(await client.receive(), GOODBYE);
+    await client.ended();
+    client.close();
+  }
+  assertEquals(await terminal.ended(), 0);
+}
+
 /** Sends `count` lines, a few at a time, and waits for the other client to have them. */
 async function flood(from: ChatClient, to: ChatClient, count: number, chars: number): Promise<void> {
   const line = "x".repeat(chars);
@@ -65,12 +75,7 @@ test(
     withRelay("", async (terminal, one, two) => {
       await flood(one, two, 300, 1000);
       Deno.kill(terminal.process, "SIGTERM");
-      for (const client of [one, two]) {
-        assertEquals(await client.receive(), GOODBYE);
-        await client.ended();
-        client.close();
-      }
-      assertEquals(await terminal.ended(), 0);
+      await endsWell(terminal, one, two);
     }),
   needsPython,
 );
@@ -111,12 +116,7 @@ test(
       await flood(one, two, sent, 4000); // more than the system keeps for who does not read
       await terminal.type("close");
       for (let left = sent; left > 0; left--) assertEquals((await slow.receive()).length, 4000);
-      for (const client of [one, two, slow]) {
-        assertEquals(await client.receive(), GOODBYE);
-        await client.ended();
-        client.close();
-      }
-      assertEquals(await terminal.ended(), 0);
+      await endsWell(terminal, one, two, slow);
     }),
   needsPython,
 );

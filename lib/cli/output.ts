@@ -153,7 +153,6 @@ export class LineWriter {
   async #write(): Promise<void> {
     try {
       while (this.#waiting.length > 0 || this.#drawn !== "") {
-        this.#waitingChars = 0;
         this.place();
         let bytes = encoder.encode(this.#drawn);
         this.#drawn = "";

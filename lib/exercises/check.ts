@@ -177,7 +177,8 @@ export function refuses(what: string): Expectation {
   const words = new RegExp(
     "error|invalid|illegal|taken|exist|already|unknown|unrecogni|undefined|unsupported|unavailable|unable|not\\b|n't|not_|" +
       "nobody|no such|cannot|wrong|fail|must|first|sorry|in use|incorrect|denied|rejected|refused|forbidden|missing|usage|" +
-      "\\b(bad|used|another|different|duplicate|occupied|offline|only|please|available commands)\\b|\\bno (one|user|client|name|command|person|member|recipient)\\b",
+      "\\b(bad|used|another|different|duplicate|occupied|offline|only|please|available commands)\\b|" +
+      "\\bno (one|user|client|name|command|person|member|recipient)\\b",
     "i",
   );
   return {
