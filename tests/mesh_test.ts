@@ -2,42 +2,22 @@
 // what is refused; what is left when one goes; and other people's programs among them.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
+import type { ServeContext } from "../lib/exercises/exercise.ts";
 import { mesh } from "../lib/exercises/mesh/mod.ts";
 import { connectMesh, serveMesh } from "../lib/exercises/mesh/server.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
-import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
+import { canReset, clientCount, connectContext, FakeConsole, sendAndReset } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
-import {
-  bytes,
-  collect,
-  type Collected,
-  eventually,
-  Peer,
-  skipUnless,
-  skipUnlessIpv6,
-  test,
-  within,
-} from "./helpers.ts";
+import { bytes, eventually, type Peer, skipUnless, skipUnlessIpv6, test, within } from "./helpers.ts";
+import { portOf, Station, withThree } from "./node_helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const SEED = { command: ["python3", "tests/peers/mesh_seed.py"] };
 
-/** A node of netlab's in this process, with nobody at it but the test. */
-class Station {
-  /** As a person's: a script would wait for those who do not read. */
-  readonly console = new FakeConsole(undefined, true);
-  readonly trace: Collected = collect(["open", "close", "label", "warning"]);
-  readonly server: RunningServer;
-  readonly #bare: Peer[] = [];
-
-  constructor(changes: Partial<ServeContext> = {}) {
-    const stop = () => void this.server.shutdown(5000);
-    this.server = serveMesh(serveContext(mesh, { console: this.console, trace: this.trace, stop, ...changes }));
-  }
-
-  get port(): number {
-    return this.server.address.port;
+/** A node; its console is a person's: a script would wait for those who do not read. */
+class MeshStation extends Station {
+  constructor(changes: Partial<ServeContext>) {
+    super(mesh, serveMesh, true, changes);
   }
 
   /** `host:port`, as those see it whom it was called by. */
@@ -55,10 +35,6 @@ class Station {
     return this.console.printed.filter((_, i) => this.console.events[i].event !== "message");
   }
 
-  type(...lines: string[]): void {
-    this.console.type(...lines);
-  }
-
   /** Types lines, and returns what they are answered with when all are done. */
   async ask(...lines: string[]): Promise<string[]> {
     const before = this.answers.length;
@@ -68,47 +44,22 @@ class Station {
     return this.answers.slice(before).filter((text) => !isFence(text));
   }
 
-  /** Is called by a client that is only bytes; its address is how it is listed. */
-  async caller(): Promise<{ peer: Peer; address: string }> {
-    const peer = await Peer.connect({ hostname: "127.0.0.1", port: this.port });
-    this.#bare.push(peer);
-    return { peer, address: `127.0.0.1:${(peer.conn.localAddr as Deno.NetAddr).port}` };
-  }
-
-  /** Resolves when it has so many connections. */
-  has(count: number): Promise<void> {
-    return eventually(`${count} connections`, () => clientCount(this.server) === count);
-  }
-
   /** Resolves when it has been shown so many messages, and returns them. */
   async got(count: number): Promise<string[]> {
     await eventually(`${count} messages`, () => this.messages.length >= count);
     return this.messages;
   }
-
-  async close(): Promise<void> {
-    for (const peer of this.#bare) peer.close();
-    this.server.abort();
-    await within(this.server.finished, "the end of a node");
-    assertEquals([clientCount(this.server), this.trace.of("warning")], [0, []]);
-  }
 }
 
-/** Runs `fn` with nodes that are strangers to each other, and ends them. */
-async function withNodes(
-  fn: (alice: Station, bob: Station, carol: Station) => Promise<void>,
-  changes: Partial<ServeContext> = {},
-): Promise<void> {
-  const stations = [new Station(changes), new Station(changes), new Station(changes)] as const;
-  try {
-    await fn(...stations);
-  } finally {
-    for (const station of stations) await station.close();
-  }
-}
+type Nodes = (alice: MeshStation, bob: MeshStation, carol: MeshStation) => Promise<void>;
+
+const withNodes = (fn: Nodes, changes: Partial<ServeContext> = {}) => withThree(() => new MeshStation(changes), fn);
+
+/** How a caller is listed. */
+const addressOf = (caller: Peer) => `127.0.0.1:${portOf(caller)}`;
 
 /** Runs `fn` with alice, who has called bob and carol and named them so; both call her alice. */
-const withStar = (fn: (alice: Station, bob: Station, carol: Station) => Promise<void>) =>
+const withStar = (fn: Nodes) =>
   withNodes(async (alice, bob, carol) => {
     assertEquals(await alice.ask(`connect ${bob.where} bob`, `connect ${carol.where} carol`), []);
     for (const other of [bob, carol]) {
@@ -146,7 +97,7 @@ for (const word of ["list", "list_connections", "List_Connections"]) {
   test(`"${word}" shows all connections in the order in which they were made, and who called`, () =>
     withNodes(async (alice, bob) => {
       assertEquals(await alice.ask(word), ["nobody is connected"]);
-      const { address } = await alice.caller();
+      const address = addressOf(await alice.caller());
       await alice.has(1);
       assertEquals(await alice.ask(`connect ${bob.where} bob`, word), [
         `-    ${address}  called us`,
@@ -159,19 +110,19 @@ test("many callers from one address are each addressed by host:port", () =>
   withNodes(async (alice) => {
     const callers = await Promise.all(Array.from({ length: 20 }, () => alice.caller()));
     await alice.has(20);
-    alice.type(...callers.map(({ address }) => `send ${address} you are ${address}`));
-    for (const { peer, address } of callers) assertEquals(await peer.line(), `you are ${address}`);
-    for (const { peer, address } of callers) await peer.send(`I am ${address}\n`);
-    const expected = callers.map(({ address }) => `${address}: I am ${address}`);
+    alice.type(...callers.map(addressOf).map((address) => `send ${address} you are ${address}`));
+    for (const caller of callers) assertEquals(await caller.line(), `you are ${addressOf(caller)}`);
+    for (const caller of callers) await caller.send(`I am ${addressOf(caller)}\n`);
+    const expected = callers.map(addressOf).map((address) => `${address}: I am ${address}`);
     assertEquals(new Set(await alice.got(20)), new Set(expected));
-    assertEquals(await alice.ask(...callers.map(({ address }, i) => `alias ${address} c${i}`)), []);
+    assertEquals(await alice.ask(...callers.map((caller, i) => `alias ${addressOf(caller)} c${i}`)), []);
     alice.type(...callers.map((_, i) => `send c${i} you are c${i}`));
-    for (const [i, { peer }] of callers.entries()) assertEquals(await peer.line(), `you are c${i}`);
+    for (const [i, caller] of callers.entries()) assertEquals(await caller.line(), `you are c${i}`);
   }));
 
 test("an address that several share is ambiguous, says whom it may mean, and sends to nobody", () =>
   withStar(async (alice, bob, carol) => {
-    const { address } = await alice.caller();
+    const address = addressOf(await alice.caller());
     await alice.has(3);
     for (const line of ["send 127.0.0.1 hello", "disconnect 127.0.0.1", "alias 127.0.0.1 home"]) {
       assertEquals(await alice.ask(line), [`127.0.0.1 has 3 connections: say which: bob, carol, ${address}`]);
@@ -197,7 +148,7 @@ test("over IPv6 an address is written with brackets where a port follows", () =>
 
 test("a broadcast reaches everybody once, whoever called, and not its sender", () =>
   withStar(async (alice, bob, carol) => {
-    const { peer } = await alice.caller();
+    const peer = await alice.caller();
     await alice.has(3);
     alice.type("broadcast hello,   all ", "broadcast bye");
     const expected = ["alice: hello,   all ", "alice: bye"];
@@ -285,7 +236,7 @@ test("a broadcast to nobody says so", () =>
 test("a call that is refused says so, and takes no alias", () =>
   withNodes(async (alice, bob, carol) => {
     // Nobody listens at a caller's port, and nobody else can take it meanwhile.
-    const { address } = await carol.caller();
+    const address = addressOf(await carol.caller());
     const [answer] = await alice.ask(`connect ${address} bob`);
     assert(answer.startsWith(`cannot connect to ${address}: connection refused: `), answer);
     assertEquals(await alice.ask(`connect ${bob.where} bob`, "send bob hello"), []);
@@ -315,7 +266,7 @@ test("an alias is free when its connection ends, and so is its address", () =>
 
 test("after disconnect an alias is free at once, even when the other does not hang up", () =>
   withNodes(async (alice, bob) => {
-    const { address } = await alice.caller();
+    const address = addressOf(await alice.caller());
     await alice.has(1);
     assertEquals(await alice.ask(`alias ${address} bob`, "disconnect bob", `connect ${bob.where} bob`), []);
     assertEquals(await alice.ask("list"), [`bob  ${bob.where}  we called`]);

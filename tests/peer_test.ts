@@ -2,7 +2,7 @@
 // scripts; and other people's programs at the other end.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
+import type { ServeContext } from "../lib/exercises/exercise.ts";
 import { Node } from "../lib/exercises/node.ts";
 import { peer } from "../lib/exercises/peer/mod.ts";
 import { FORMS } from "../lib/exercises/peer/protocol.ts";
@@ -10,20 +10,10 @@ import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { NO_TRACE } from "../lib/protocol/trace.ts";
 import { connectPeer, servePeer } from "../lib/exercises/peer/server.ts";
-import {
-  canReset,
-  clientCount,
-  connectContext,
-  FakeConsole,
-  sendAndReset,
-  serveContext,
-  withListener,
-} from "./chat_helpers.ts";
+import { canReset, clientCount, connectContext, FakeConsole, sendAndReset, withListener } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import {
   bytes,
-  collect,
-  type Collected,
   eventually,
   Peer,
   skipIf,
@@ -33,31 +23,20 @@ import {
   test,
   within,
 } from "./helpers.ts";
+import { portOf, Station, withThree } from "./node_helpers.ts";
 
 const PYTHON = skipUnless("python3");
 const NC = skipUnless("nc");
 const LOOPBACKS = skipIf(Deno.build.os === "linux" ? null : "only Linux has more than one loopback address");
 const SEED = { command: ["python3", "tests/peers/peer_seed.py"] };
 
-/** A peer of netlab's in this process, with nobody at it but the test. */
-class Station {
-  readonly console = new FakeConsole();
-  readonly trace: Collected = collect(["open", "close", "note", "warning"]);
-  readonly server: RunningServer;
-  readonly #bare: Peer[] = [];
-  /** A test has waited for its end. */
-  isOver = false;
-
-  constructor(changes: Partial<ServeContext> = {}) {
-    const stop = () => void this.server.shutdown(5000);
-    this.server = servePeer(serveContext(peer, { console: this.console, trace: this.trace, stop, ...changes }));
+/** A peer, and how it is called. */
+class PeerStation extends Station {
+  constructor(changes: Partial<ServeContext>) {
+    super(peer, servePeer, false, changes);
   }
 
-  get port(): number {
-    return this.server.address.port;
-  }
-
-  /** How it is called: what is typed elsewhere to connect to it. */
+  /** What is typed elsewhere to connect to it. */
   get connect(): string {
     return `connect 127.0.0.1 ${this.port}`;
   }
@@ -66,46 +45,15 @@ class Station {
   get texts(): unknown[] {
     return this.console.events.filter(({ event }) => event === "message").map(({ text }) => text);
   }
-
-  type(...lines: string[]): void {
-    this.console.type(...lines);
-  }
-
-  /** Is called by a client that is only bytes. */
-  async caller(): Promise<Peer> {
-    const caller = await Peer.connect({ hostname: "127.0.0.1", port: this.port });
-    this.#bare.push(caller);
-    return caller;
-  }
-
-  /** Resolves when it has so many connections. */
-  has(count: number): Promise<void> {
-    return eventually(`${count} connections`, () => clientCount(this.server) === count);
-  }
-
-  async close(): Promise<void> {
-    for (const caller of this.#bare) caller.close();
-    this.server.abort();
-    if (!this.isOver) await within(this.server.finished, "the end of a peer");
-    assertEquals([clientCount(this.server), this.trace.of("warning")], [0, []]);
-  }
 }
 
-/** Runs `fn` with peers that are strangers to each other, and ends them. */
-async function withPeers(
-  fn: (alice: Station, bob: Station, carol: Station) => Promise<void>,
+const withPeers = (
+  fn: (alice: PeerStation, bob: PeerStation, carol: PeerStation) => Promise<void>,
   changes: Partial<ServeContext> = {},
-): Promise<void> {
-  const stations = [new Station(changes), new Station(changes), new Station(changes)] as const;
-  try {
-    await fn(...stations);
-  } finally {
-    for (const station of stations) await station.close();
-  }
-}
+) => withThree(() => new PeerStation(changes), fn);
 
 /** A port at which nobody listens, and that nobody else can take meanwhile: a caller's. */
-const deafPort = async (station: Station) => ((await station.caller()).conn.localAddr as Deno.NetAddr).port;
+const deafPort = async (station: Station) => portOf(await station.caller());
 
 const numbered = (who: string, count: number) => Array.from({ length: count }, (_, i) => `${who} ${i}`);
 const sends = (texts: readonly string[]) => texts.map((text) => `send ${text}`);
