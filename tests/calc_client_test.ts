@@ -10,7 +10,15 @@ import { outlasts } from "../lib/net/clock.ts";
 import { type ErrorKind, NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
 import { TraceBus } from "../lib/trace/bus.ts";
-import { ChatClient, connectContext, endOfScript, FakeConsole, serveContext, withListener } from "./chat_helpers.ts";
+import {
+  ChatClient,
+  connectContext,
+  endOfScript,
+  FakeConsole,
+  serveContext,
+  serving,
+  withListener,
+} from "./chat_helpers.ts";
 import { netlab, Program, runProgram } from "./cli_helpers.ts";
 import { Peer, skipUnless, test, within } from "./helpers.ts";
 
@@ -19,15 +27,8 @@ const NC = skipUnless("nc");
 const TRANSPORTS = ["tcp", "udp"] as const;
 
 /** Runs `fn` with a server of netlab's. */
-async function withServer(fn: (port: number) => Promise<void>, changes: Partial<ServeContext> = {}): Promise<void> {
-  const server = serveCalc(serveContext(calc, changes));
-  try {
-    await fn(server.address.port);
-  } finally {
-    server.abort();
-    await within(server.finished, "the end of the server");
-  }
-}
+const withServer = (fn: (port: number) => Promise<void>, changes: Partial<ServeContext> = {}) =>
+  serving(serveCalc(serveContext(calc, changes)), fn);
 
 /** A server over TCP that a test plays. */
 const withPlayed = (play: (client: ChatClient) => Promise<void>, fn: (port: number) => Promise<void>) =>

@@ -7,9 +7,9 @@ import { answer, DIVISIONS, isComplete, OPERATORS, parseRequest } from "../lib/e
 import { serveCalc } from "../lib/exercises/calc/server.ts";
 import type { ServeContext } from "../lib/exercises/exercise.ts";
 import type { Random } from "../lib/protocol/random.ts";
-import { canReset, ChatClient, sendAndReset, serveContext } from "./chat_helpers.ts";
+import { canReset, type ChatClient, Guests, sendAndReset, serveContext, serving } from "./chat_helpers.ts";
 import { runProgram } from "./cli_helpers.ts";
-import { bytes, collect, type Collected, Peer, property, skipUnless, test, within } from "./helpers.ts";
+import { bytes, collect, type Collected, type Peer, property, skipUnless, test, within } from "./helpers.ts";
 
 const exact = (question: string) => answer(question, "exact");
 
@@ -214,24 +214,17 @@ interface Served {
 /** Runs `fn` with a server, and ends that and its clients. */
 async function withCalc(fn: (served: Served) => Promise<void>, changes: Partial<ServeContext> = {}): Promise<void> {
   const trace = collect(["close", "note", "warning"]);
-  const server = serveCalc(serveContext(calc, { trace, ...changes }));
-  const { port } = server.address;
-  const open: { close(): void }[] = [];
-  const keep = <T extends { close(): void }>(client: T): T => (open.push(client), client);
-  try {
+  await serving(serveCalc(serveContext(calc, { trace, ...changes })), async (port) => {
+    using guests = new Guests(port);
     await fn({
       port,
       trace,
-      join: async (wire = "line") => keep(await ChatClient.connect(port, wire)),
-      peer: async () => keep(await Peer.connect({ hostname: "127.0.0.1", port })),
-      asker: () => keep(new Asker(port)),
+      join: (wire = "line") => guests.join(wire),
+      peer: () => guests.peer(),
+      asker: () => guests.keep(new Asker(port)),
     });
     assertEquals(trace.of("warning"), []);
-  } finally {
-    for (const client of open) client.close();
-    server.abort();
-    await within(server.finished, "the end of the server");
-  }
+  });
 }
 
 /** A bare UDP client. */

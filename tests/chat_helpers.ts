@@ -159,6 +159,49 @@ export function serveContext(
   };
 }
 
+/** Runs `fn` with the port of a server, and ends that. */
+export async function serving<T>(
+  starting: RunningServer | Promise<RunningServer>,
+  fn: (port: number) => Promise<T>,
+): Promise<T> {
+  const server = await starting;
+  try {
+    return await fn(server.address.port);
+  } finally {
+    server.abort();
+    await within(server.finished, "the end of the server");
+  }
+}
+
+/** Clients of a test, closed at its end. */
+export class Guests {
+  readonly #port: number;
+  readonly #open: { close(): void }[] = [];
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  keep<C extends { close(): void }>(client: C): C {
+    this.#open.push(client);
+    return client;
+  }
+
+  /** One that frames with `wire`. */
+  async join(wire: string): Promise<ChatClient> {
+    return this.keep(await ChatClient.connect(this.#port, wire));
+  }
+
+  /** One that is only bytes. */
+  async peer(): Promise<Peer> {
+    return this.keep(await Peer.connect({ hostname: "127.0.0.1", port: this.#port }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.#open) client.close();
+  }
+}
+
 /** What a chat client for the server at `port` starts with. */
 export function connectContext(port: number, console: Console, changes: Partial<ConnectContext> = {}): ConnectContext {
   return {
@@ -183,11 +226,12 @@ export function clientCount(server: RunningServer): number | undefined {
 export class ChatRoom {
   readonly server: RunningServer;
   readonly trace: Collected;
-  readonly #clients: ChatClient[] = [];
+  readonly #guests: Guests;
 
   constructor(changes: Partial<ServeContext>, kinds: Parameters<typeof collect>[0]) {
     this.trace = collect(kinds);
     this.server = serveChat(serveContext({ transports: ["tcp"] }, { trace: this.trace, ...changes }));
+    this.#guests = new Guests(this.port);
   }
 
   get port(): number {
@@ -199,10 +243,8 @@ export class ChatRoom {
   }
 
   /** Connects a client that frames with `wire`. */
-  async join(wire = "len4"): Promise<ChatClient> {
-    const client = await ChatClient.connect(this.port, wire);
-    this.#clients.push(client);
-    return client;
+  join(wire = "len4"): Promise<ChatClient> {
+    return this.#guests.join(wire);
   }
 
   /** Connects clients that have the names. */
@@ -223,7 +265,7 @@ export class ChatRoom {
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients) client.close();
+    this.#guests[Symbol.dispose]();
     this.server.abort();
     await within(this.server.finished, "the end of the server");
   }

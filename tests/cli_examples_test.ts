@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { commands } from "../lib/cli/commands.ts";
 import type { Example, Exercise } from "../lib/exercises/exercise.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
-import { serveContext, temporaryFolder } from "./chat_helpers.ts";
+import { serveContext, serving, temporaryFolder } from "./chat_helpers.ts";
 import { type Environment, Program, runProgram } from "./cli_helpers.ts";
 import { test } from "./helpers.ts";
 
@@ -50,17 +50,14 @@ async function runServer(line: readonly string[], output: readonly string[], env
 }
 
 async function runClient(line: readonly string[], { input = [], output }: Example, exercise: Exercise): Promise<void> {
-  const server = await exercise.serve(serveContext({ ...exercise, explain: await exercise.explanation() }));
-  try {
-    const env = { NETLAB_PORT: String(server.address.port) };
+  const server = exercise.serve(serveContext({ ...exercise, explain: await exercise.explanation() }));
+  await serving(server, async (port) => {
+    const env = { NETLAB_PORT: String(port) };
     const text = input.map((line) => `${line}\n`).join("");
     const { status, out } = await runProgram(line, { env, input: text });
     assertEquals(status, output.some((line) => line.startsWith("ERROR")) ? 1 : 0);
     assertShown(out.trimEnd().split("\n"), output);
-  } finally {
-    server.abort();
-    await server.finished;
-  }
+  });
 }
 
 for (const [command, { example, exercise }] of allExamples()) {

@@ -8,7 +8,7 @@ import { serveFiles } from "../lib/exercises/files/server.ts";
 import { Visit } from "../lib/exercises/files/visit.ts";
 import type { ConnectContext } from "../lib/exercises/exercise.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
-import { connectContext, FakeConsole, serveContext, temporaryFolder, withListener } from "./chat_helpers.ts";
+import { connectContext, FakeConsole, serveContext, serving, temporaryFolder, withListener } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
 import { bytes, eventually, Peer, settle, skipIf, skipUnlessSignals, test, within } from "./helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
@@ -39,15 +39,10 @@ function found(dir: string): Record<string, string> {
 }
 
 /** Runs `fn` with a server of netlab's that has these files; it gets what the server says, too. */
-async function withFiles(contents: Contents, fn: (port: number, server: FakeConsole) => Promise<void>): Promise<void> {
+function withFiles(contents: Contents, fn: (port: number, server: FakeConsole) => Promise<void>): Promise<void> {
   const console = new FakeConsole([]);
   const server = serveFiles(serveContext(files, { console, options: { dir: folder(contents) } }));
-  try {
-    await fn(server.address.port, console);
-  } finally {
-    server.abort();
-    await within(server.finished, "the end of the server");
-  }
+  return serving(server, (port) => fn(port, console));
 }
 
 /** What the client came to: what it printed and noted, and how it failed. */

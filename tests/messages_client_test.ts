@@ -16,6 +16,7 @@ import {
   FakeConsole,
   type Resettable,
   serveContext,
+  serving,
   withListener,
 } from "./chat_helpers.ts";
 import { Program, runProgram } from "./cli_helpers.ts";
@@ -24,18 +25,12 @@ import { bytes, skipUnless, test, within } from "./helpers.ts";
 const PYTHON = skipUnless("python3");
 
 /** Runs `fn` with a server of netlab's. */
-async function withServer(
+function withServer(
   fn: (port: number, console: FakeConsole) => Promise<void>,
   changes: Partial<ServeContext> = {},
 ): Promise<void> {
   const console = new FakeConsole([]);
-  const server = serveMessages(serveContext(messages, { console, ...changes }));
-  try {
-    await fn(server.address.port, console);
-  } finally {
-    server.abort();
-    await within(server.finished, "the end of the server");
-  }
+  return serving(serveMessages(serveContext(messages, { console, ...changes })), (port) => fn(port, console));
 }
 
 /** Runs the client with a script, to its end. */

@@ -8,7 +8,7 @@ import { serveMessages } from "../lib/exercises/messages/server.ts";
 import type { RunningServer, ServeContext } from "../lib/exercises/exercise.ts";
 import type { Random } from "../lib/protocol/random.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
-import { canReset, ChatClient, FakeConsole, sendAndReset, serveContext } from "./chat_helpers.ts";
+import { canReset, type ChatClient, FakeConsole, Guests, sendAndReset, serveContext, serving } from "./chat_helpers.ts";
 import { bytes, collect, type Collected, eventually, Peer, property, settle, test, within } from "./helpers.ts";
 
 /** A server in this process and what a test knows of it. */
@@ -32,24 +32,11 @@ async function withMessages(
   const console = new FakeConsole([]);
   const trace = collect(["close", "note", "warning"]);
   const server = serveMessages(serveContext(messages, { console, trace, ...changes }), maxKept);
-  const { port } = server.address;
-  const open: { close(): void }[] = [];
-  const keep = <T extends { close(): void }>(client: T): T => (open.push(client), client);
-  try {
-    await fn({
-      port,
-      console,
-      trace,
-      server,
-      join: async (wire) => keep(await ChatClient.connect(port, wire)),
-      peer: async () => keep(await Peer.connect({ hostname: "127.0.0.1", port })),
-    });
+  await serving(server, async (port) => {
+    using guests = new Guests(port);
+    await fn({ port, console, trace, server, join: (wire) => guests.join(wire), peer: () => guests.peer() });
     assertEquals(trace.of("warning"), []);
-  } finally {
-    for (const client of open) client.close();
-    server.abort();
-    await within(server.finished, "the end of the server");
-  }
+  });
 }
 
 /** Every frame to the end of the stream. */

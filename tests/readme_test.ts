@@ -13,7 +13,7 @@ import config from "../deno.json" with { type: "json" };
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
 import { chooseChecks } from "../lib/grade/grading.ts";
 import { parseProfile } from "../lib/grade/profile.ts";
-import { serveContext, withChat } from "./chat_helpers.ts";
+import { serveContext, serving, withChat } from "./chat_helpers.ts";
 import { environment, Program, ROOT, shimFolder } from "./cli_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
 import { explained } from "./registry_helpers.ts";
@@ -87,16 +87,10 @@ function commandsOf(lines: readonly string[]): { command: string; output: string
 }
 
 /** Runs `fn` with the server that `netlab connect EXERCISE` needs; others get one, too. */
-async function withServerOf(command: string, fn: (port: number) => Promise<void>): Promise<void> {
+function withServerOf(command: string, fn: (port: number) => Promise<void>): Promise<void> {
   const name = /netlab connect (\w+)/.exec(command)?.[1] ?? "chat";
   const exercise = explained.find((one) => one.name === name)!;
-  const server = await exercise.serve(serveContext(exercise));
-  try {
-    await fn(server.address.port);
-  } finally {
-    server.abort();
-    await server.finished;
-  }
+  return serving(exercise.serve(serveContext(exercise)), fn);
 }
 
 /**

@@ -7,23 +7,18 @@ import { spellingOf } from "../lib/exercises/notation.ts";
 import { Channel } from "../lib/net/channel.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { wrap } from "../lib/protocol/framing.ts";
-import { ChatClient, FakeConsole, serveContext } from "./chat_helpers.ts";
+import { ChatClient, FakeConsole, serveContext, serving } from "./chat_helpers.ts";
 import { bytes, Peer, test, within } from "./helpers.ts";
 import { type Explained, explained } from "./registry_helpers.ts";
 
 /** Runs `fn` with a server that lives only for it. */
-async function withServer<T>(
+function withServer<T>(
   exercise: Explained,
   changes: Partial<ServeContext>,
   fn: (address: { hostname: string; port: number }) => Promise<T>,
 ): Promise<T> {
-  const server = await exercise.serve(serveContext(exercise, { console: new FakeConsole(), ...changes }));
-  try {
-    return await fn({ hostname: "127.0.0.1", port: server.address.port });
-  } finally {
-    server.abort();
-    await within(server.finished, "the end of the server");
-  }
+  const server = exercise.serve(serveContext(exercise, { console: new FakeConsole(), ...changes }));
+  return serving(server, (port) => fn({ hostname: "127.0.0.1", port }));
 }
 
 /** What one client says before anybody types anything at the server. */
