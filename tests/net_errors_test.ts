@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertRejects, assertThrows } from "@std/assert";
-import { MaildirError } from "../lib/exercises/smtp/maildir.ts";
+import { MaildirError } from "../lib/exercises/smtp/new_mail.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { formatAddress, formatHostPort, sendAtOnce } from "../lib/net/conn.ts";
 import { DatagramEndpoint } from "../lib/net/datagram.ts";
