@@ -4,23 +4,15 @@
 import { BlockPool } from "../../net/block_pool.ts";
 import { Channel } from "../../net/channel.ts";
 import { type TlsTrust, UpgradableConn } from "../../net/tls_client.ts";
-import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { Framer } from "../../protocol/framing.ts";
 import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { ConnectContext } from "../exercise.ts";
-import { decodeBase64, encodeBase64 } from "./base64.ts";
-import type { ClientMessage } from "./client_messages.ts";
+import type { ClientMessage, ClientOptions } from "./client_messages.ts";
+import { ReplyFramer } from "./client_framer.ts";
+import type { Secrets } from "./client_secrets.ts";
 
-const LF = 0x0a;
-const CR = 0x0d;
-/** RFC 5321 has 512 bytes (section 4.5.3.1.5); a client bears more. */
-const MAX_LINE = 8192;
-/** Silence after which a line without an end is taken as one (`--compat course`), and without that is remarked on, in ms. */
-const SILENCE_MS = 300;
-const HINT_MS = 2000;
 /** What may wait to be written; longer content is poured. */
 const QUEUE_BYTES = 4_194_304;
 /** Content of a message is shown up to so many lines. */
@@ -28,129 +20,10 @@ const SHOWN_LINES = 60;
 
 /** How a connection is made. */
 export interface ConnectionSetup {
-  readonly tls: "none" | "starttls" | "active";
+  readonly tls: ClientOptions["tls"];
   readonly caCerts: readonly string[];
   readonly compat: boolean;
   readonly secrets: Secrets;
-}
-
-/** Passwords, in every form in which they could be seen. */
-export class Secrets {
-  readonly #texts = new Set<string>();
-
-  /** @param text a password, or an answer of AUTH that has one in it */
-  add(text: string): void {
-    const said = [text, ...(decodeBase64(text)?.split("\0").slice(-1) ?? [])];
-    for (const form of [...said, ...said.map(encodeBase64)]) {
-      // Of what is shorter every text is full: hidden everywhere it would be easy to guess.
-      if (form.length >= 4) this.#texts.add(form);
-    }
-  }
-
-  hide(text: string): string {
-    let hidden = text;
-    for (const secret of this.#texts) hidden = hidden.replaceAll(secret, "****");
-    return hidden;
-  }
-
-  /** As many bytes, with others in place of what is secret. */
-  hideBytes(bytes: Uint8Array): Uint8Array {
-    let hidden = bytes;
-    for (const secret of this.#texts) {
-      const wanted = encodeText(secret);
-      for (let at = find(hidden, wanted, 0); at >= 0; at = find(hidden, wanted, at + wanted.length)) {
-        if (hidden === bytes) hidden = bytes.slice();
-        hidden.fill(0x2a, at, at + wanted.length);
-      }
-    }
-    return hidden;
-  }
-
-  /** A trace that does not show them. */
-  keepFrom(trace: Trace): Trace {
-    return {
-      get wants() {
-        return trace.wants;
-      },
-      emit: (event) => trace.emit(event.type === "bytes" ? { ...event, bytes: this.hideBytes(event.bytes) } : event),
-    };
-  }
-}
-
-function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
-  }
-  return -1;
-}
-
-/** The server's lines. */
-class ReplyFramer implements Framer {
-  readonly name = "smtp";
-  readonly headBytes = 0;
-  readonly tailBytes = 0;
-  readonly maxBody = Infinity;
-  readonly coalesces = true;
-  readonly #compat: boolean;
-  readonly #onProblem: (text: string) => void;
-  /** Bytes behind the line that was cut last. */
-  waiting = 0;
-  #silent = false;
-  #told = false;
-
-  constructor(compat: boolean, onProblem: (text: string) => void) {
-    this.#compat = compat;
-    this.#onProblem = onProblem;
-  }
-
-  get silenceMs(): number | null {
-    return this.#silent ? null : this.#compat ? SILENCE_MS : HINT_MS;
-  }
-
-  cut(queue: ByteQueue): Uint8Array | null {
-    const line = this.#cut(queue);
-    this.waiting = queue.length;
-    return line;
-  }
-
-  #cut(queue: ByteQueue): Uint8Array | null {
-    const end = queue.indexOf(LF);
-    if (end > MAX_LINE || (end < 0 && queue.length > MAX_LINE)) {
-      throw new ProtocolError(`a line of more than ${MAX_LINE} bytes`, { fatal: true, kind: "limit" });
-    }
-    if (end >= 0) {
-      const line = queue.take(end + 1);
-      if (end > 0 && line[end - 1] === CR) return line.subarray(0, end - 1);
-      this.#once("the server ends its lines with LF alone: CRLF it should be (RFC 5321 2.3.8)");
-      return line.subarray(0, end);
-    }
-    const silent = this.#silent;
-    this.#silent = false;
-    return silent && queue.length > 0 ? queue.take(queue.length) : null;
-  }
-
-  silence(queue: ByteQueue): void {
-    this.#unended(queue, "the server is silent: ");
-    this.#silent = this.#compat;
-  }
-
-  end(queue: ByteQueue): Uint8Array | null {
-    if (queue.length > 0) this.#unended(queue);
-    return this.#compat && queue.length > 0 ? queue.take(queue.length) : null;
-  }
-
-  #unended(queue: ByteQueue, why = ""): void {
-    const text = escapeText(decodeLossy(queue.peek(Math.min(queue.length, 100))));
-    const lack = `"${text}" has no CRLF at its end (RFC 5321 2.3.8)`;
-    this.#once(this.#compat ? lack : `${why}${lack}; --compat course does not mind`);
-  }
-
-  seal(): void {}
-
-  #once(text: string): void {
-    if (!this.#told) this.#onProblem(text);
-    this.#told = true;
-  }
 }
 
 /** A line of the conversation, as it may be shown. */
