@@ -7,9 +7,10 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { decodeLossy, encodeText } from "../../protocol/text.ts";
 import { describeForms } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
-import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { encodeBase64 } from "./base64.ts";
 import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
+import { hintFor } from "./client_hints.ts";
 import { refused } from "./client_mail.ts";
 import { TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
@@ -274,29 +275,9 @@ class HandSession {
     if (/^EHLO\b/.test(asked)) this.#offered = reply.lines.slice(1).map((text) => text.split(" ")[0].toUpperCase());
     if (/^QUIT\b/.test(asked) && reply.code >= 300) this.#leaving = false;
     if (asked === "STARTTLS" && reply.code === 220) await this.#connection.startTls();
-    if (this.#context.console.interactive) this.#hint(asked, reply);
-    this.#wake();
-  }
-
-  #hint(asked: string, reply: ClientReply): void {
-    const hint = this.#hintFor(asked, reply);
+    const hint = this.#context.console.interactive ? hintFor(asked, reply, this.#offered) : null;
     if (hint !== null) this.#context.console.note(hint);
-  }
-
-  #hintFor(asked: string, { code, lines }: ClientReply): string | null {
-    if (code === 334) {
-      const question = decodeBase64(lines.at(-1)?.trim() ?? "");
-      return `${question ? `it asks "${question}": ` : ""}answer in base64 (* gives up; /base64 works before AUTH)`;
-    }
-    if (code === 354) {
-      return "now headers, an empty line, and the text; a dot alone ends it; a line that begins with a dot needs one more";
-    }
-    if (code >= 400) {
-      return REFUSALS[code] ?? (code < 500 ? "a refusal for now: later it may work" : "a refusal for good");
-    }
-    const next = NEXT.find(([pattern]) => pattern.test(asked))?.[1] ?? null;
-    const also = /^EHLO\b/.test(asked) ? ["STARTTLS", "AUTH"].filter((word) => this.#offered.includes(word)) : [];
-    return next === null ? null : `next: ${[next, ...also].join(", or ")}`;
+    this.#wake();
   }
 
   #complete(line: string): string[] {
@@ -312,27 +293,3 @@ class HandSession {
 
 /** What changes how the next line is meant. */
 const TURNING = /^(?:DATA|AUTH|STARTTLS)\b/i;
-
-/** What a refusal asks for, by its code. */
-const REFUSALS: Readonly<Record<number, string>> = {
-  421: "the server ends the session",
-  500: "it does not know that: ? lists the commands",
-  501: "what stands behind the command is wrong: ? lists the commands",
-  502: "it does not do that",
-  503: "not in this order: EHLO, MAIL FROM, RCPT TO, DATA",
-  530: "log in first: AUTH, perhaps STARTTLS before",
-  535: "wrong name or password",
-  538: "encrypt first: STARTTLS, then EHLO again",
-};
-
-/** What comes next, by what has just gone well; the greeting is the answer to nothing. */
-const NEXT: readonly (readonly [RegExp, string])[] = [
-  [/^$/, "EHLO and your name"],
-  [/^(?:EHLO|HELO)\b/, "MAIL FROM:<address>"],
-  [/^STARTTLS/, "EHLO again: what was said in clear counts for nothing now"],
-  [/^AUTH/, "MAIL FROM:<address>"],
-  [/^MAIL/, "RCPT TO:<address>"],
-  [/^RCPT/, "DATA, or RCPT TO:<address> for somebody else"],
-  [/^\.$/, "MAIL FROM:<address> for another message, or QUIT"],
-  [/^RSET/, "MAIL FROM:<address>"],
-];
