@@ -11,7 +11,7 @@ export interface WrittenAddress {
 /**
  * Takes an address off the front of `words` and returns it with the words that are left.
  *
- * @throws {NetlabError} of kind `usage` for a port that is none
+ * @throws {NetlabError} of kind `usage` for a host or a port that is none
  */
 export function takeAddress(words: readonly string[]): { address: WrittenAddress | null; rest: readonly string[] } {
   const [first, second] = words;
@@ -28,6 +28,7 @@ export function takeAddress(words: readonly string[]): { address: WrittenAddress
  * at all is tried first, then `host`, then `host port`.
  *
  * @returns null when nothing fits
+ * @throws {NetlabError} of kind `usage` for a host or a port that is none
  */
 export function takeAddressBefore(
   words: readonly string[],

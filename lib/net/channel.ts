@@ -150,6 +150,9 @@ export class Channel<In, Out = In> {
   /**
    * As `send`, for a message whose beginning says it all, such as an error: where the framing has no room for the whole,
    * it carries what fits of a text, cut between characters. A message that is no text goes whole: a part of it is none.
+   *
+   * @returns as `send`
+   * @throws {ProtocolError} as `send`, for what is no text
    */
   sendStart(message: Out): boolean {
     if (this.#closed) return false;
@@ -182,6 +185,7 @@ export class Channel<In, Out = In> {
    * @param bytes how many in all
    * @param blocks where they are read to
    * @returns how many were written: fewer when there are no more, or the channel was closed
+   * @throws what `read` throws
    */
   pour(read: Read, bytes: number, blocks: BlockPool): Promise<number> {
     this.#outgoing.hold();
@@ -248,6 +252,7 @@ export class Channel<In, Out = In> {
    * nothing more taken from the peer meanwhile.
    *
    * @param onBad is told of what is not a message; the channel goes on unless the error is fatal
+   * @throws what `onMessage` throws, but for a `ProtocolError` of side `remote`: that is told to `onBad`
    */
   async each(onMessage: (message: In) => void | Promise<void>, onBad: (error: ProtocolError) => void): Promise<void> {
     if (this.#conn.each && !await this.#eachDatagram(onMessage, onBad)) return;

@@ -360,28 +360,27 @@ export class Server<In, Out> {
     const everyMs = Math.max(10, Math.min(idleMs, firstByteMs, 4000) / 4);
     this.#cancelSweep = this.#clock.at(this.#clock.now() + everyMs, () => {
       const now = this.#clock.now();
-      for (const client of this.#clients) {
-        const { reads, activity, ending } = client.channel;
-        if (ending) continue;
-        if (activity !== client.seenActivity) {
-          client.seenActivity = activity;
-          client.quietSince = now;
-          continue;
-        }
-        const limitMs = reads === 0 && !client.called ? firstByteMs : idleMs;
-        if (now - client.quietSince < limitMs) continue;
-        if (client.session?.forgettable) {
-          this.#forget(client);
-          continue;
-        }
-        const why = `idle for ${limitMs / 1000} s`;
-        if (!client.session?.lastWords) this.#say(client.channel, why);
-        client.channel.because(why);
-        client.endSession();
-        void client.channel.close();
-      }
+      for (const client of this.#clients) if (!client.channel.ending) this.#sweep(client, now);
       if (!this.#draining) this.#sweepLater();
     });
+  }
+
+  /** Sends one client away if it has been silent for too long. */
+  #sweep(client: Client<In, Out>, now: Millis): void {
+    const { reads, activity } = client.channel;
+    if (activity !== client.seenActivity) {
+      client.seenActivity = activity;
+      client.quietSince = now;
+      return;
+    }
+    const limitMs = reads === 0 && !client.called ? this.#limits.firstByteMs : this.#limits.idleMs;
+    if (now - client.quietSince < limitMs) return;
+    if (client.session?.forgettable) return this.#forget(client);
+    const why = `idle for ${limitMs / 1000} s`;
+    if (!client.session?.lastWords) this.#say(client.channel, why);
+    client.channel.because(why);
+    client.endSession();
+    void client.channel.close();
   }
 
   #say(channel: Channel<In, Out>, why: string): void {
@@ -403,6 +402,7 @@ export class Server<In, Out> {
   }
 }
 
+/** Binds an address. @throws {NetlabError} of kind `transport` when it cannot be bound */
 export function openAcceptor({ host, port, transport = "tcp" }: ListenOptions, clock: Clock): Acceptor {
   return transport === "tcp" ? new TcpAcceptor(host, port, clock) : new DatagramAcceptor(host, port);
 }

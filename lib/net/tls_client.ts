@@ -7,13 +7,14 @@ import { outlasts } from "./clock.ts";
 import { type Conn, formatHostPort } from "./conn.ts";
 import { describeSystemError } from "./errors.ts";
 
-/** How long a handshake may take. */
+/** How long a handshake may take, unless that is said. */
 const HANDSHAKE_MS = 10_000;
 
 /** Whom TLS trusts. */
 export interface TlsTrust {
   /** Certificates in PEM that are trusted besides those of the system: a self-signed one of a lab server, say. */
   readonly caCerts?: readonly string[];
+  /** How long the handshake may take. @default {10000} */
   readonly timeoutMs?: Millis;
 }
 
@@ -46,7 +47,8 @@ export class UpgradableConn implements Conn {
   /**
    * Encrypts from now on. Nothing may be being read or written.
    *
-   * @throws {NetlabError} of kind `transport` when the other end cannot, or is not trusted; the connection is closed then
+   * @throws {NetlabError} of kind `transport` when the other end cannot, or is not trusted, or `timeout` when it says nothing;
+   * the connection is closed then
    */
   async startTls({ caCerts = [], timeoutMs = HANDSHAKE_MS }: TlsTrust = {}): Promise<void> {
     if (this.#reading) throw new NetlabError("harness", "a connection cannot change to TLS while it is being read");
