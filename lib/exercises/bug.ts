@@ -13,7 +13,7 @@ import type { Transport } from "./exercise.ts";
 export interface Bug {
   /** As in `--bug`: `one-recv`. */
   readonly name: string;
-  /** A sentence of what the server does: `what one read brings is one message`. */
+  /** What the server does, in words that follow its name: `takes what one read brings for one message`. */
   readonly summary: string;
   /** What a grader has to say of it: one of `CAUSES`, or the cause of a check. */
   readonly cause: string;

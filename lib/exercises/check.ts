@@ -225,7 +225,7 @@ export function lists(...names: string[]): Expectation {
   };
 }
 
-/** A list that contains none of `names`. */
+/** A list that contains `other`, and none of `names`. */
 export function listsWithout(other: string, ...names: string[]): Expectation {
   const all = lists(other);
   return {

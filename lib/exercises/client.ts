@@ -74,7 +74,7 @@ export function watchServer(
  * @param failed how many of its lines could not be done
  * @throws {NetlabError} of kind `reply` unless both are 0
  */
-export function judgeScript(refusals: number, failed = 0): void {
+export function judgeScript(refusals: number, failed: number): void {
   if (failed > 0) {
     throw new NetlabError(
       "reply",

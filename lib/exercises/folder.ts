@@ -67,7 +67,8 @@ export class Folder {
   /**
    * Opens a file for reading.
    *
-   * @throws {FileRefused} 400 for what is no name, 403 for what may not be read, 404 for what is not there
+   * @throws {FileRefused} 400 for no name at all, 403 for one that no file may have and for what may not be read, 404 for what is
+   * not there
    */
   async open(name: string): Promise<OpenFile> {
     const problem = fileNameProblem(name);

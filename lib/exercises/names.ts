@@ -23,7 +23,7 @@ export function invalidName(name: string, ...reserved: string[]): string | null 
 /** The longest name of a file, in bytes: what file systems take. */
 export const MAX_FILE_NAME = 255;
 
-/** What keeps a device name of Windows from being a file there, whatever follows its first dot. */
+/** The devices of Windows: no file there has such a name, whatever follows its first dot. */
 const DEVICES = /^(con|prn|aux|nul|com[0-9\xb9\xb2\xb3]|lpt[0-9\xb9\xb2\xb3]|conin\$|conout\$|clock\$)\s*(\..*)?$/i;
 
 /** Whether Windows takes a file or a folder of this name for a device. */

@@ -5,6 +5,9 @@ import { type Framer, makeFramer } from "../protocol/framing.ts";
 import { decodeLossy } from "../protocol/text.ts";
 import type { Grading, Transport } from "./exercise.ts";
 
+/** The longest message of a peer that is taken, in bytes. */
+const MAX_BYTES = 65_536;
+
 /** What a peer may send need not be what it should: it is shown as it is. */
 const lenientCodec: Codec<string> = { decode: decodeLossy, encode: (text) => text };
 
@@ -17,18 +20,18 @@ export interface Spelling {
 /**
  * The spelling of a conversation, in an exercise's own notation if it has one.
  *
- * @param wire a name that `makeFramer` knows, or `seed`; of no meaning over UDP and where there is a notation
+ * @param wire `seed` for what the seed's programs send, whatever the notation is; or a name that `makeFramer` knows, of no
+ * meaning over UDP and where there is a notation
  */
 export function spellingOf(
   { makeNotation }: Pick<Grading, "makeNotation">,
   transport: Transport,
   wire: string,
-  maxBytes = 65_536,
 ): Spelling {
   const notation = wire === "seed" ? undefined : makeNotation?.();
   if (notation) return { makeFramer: () => notation.makeFramer(transport), codec: notation.codec };
   // A bare stream, such as the seed's files, has no messages that could be too long.
-  if (transport === "tcp" && (wire === "seed" || wire === "raw")) maxBytes = Infinity;
+  const maxBytes = transport === "tcp" && (wire === "seed" || wire === "raw") ? Infinity : MAX_BYTES;
   const name = transport === "udp" ? "datagram" : wire === "seed" ? "raw" : wire;
   return { makeFramer: () => makeFramer(name, maxBytes)!, codec: lenientCodec };
 }
