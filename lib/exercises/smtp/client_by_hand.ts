@@ -20,7 +20,6 @@ import { type Login, secretFrom, strayFrom } from "./framing.ts";
 const SILENCE_MS = 300;
 /** Silence in a reply after which the person is told what may be wrong, in ms. */
 const HINT_MS = 2000;
-const LINGER_MS = 1000;
 
 /** Connects, and lets the person or the script speak. @throws {NetlabError} when a script's command is refused, or the server goes */
 export async function talkByHand(context: ConnectContext, setup: ConnectionSetup): Promise<void> {
@@ -85,7 +84,7 @@ class HandSession {
       throw error;
     } finally {
       ended = this.#over;
-      if (this.#leaving || this.#over) await channel.close(LINGER_MS);
+      if (this.#leaving || this.#over) await channel.close();
       else channel.abort("left");
       await listening;
     }

@@ -12,8 +12,6 @@ import type { Stage } from "./protocol.ts";
 
 /** Content longer than this is written as fast as the server reads; what is shorter leaves in one write with what follows. */
 const POUR_BYTES = 262_144;
-/** How long a connection waits for the other end to close it, in ms. */
-const LINGER_MS = 1000;
 
 /** What a session is for. */
 export interface SessionOptions {
@@ -70,7 +68,7 @@ class Session {
       await channel.flushed();
       channel.abort("dropped");
     } else if (error) channel.abort(error.message);
-    else await channel.close(LINGER_MS);
+    else await channel.close();
     await listening;
     if (error) throw error;
   }
