@@ -7,8 +7,6 @@ export type About = (name: string) => string | undefined;
 
 /** One form. */
 export interface ReportFormat {
-  /** What files of it are called, without the dot. */
-  readonly extension: string;
   /** In two or three words. */
   readonly summary: string;
   /** Environment variables without which it says nothing of whose run it was. */
@@ -19,23 +17,20 @@ export interface ReportFormat {
 
 /** By name. */
 export const REPORT_FORMATS: Readonly<Record<string, ReportFormat>> = {
-  tap: { extension: "tap", summary: "TAP 14", load: async () => (await import("./tap.ts")).toTap },
-  junit: { extension: "xml", summary: "JUnit XML", load: async () => (await import("./junit.ts")).toJUnit },
-  json: { extension: "json", summary: "all there is", load: async () => (await import("./json.ts")).toJson },
+  tap: { summary: "TAP 14", load: async () => (await import("./tap.ts")).toTap },
+  junit: { summary: "JUnit XML", load: async () => (await import("./junit.ts")).toJUnit },
+  json: { summary: "all there is", load: async () => (await import("./json.ts")).toJson },
   gradescope: {
-    extension: "json",
     summary: "results.json of Gradescope",
     load: async () => (await import("./gradescope.ts")).toGradescope,
   },
   classroom50: {
-    extension: "json",
     summary: "result.json of Classroom 50",
     needs: ["CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL"],
     load: async () => (await import("./classroom50.ts")).toClassroom50,
   },
-  html: { extension: "html", summary: "one page", load: async () => (await import("./html.ts")).toHtml },
+  html: { summary: "one page", load: async () => (await import("./html.ts")).toHtml },
   md: {
-    extension: "md",
     summary: "a comment on a pull request",
     load: async () => (await import("./markdown.ts")).toMarkdown,
   },
