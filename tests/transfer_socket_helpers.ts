@@ -165,7 +165,7 @@ export interface PduPeer {
 const { codec } = makeNotation();
 
 /** Connects by `transport`: PDUs are written as in `netlab explain transfer`. */
-export async function connectPeer(transport: Transport, port: number): Promise<PduPeer> {
+async function connectPeer(transport: Transport, port: number): Promise<PduPeer> {
   if (transport === "udp") return new DatagramPeer(port);
   const client = await ChatClient.connect(port, "pdu", makeNotation());
   const { port: own } = client.conn.localAddr as Deno.NetAddr;
@@ -241,8 +241,7 @@ export async function withPeers(
   }
 }
 
-export const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** `OPEN` in writing, of chunks of 5 bytes unless told otherwise. */
 export const open = (session: number, name: string, size: number | "unknown", rest = "arq=stop-and-wait"): string =>

@@ -25,7 +25,6 @@ interface Entry {
   readonly size: number;
   /** In `new`: nobody has looked at it. */
   readonly isNew: boolean;
-  readonly name: string;
 }
 
 /** Does what --list and --show say. @throws {NetlabError} of kind `usage` when there is no such mailbox or message */

@@ -38,7 +38,7 @@ const MAX_AGAIN_MS: Millis = 2000;
 /** How long the server may leave a REQUEST without an answer. */
 export const ANSWER_MS: Millis = 10_000;
 /** How long stragglers may come behind FIN, at least. */
-export const STRAGGLER_MS: Millis = 500;
+const STRAGGLER_MS: Millis = 500;
 /** What may wait to be played: of a server that sends faster than it says, the rest is played at once. */
 const MAX_HELD_BYTES = 16 * 1_048_576;
 const MAX_HELD = MAX_HELD_BYTES / MIN_PAYLOAD;
