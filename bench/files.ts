@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { machine, median, residentBytes } from "./measure.ts";
-import { run } from "./processes.ts";
+import { endChildrenWithUs, run, serve, type Server } from "./processes.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const PIPE = new URL("peers/pipe_files.ts", import.meta.url).pathname;
@@ -17,48 +17,20 @@ const CLIENTS = 100;
 const MEMORY_MS = 100;
 const READ_MS = 120_000;
 
-/** A server, as a process that has said where it listens. */
-class Served {
+/** A server that has said where it listens. */
+interface Served extends Server {
   readonly port: number;
-  readonly #process: Deno.ChildProcess;
+}
 
-  private constructor(process: Deno.ChildProcess, port: number) {
-    this.#process = process;
-    this.port = port;
-  }
-
-  /** Starts a program that tells its port in its first words, on standard output or, as socat does, on standard error. */
-  static async start(program: string, args: readonly string[], pattern: RegExp, err = false): Promise<Served> {
-    const process = new Deno.Command(program, {
-      args: [...args],
-      stdin: "null",
-      stdout: err ? "null" : "piped",
-      stderr: err ? "piped" : "null",
-    }).spawn();
-    let text = "";
-    const reader = (err ? process.stderr : process.stdout).pipeThrough(new TextDecoderStream()).getReader();
-    while (!pattern.test(text)) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`${program} ended before it listened: ${text}`);
-      text += value;
-    }
-    // What else it says is read and dropped, so that it never waits for us.
-    (async () => {
-      while (!(await reader.read()).done);
-    })();
-    return new Served(process, Number(pattern.exec(text)![1]));
-  }
-
-  memory(): Promise<number> {
-    return residentBytes(this.#process.pid);
-  }
-
-  async stop(): Promise<void> {
-    try {
-      this.#process.kill();
-    } catch { /* it has ended */ }
-    await this.#process.status;
-  }
+/** Starts a program that tells its port in a line, on standard output or, as socat does, on standard error. */
+async function start(
+  program: string,
+  args: string[],
+  says: RegExp,
+  on?: "stdout" | "stderr",
+): Promise<Served> {
+  const server = await serve(program, args, { says, on });
+  return { ...server, port: Number(says.exec(server.line)![1]) };
 }
 
 /** Reads with `clients` at once and returns MB/s. */
@@ -83,9 +55,9 @@ async function once(starting: Promise<Served>, clients: number, bytes: number): 
 
 /** The most memory that a server was seen to hold while `work` ran, in bytes. */
 async function peakOf<T>(served: Served, work: Promise<T>): Promise<{ value: T; peak: number }> {
-  let peak = await served.memory();
+  let peak = await residentBytes(served.pid);
   const timer = setInterval(
-    () => void served.memory().then((bytes) => (peak = Math.max(peak, bytes)), () => {}),
+    () => void residentBytes(served.pid).then((bytes) => (peak = Math.max(peak, bytes)), () => {}),
     MEMORY_MS,
   );
   try {
@@ -111,23 +83,24 @@ if (!(rounds >= 1)) {
   Deno.exit(2);
 }
 
+endChildrenWithUs();
 const dir = await Deno.makeTempDir({ prefix: "netlab-bench-" });
 const [large, small] = [`${dir}/large`, `${dir}/small`];
 const hasSocat = await run("socat", ["-V"]).then(({ success }) => success, () => false);
 if (!hasSocat) console.error("socat is not installed: left out");
 
 const startNetlab = () =>
-  Served.start(Deno.execPath(), [
+  start(Deno.execPath(), [
     ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, "serve", "files"],
     ...["--host", "127.0.0.1", "--port", "0", "--dir", dir],
   ], /127\.0\.0\.1:(\d+)/);
-const startPipe = (path: string) => Served.start(Deno.execPath(), ["run", "--quiet", "-A", PIPE, path], /"port":(\d+)/);
+const startPipe = (path: string) => start(Deno.execPath(), ["run", "--quiet", "-A", PIPE, path], /"port":(\d+)/);
 const startSocat = () =>
-  Served.start(
+  start(
     "socat",
     ["-d", "-d", "-u", "-b", "262144", `OPEN:${large}`, "TCP-LISTEN:0,bind=127.0.0.1"],
     /listening on .*:(\d+)/,
-    true,
+    "stderr",
   );
 
 try {

@@ -8,6 +8,7 @@ const BODY_BYTES = 16;
 const SPARE_MS = 20_000;
 const SETTLE_MS = 200;
 const TICKS_PER_SECOND = 100; // of the processor times in /proc, on every Linux
+const STARTS = 15;
 
 /** A load generator: ours, or another with the command line of `chatload HOST PORT PAIRS SECONDS WINDOW len4 16`. */
 export interface Load {
@@ -57,10 +58,10 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(kilobytes) * 1024;
 }
 
-/** Milliseconds from starting a program to its end: the median of many runs. */
-export async function startUpMs(program: string, args: string[], runs = 15): Promise<number> {
+/** Milliseconds from starting a program to its end: the median of many starts. */
+export async function startUpMs(program: string, args: string[]): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < runs; i++) {
+  for (let i = 0; i < STARTS; i++) {
     const start = performance.now();
     const { success, stderr } = await run(program, args);
     if (!success) throw new Error(`${program} failed: ${stderr.trim()}`);

@@ -19,10 +19,10 @@ export interface Peer extends Server {
 /** Starts a peer on a free port. The C relay must have been built. Throws, saying why, when it does not start. */
 export async function startPeer(name: PeerName): Promise<Peer> {
   const server = await STARTERS[name]();
-  const port = portIn(server.firstLine);
+  const port = portIn(server.line);
   if (port === null) {
     await server.stop();
-    throw new Error(`its first line names no port: ${server.firstLine}`);
+    throw new Error(`its first line names no port: ${server.line}`);
   }
   return { ...server, name, port };
 }
@@ -30,7 +30,7 @@ export async function startPeer(name: PeerName): Promise<Peer> {
 const STARTERS: Record<PeerName, () => Promise<Server>> = {
   netlab: async () => {
     const chat = ["serve", "chat", "--port", "0", "--host", "127.0.0.1", "--json", "--quiet"];
-    const start = () => serve(Deno.execPath(), ["run", "-P", "main.ts", ...chat], ROOT);
+    const start = () => serve(Deno.execPath(), ["run", "-P", "main.ts", ...chat], { cwd: ROOT });
     await (await start()).stop(); // the first start after a change compiles, and keeps the memory that this takes
     return await start();
   },

@@ -17,8 +17,8 @@ export interface Finished {
 /** A server that runs as a child process. */
 export interface Server {
   pid: number;
-  /** Its first line on stdout. */
-  firstLine: string;
+  /** What it said when it listened. */
+  line: string;
   /** Asks it to end, insists after two seconds, and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -34,24 +34,39 @@ export async function run(command: string, args: string[], limitMs = 10_000): Pr
   }
 }
 
-/** Starts a server and waits for its first line. Throws, saying why, when it ends before that or takes too long. */
-export async function serve(command: string, args: string[], cwd?: string): Promise<Server> {
-  const child = spawn(command, args, cwd);
-  const complaint = toText(child.stderr).catch(() => "");
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
+/** How a server is started. */
+export interface ServeOptions {
+  cwd?: string;
+  /** Where it says that it listens. @default {"stdout"} */
+  on?: "stdout" | "stderr";
+  /** In which line. @default the first */
+  says?: RegExp;
+}
+
+/** Starts a server and waits until it says that it listens. Throws, saying why, when it ends before or takes too long. */
+export async function serve(
+  command: string,
+  args: string[],
+  { cwd, on = "stdout", says = /^/ }: ServeOptions = {},
+): Promise<Server> {
+  const child = spawn(command, args, { cwd, stdout: "piped", stderr: "piped" });
+  const [spoken, other] = on === "stdout" ? [child.stdout, child.stderr] : [child.stderr, child.stdout];
+  const complaint = toText(other).catch(() => "");
+  const lines = spoken.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
   let late = false;
   const limit = setTimeout(() => {
     late = true;
     kill(child, "SIGKILL");
   }, START_LIMIT_MS);
-  const first = await lines.read();
+  let next;
+  do next = await lines.read(); while (!next.done && !says.test(next.value));
   clearTimeout(limit);
-  if (first.done) {
+  if (next.done) {
     kill(child, "SIGKILL");
     throw new Error(late ? `said nothing in ${START_LIMIT_MS / 1000} s` : reason(await complaint));
   }
   drain(lines);
-  return { pid: child.pid, firstLine: first.value, stop: () => stop(child) };
+  return { pid: child.pid, line: next.value, stop: () => stop(child) };
 }
 
 /** Ends every child when this process is told to end. Call it once, before anything is started. */
@@ -64,22 +79,21 @@ export function endChildrenWithUs(): void {
   }
 }
 
-function spawn(command: string, args: string[], cwd?: string): Deno.ChildProcess {
+/** Starts a program, whose output is lost unless `options` say otherwise. Throws when there is none. */
+export function spawn(command: string, args: readonly string[], options: Deno.CommandOptions = {}): Deno.ChildProcess {
   try {
     return new Deno.Command(command, {
-      args,
-      cwd,
-      env: { NO_COLOR: "1" },
-      stdout: "piped",
-      stderr: "piped",
-      signal: interrupted.signal,
+      ...{ args: [...args], env: { NO_COLOR: "1" }, signal: interrupted.signal },
+      ...{ stdin: "null", stdout: "null", stderr: "null" },
+      ...options,
     }).spawn();
   } catch (error) {
     throw explain(error, command);
   }
 }
 
-async function stop(child: Deno.ChildProcess): Promise<void> {
+/** Asks it to end, insists after two seconds, and waits until it is gone. */
+export async function stop(child: Deno.ChildProcess): Promise<void> {
   kill(child, "SIGTERM");
   const insist = setTimeout(() => kill(child, "SIGKILL"), STOP_LIMIT_MS);
   await child.status;

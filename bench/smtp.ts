@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { cpuSeconds, machine, median } from "./measure.ts";
-import { run } from "./processes.ts";
+import { endChildrenWithUs, run, spawn, stop } from "./processes.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const peer = (name: string) => new URL(`peers/${name}`, import.meta.url).pathname;
@@ -62,50 +62,32 @@ function command(server: ServerName, port: number, dir: string): string[] {
   }
 }
 
-/** A server, as a process that says nothing to anybody. */
-class Served {
+/** A server that runs. */
+interface Served {
   readonly port: number;
-  readonly #process: Deno.ChildProcess;
+  readonly process: Deno.ChildProcess;
+}
 
-  private constructor(process: Deno.ChildProcess, port: number) {
-    this.#process = process;
-    this.port = port;
-  }
-
-  static async start(server: ServerName, dir: string): Promise<Served> {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
-    listener.close();
-    const [program, ...args] = command(server, port, dir);
-    const process = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
-    const served = new Served(process, port);
-    // Half of them do not say when they listen.
-    for (const begun = performance.now();;) {
-      try {
-        const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-        await conn.read(new Uint8Array(512));
-        conn.close();
-        return served;
-      } catch {
-        if (performance.now() - begun > START_MS) {
-          await served.stop();
-          throw new Error(`${server} does not listen; it was begun with ${[program, ...args].join(" ")}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
-  }
-
-  /** Processor time so far, in seconds. */
-  cpu(): Promise<number> {
-    return cpuSeconds(this.#process.pid);
-  }
-
-  async stop(): Promise<void> {
+/** Starts a server, and calls it until it answers: half of them do not say when they listen. */
+async function start(server: ServerName, dir: string): Promise<Served> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  const [program, ...args] = command(server, port, dir);
+  const process = spawn(program, args);
+  for (const begun = performance.now();;) {
     try {
-      this.#process.kill();
-    } catch { /* it has ended */ }
-    await this.#process.status;
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await conn.read(new Uint8Array(512));
+      conn.close();
+      return { port, process };
+    } catch {
+      if (performance.now() - begun > START_MS) {
+        await stop(process);
+        throw new Error(`${server} does not listen; it was begun with ${[program, ...args].join(" ")}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }
 
@@ -125,9 +107,9 @@ async function source(port: number, { args }: Load, messages: number): Promise<n
 
 async function measure(served: Served, load: Load): Promise<Figure> {
   await source(served.port, load, load.messages / 4); // until it is warm
-  const before = await served.cpu();
+  const before = await cpuSeconds(served.process.pid);
   const seconds = await source(served.port, load, load.messages);
-  const cpu = await served.cpu() - before;
+  const cpu = await cpuSeconds(served.process.pid) - before;
   return { rate: load.messages / seconds, cpuUs: 1e6 * cpu / load.messages };
 }
 
@@ -173,6 +155,7 @@ if (!(rounds >= 1)) {
   Deno.exit(2);
 }
 
+endChildrenWithUs();
 const root = await Deno.makeTempDir({ prefix: "netlab-bench-" });
 let folders = 0;
 /** A new folder each time. Nothing is taken away before the end: some file systems are slow for a while after that. */
@@ -184,11 +167,11 @@ function newFolder(): string {
 
 /** Runs `work` with a server that was started for it. */
 async function withServer<T>(server: ServerName, work: (served: Served) => Promise<T>): Promise<T> {
-  const served = await Served.start(server, newFolder());
+  const served = await start(server, newFolder());
   try {
     return await work(served);
   } finally {
-    await served.stop();
+    await stop(served.process);
   }
 }
 

@@ -9,6 +9,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { makeNotation } from "../lib/exercises/stream/framing.ts";
 import { decodePdu, readData } from "../lib/exercises/stream/protocol.ts";
 import { machine, residentBytes } from "./measure.ts";
+import { endChildrenWithUs, serve } from "./processes.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const AIM = 0.02;
@@ -103,38 +104,22 @@ async function watchMemory(pid: number, work: Promise<unknown>): Promise<Held> {
 
 /** One server, and its clients at once. */
 async function measure(rate: number, clients: number, dir: string): Promise<{ seen: Seen[]; held: Held }> {
-  const words = [
-    "serve",
-    "stream",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-    "--dir",
-    dir,
-    "--rate",
-    String(rate),
-    "--json",
-  ];
-  const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, ...words],
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const server = await serve(Deno.execPath(), [
+    ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, "serve", "stream", "--json"],
+    ...["--host", "127.0.0.1", "--port", "0", "--dir", dir, "--rate", String(rate)],
+  ]);
   try {
-    const { port } = JSON.parse((await lines.read()).value!.split("\n")[0]);
+    const { port } = JSON.parse(server.line);
     const watching = Promise.all(Array.from({ length: clients }, (_, i) => watch(port, i + 1)));
     const held = await watchMemory(server.pid, watching);
     return { seen: await watching, held };
   } finally {
-    server.kill();
-    await server.status;
-    await lines.cancel();
+    await server.stop();
   }
 }
 
 const mb = (bytes: number) => Math.round(bytes / MB);
+endChildrenWithUs();
 const dir = await Deno.makeTempDir({ prefix: "netlab-bench-" });
 try {
   const file = await Deno.open(`${dir}/media.bin`, { write: true, create: true });

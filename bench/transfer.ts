@@ -5,6 +5,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { machine, median, residentBytes } from "./measure.ts";
+import { endChildrenWithUs, spawn, stop } from "./processes.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const BARE = new URL("peers/bare_transfer.ts", import.meta.url).pathname;
@@ -18,12 +19,8 @@ class End {
   readonly #lines: ReadableStreamDefaultReader<string>;
   #text = "";
 
-  constructor(command: readonly string[], settings: readonly string[] = []) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...settings, ...command],
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
+  constructor(command: readonly string[]) {
+    this.#process = spawn(Deno.execPath(), ["run", "--quiet", ...command], { stdout: "piped" });
     this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
@@ -45,10 +42,7 @@ class End {
   }
 
   async stop(): Promise<void> {
-    try {
-      this.#process.kill();
-    } catch { /* it has ended */ }
-    await this.#process.status;
+    await stop(this.#process);
     await this.#lines.cancel();
   }
 }
@@ -115,6 +109,7 @@ if (!(rounds >= 1)) {
   Deno.exit(2);
 }
 
+endChildrenWithUs();
 const dir = await Deno.makeTempDir({ prefix: "netlab-bench-" });
 const files: Record<string, string> = {};
 for (const [name, bytes] of [["small", 100 * ROUND_TRIPS], ["large", 100 * MB], ["huge", 1000 * MB]] as const) {
