@@ -37,13 +37,13 @@ export async function getBare(
     if (/^error\b/i.test(text)) throw new NetlabError("reply", `the server says: ${text}`);
     await target.write(start);
     if (await target.isThere(() => target.digest)) {
-      target.discard();
+      target.restart();
       return receipt.present();
     }
     target.complete();
     receipt.got(bytes, "and nothing says whether that is all");
   } catch (error) {
-    target.discard();
+    target.restart();
     throw error;
   } finally {
     file.end();

@@ -197,7 +197,7 @@ async function getInto(
     bytes = await fetch(visit, name, target, progress);
   }
   if (!target.isRight()) {
-    target.discard();
+    target.restart();
     throw new NetlabError("protocol", `${name}: the digest is wrong: what came is not what was sent`);
   }
   target.complete();

@@ -31,7 +31,8 @@ export class Digests {
   }
 
   /**
-   * In hexadecimal. The file is read to its end and stands at its beginning then; when nobody may be answered any more, that is given up.
+   * In hexadecimal. The file is read to its end and stands at its beginning then; when nobody may be answered any more, that
+   * is given up.
    *
    * @throws the system's error when the file cannot be read, and one when it was given up
    */

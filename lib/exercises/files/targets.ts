@@ -26,9 +26,8 @@ export interface Target extends Disposable {
   expect(digest: string): void;
   write(bytes: Uint8Array): void | Promise<void>;
   isRight(): boolean;
+  /** Drops what is there, which is not what it should be: what comes next, now or another time, begins anew. */
   restart(): void;
-  /** It is not what it should be: the next time begins anew. */
-  discard(): void;
   /** Gives it its name. @throws {NetlabError} of kind `usage` for another file that has come meanwhile and has to stay */
   complete(): void;
 }
@@ -63,10 +62,7 @@ export class PartialFile implements Target {
     this.#part = `${dir}/${partName(name)}`;
     this.#overwrite = overwrite;
     this.#file = this.#try(() => this.#open());
-    const block = new Uint8Array(262_144);
-    for (let count; (count = this.#file.readSync(block)) !== null; this.#size += count) {
-      this.#hash.update(block.subarray(0, count));
-    }
+    this.#size = hashRest(this.#file, this.#hash);
   }
 
   get size(): number {
@@ -119,10 +115,6 @@ export class PartialFile implements Target {
     this.#file.seekSync(0, Deno.SeekMode.Start);
     this.#hash = createHash("sha256");
     this.#size = 0;
-  }
-
-  discard(): void {
-    this.restart();
   }
 
   complete(): void {
@@ -191,7 +183,6 @@ export class StandardOutput implements Target {
   }
 
   restart(): void {}
-  discard(): void {}
   complete(): void {}
   [Symbol.dispose](): void {}
 }
@@ -222,7 +213,14 @@ function isFolder(path: string): boolean {
 function digestOf(path: string): string {
   using file = Deno.openSync(path);
   const hash = createHash("sha256");
-  const block = new Uint8Array(262_144);
-  for (let count; (count = file.readSync(block)) !== null;) hash.update(block.subarray(0, count));
+  hashRest(file, hash);
   return hash.digest("hex");
+}
+
+/** Reads a file from where it stands to its end. @returns how many bytes that were */
+function hashRest(file: Deno.FsFile, hash: Hash): number {
+  const block = new Uint8Array(262_144);
+  let bytes = 0;
+  for (let count; (count = file.readSync(block)) !== null; bytes += count) hash.update(block.subarray(0, count));
+  return bytes;
 }

@@ -2,6 +2,7 @@
 
 import { Channel } from "../../net/channel.ts";
 import { connectTcp } from "../../net/client.ts";
+import type { Conn } from "../../net/conn.ts";
 import { watchIdle } from "../../net/idle.ts";
 import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import type { Codec } from "../../protocol/codec.ts";
@@ -58,16 +59,19 @@ class ReplyFramer implements Framer {
 export class Visit implements AsyncDisposable {
   readonly #framer: ReplyFramer;
   readonly #channel: Channel<Piece, string>;
-  #last = "";
-
   readonly #leaving: AbortSignal;
   readonly #silentMs: number;
   readonly #unwatch: () => void;
+  readonly #leave = () => this.#channel.abort("interrupted");
+  /** Content comes, and no line. */
+  #inBody: boolean;
+  /** The last line. */
+  #last = "";
   /** The server has something to say, and whether it took too long to say anything. */
   #waiting = false;
   #silent = false;
 
-  private constructor(conn: Deno.Conn, { trace, leaving, wire, idleMs = ANSWER_MS }: Errand) {
+  private constructor(conn: Conn, { trace, leaving, wire, idleMs = ANSWER_MS }: Errand) {
     const framer = this.#framer = new ReplyFramer(wire === "raw");
     this.#inBody = framer.left > 0;
     const codec: Codec<Piece, string> = {
@@ -92,18 +96,16 @@ export class Visit implements AsyncDisposable {
     return this.#waiting ? this.#channel.reads : NaN;
   }
 
-  readonly #leave = () => this.#channel.abort("interrupted");
-
-  #inBody: boolean;
-
+  /** @throws {NetlabError} as `connectTcp` */
   static async open(context: Errand): Promise<Visit> {
-    return new Visit(await connectTcp(context.host, context.port) as Deno.Conn, context);
+    return new Visit(await connectTcp(context.host, context.port), context);
   }
 
   /**
    * Sends a request.
    *
    * @param allowError returns the server's refusal in place of throwing it
+   * @throws {NetlabError} of kind `reply` for a refusal; and when no answer comes, or none that can be read
    */
   async ask(request: string, allowError = false): Promise<NonNullable<ReturnType<typeof parseReply>>> {
     if (this.#inBody) {
@@ -116,13 +118,14 @@ export class Visit implements AsyncDisposable {
     return reply;
   }
 
+  /** The next line. @throws {NetlabError} when none comes */
   async line(): Promise<string> {
     const piece = await this.#next();
     if (!("line" in piece)) throw this.unexpected();
     return this.#last = piece.line;
   }
 
-  /** Takes exactly so many bytes. */
+  /** Takes exactly so many bytes. @throws {NetlabError} when fewer come */
   async body(size: number, onBytes: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     this.#framer.left = size;
     this.#inBody = size > 0;
@@ -146,6 +149,7 @@ export class Visit implements AsyncDisposable {
     if (this.#channel.reason !== "end of stream") throw this.#ended("");
   }
 
+  /** The error for a line that is no answer to what was asked. */
   unexpected(): NetlabError {
     return new ProtocolError(`the server answers "${this.#last}"`, { hint: OTHER_KIND });
   }
