@@ -12,14 +12,9 @@ import { type ConnectionSetup, SmtpConnection } from "./client_connection.ts";
 import { BEGINNINGS, HAND_FORMS } from "./client_forms.ts";
 import { hintFor } from "./client_hints.ts";
 import { refused } from "./client_mail.ts";
-import { TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
+import { HINT_MS, SILENCE_MS, TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
 import { type Login, secretFrom, strayFrom } from "./framing.ts";
-
-/** Silence in a reply that a student's server seems to have ended, in ms. */
-const SILENCE_MS = 300;
-/** Silence in a reply after which the person is told what may be wrong, in ms. */
-const HINT_MS = 2000;
 
 /** Connects, and lets the person or the script speak. @throws {NetlabError} when a script's command is refused, or the server goes */
 export async function talkByHand(context: ConnectContext, setup: ConnectionSetup): Promise<void> {

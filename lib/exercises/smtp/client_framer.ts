@@ -5,14 +5,12 @@ import type { ByteQueue } from "../../protocol/byte_queue.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Framer } from "../../protocol/framing.ts";
 import { decodeLossy, escapeText } from "../../protocol/text.ts";
+import { HINT_MS, SILENCE_MS } from "./client_messages.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
 /** RFC 5321 has 512 bytes (section 4.5.3.1.5); a client bears more. */
 const MAX_LINE = 8192;
-/** Silence after which a line without an end is taken as one (`--compat course`), and without that is remarked on, in ms. */
-const SILENCE_MS = 300;
-const HINT_MS = 2000;
 
 /** The server's lines. */
 export class ReplyFramer implements Framer {

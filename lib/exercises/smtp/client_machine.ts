@@ -11,14 +11,11 @@ import {
   type ClientEvent,
   type ClientMessage,
   type ClientOptions,
+  HINT_MS,
+  SILENCE_MS,
   TLS_AT_ONCE,
 } from "./client_messages.ts";
 import { type ClientReply, formatReply, ReplyReader } from "./client_replies.ts";
-
-/** Silence in a reply that a student's server seems to have ended, in ms. */
-const SILENCE_MS = 300;
-/** Silence in a reply after which the person is told what may be wrong, in ms. */
-const HINT_MS = 2000;
 
 type Effects = Effect<ClientMessage, ClientEvent>[];
 

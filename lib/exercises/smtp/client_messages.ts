@@ -15,6 +15,10 @@ export const TIMEOUT_MS = {
   // The message is safe by then: a server that does not say goodbye is not waited for as long.
   quit: 10_000,
 } as const;
+/** Silence in which a student's server seems to have ended a line, or a reply (`--compat course`), in ms. */
+export const SILENCE_MS = 300;
+/** Silence in a line or a reply after which the person is told what may be wrong, in ms. */
+export const HINT_MS = 2000;
 /** What to try where the server lacks a greeting, or STARTTLS. */
 export const TLS_AT_ONCE = "does TLS begin at once there? then --tls";
 
