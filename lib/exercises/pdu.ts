@@ -3,6 +3,7 @@
 
 import { crc32 } from "../protocol/crc32.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { decodeLossy, encodeText, escapeText, truncateText } from "../protocol/text.ts";
 
 /** One message; `type` stands as a number, its place in a list from 1. */
 export interface BasicPdu<T extends string> {
@@ -58,6 +59,21 @@ export function unseal<T extends string>(bytes: Uint8Array, headerBytes: number,
   if (own !== crc) throw new ProtocolError("checksum is wrong: changed on the way", { offset: crcAt });
   const payload = bytes.subarray(headerBytes);
   return { type, flags: bytes[1], session: readU32(bytes, 2), seq: readU32(bytes, 6), payload };
+}
+
+/** The payload of an ERROR: its code in two bytes, and its text, of which at most `maxBytes` bytes go. */
+export function errorPayload(code: number, text: string, maxBytes: number): Uint8Array {
+  const body = encodeText(truncateText(escapeText(text), maxBytes));
+  const payload = new Uint8Array(2 + body.length);
+  payload[0] = code >>> 8;
+  payload[1] = code;
+  payload.set(body, 2);
+  return payload;
+}
+
+/** What an ERROR says; 0 where it is too short to have a code. */
+export function readError({ payload }: BasicPdu<string>): { readonly code: number; readonly text: string } {
+  return { code: payload.length < 2 ? 0 : (payload[0] << 8) | payload[1], text: decodeLossy(payload.subarray(2)) };
 }
 
 export function readU32(bytes: Uint8Array, at: number): number {

@@ -30,9 +30,11 @@
 //       │ FIN ──────────────────────────────► │
 
 import { ProtocolError } from "../../protocol/errors.ts";
-import { decodeLossy, decodeText, encodeText, escapeText, truncateText } from "../../protocol/text.ts";
+import { decodeLossy, decodeText, encodeText, truncateText } from "../../protocol/text.ts";
 import { MAX_FILE_NAME } from "../names.ts";
-import { type BasicPdu, seal, typeOf, unseal } from "../pdu.ts";
+import { type BasicPdu, errorPayload, seal, typeOf, unseal } from "../pdu.ts";
+
+export { readError } from "../pdu.ts";
 
 export const HEADER_BYTES = 14;
 export const COOKIE_BYTES = 16;
@@ -289,15 +291,7 @@ export function finPdu(session: number, seq: number, after = 0): Pdu {
 }
 
 export function errorPdu(session: number, code: number, text: string): Pdu {
-  const body = encodeText(truncateText(escapeText(text), 512));
-  const { payload, view } = fields(2 + body.length);
-  view.setUint16(0, code);
-  payload.set(body, 2);
-  return { type: "ERROR", flags: 0, session, seq: 0, payload };
-}
-
-export function readError({ payload }: Pdu): { readonly code: number; readonly text: string } {
-  return { code: payload.length < 2 ? 0 : (payload[0] << 8) | payload[1], text: decodeLossy(payload.subarray(2)) };
+  return { type: "ERROR", flags: 0, session, seq: 0, payload: errorPayload(code, text, 512) };
 }
 
 /** Where in a file that moment is, in bytes. Of samples of 1, 2 or 4 bytes none is cut. */

@@ -18,9 +18,11 @@
 //     ERROR   code u16 · text; from either end, and the last word of the session
 
 import { ProtocolError } from "../../protocol/errors.ts";
-import { type BasicPdu, readU32, seal, typeOf, unseal, writeU32 } from "../pdu.ts";
+import { type BasicPdu, errorPayload, readU32, seal, typeOf, unseal, writeU32 } from "../pdu.ts";
 import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
-import { decodeLossy, decodeText, encodeText, escapeText, truncateText } from "../../protocol/text.ts";
+import { decodeText, encodeText } from "../../protocol/text.ts";
+
+export { readError } from "../pdu.ts";
 
 export const HEADER_BYTES = 16;
 /** The longest payload, in bytes: it fits into a datagram of IPv4. */
@@ -203,16 +205,7 @@ export function readDuplicates({ payload }: Pdu): number {
 }
 
 export function errorPdu(session: number, code: number, text: string): Pdu {
-  const body = encodeText(truncateText(escapeText(text), 1024));
-  const payload = new Uint8Array(2 + body.length);
-  payload[0] = code >>> 8;
-  payload[1] = code;
-  payload.set(body, 2);
-  return { type: "ERROR", flags: 0, session, seq: 0, payload };
-}
-
-export function readError({ payload }: Pdu): { readonly code: number; readonly text: string } {
-  return { code: payload.length < 2 ? 0 : (payload[0] << 8) | payload[1], text: decodeLossy(payload.subarray(2)) };
+  return { type: "ERROR", flags: 0, session, seq: 0, payload: errorPayload(code, text, 1024) };
 }
 
 /** How many chunks a file has. */
