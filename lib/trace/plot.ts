@@ -77,6 +77,8 @@ const LOOKS: Readonly<Record<Mark, { readonly color: string; readonly sign: stri
   resent: { color: "#d1495b", sign: "R", name: "sent again" },
   timeout: { color: "#e0a030", sign: "T", name: "timeout" },
 };
+/** As the legend has them. */
+const KINDS = Object.keys(LOOKS) as Mark[];
 /** What is drawn over what. */
 const ORDER: readonly Mark[] = ["timeout", "sent", "acknowledged", "resent"];
 
@@ -117,90 +119,86 @@ function shorten(text: string, columns: number): string {
   return `${head}…${tail}`;
 }
 
+/** The picture, in pixels: its size, and what is left around the graph. */
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [960, 600, 72, 24, 56, 56];
+/** Where the graph ends. */
+const [END_X, END_Y] = [WIDTH - RIGHT, HEIGHT - BOTTOM];
+
+/** Where a value stands in the picture. */
+type Scale = (value: number) => string;
+
 /** The graph as a picture. */
 export function drawSvg(
   points: readonly PlotPoint[],
   title: string,
   countOf: CountOf = (what) => points.filter((point) => point.what === what).length,
 ): string {
-  const [width, height, left, right, top, bottom] = [960, 600, 72, 24, 56, 56];
   const most = extent(points);
-  const x = (ms: number) => (left + (width - left - right) * ms / most.ms).toFixed(1);
-  const y = (seq: number) => (height - bottom - (height - top - bottom) * seq / most.seq).toFixed(1);
-  const unit = most.ms < 10_000 ? "ms" : "s";
-  const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
+  const x = (ms: number) => (LEFT + (END_X - LEFT) * ms / most.ms).toFixed(1);
+  const y = (seq: number) => (END_Y - (END_Y - TOP) * seq / most.seq).toFixed(1);
+  const graphs = ORDER.flatMap((what) => {
+    const own = points.filter((point) => point.what === what);
+    if (own.length === 0) return [];
+    return what === "acknowledged" ? stairs(own, x, y) : marks(own, what, x, y);
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
     `font-family="sans-serif" font-size="13">`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<title>${escapeXml(title)}</title>`,
-    `<text x="${left}" y="24" font-size="16" font-weight="bold">${
+    `<text x="${LEFT}" y="24" font-size="16" font-weight="bold">${
       escapeXml(shorten(escapeText(title), TITLE_COLUMNS))
     }</text>`,
-  ];
-  for (const ms of ticks(most.ms, 8)) {
-    parts.push(
-      `<path d="M${x(ms)} ${top}V${height - bottom}" stroke="#eee"/>`,
-      `<text x="${x(ms)}" y="${height - bottom + 18}" text-anchor="middle" fill="#444">${
-        formatTime(ms, most.ms)
-      }</text>`,
-    );
-  }
-  for (const seq of ticks(most.seq, 8).filter(Number.isInteger)) {
-    parts.push(
-      `<path d="M${left} ${y(seq)}H${width - right}" stroke="#eee"/>`,
-      `<text x="${left - 8}" y="${y(seq)}" dy="4" text-anchor="end" fill="#444">${seq}</text>`,
-    );
-  }
-  parts.push(
-    `<path d="M${left} ${top}V${height - bottom}H${width - right}" fill="none" stroke="#444"/>`,
-    `<text x="${(left + width - right) / 2}" y="${height - 12}" text-anchor="middle">time (${unit})</text>`,
-    `<text transform="rotate(-90)" x="${-(top + height - bottom) / 2}" y="18" text-anchor="middle">chunk</text>`,
-  );
-  for (const what of ORDER) {
-    const { color } = LOOKS[what];
-    const own = points.filter((point) => point.what === what);
-    if (own.length === 0) continue;
-    parts.push(
-      what === "acknowledged" ? stairs(own, color, x, y) : marks(own, what, color, x, y, top, height - bottom),
-    );
-  }
-  let legendAt = left;
-  for (const what of keys) {
-    const { color, name } = LOOKS[what];
-    parts.push(
-      `<rect x="${legendAt}" y="36" width="10" height="10" fill="${color}"/>`,
-      `<text x="${legendAt + 15}" y="45">${name}${
-        what === "resent" || what === "timeout" ? ` (${countOf(what)})` : ""
-      }</text>`,
-    );
-    legendAt += 40 + 8 * (name.length + 4);
-  }
-  parts.push("</svg>");
-  return parts.join("\n") + "\n";
+    ...axes(most, x, y),
+    ...graphs,
+    ...drawnLegend(countOf),
+    "</svg>",
+  ].join("\n") + "\n";
 }
 
-const keys = Object.keys(LOOKS) as Mark[];
+/** The axes, with lines across the graph where they have numbers. */
+function axes(most: ReturnType<typeof extent>, x: Scale, y: Scale): string[] {
+  const unit = most.ms < 10_000 ? "ms" : "s";
+  return [
+    ...ticks(most.ms, 8).flatMap((ms) => [
+      `<path d="M${x(ms)} ${TOP}V${END_Y}" stroke="#eee"/>`,
+      `<text x="${x(ms)}" y="${END_Y + 18}" text-anchor="middle" fill="#444">${formatTime(ms, most.ms)}</text>`,
+    ]),
+    ...ticks(most.seq, 8).filter(Number.isInteger).flatMap((seq) => [
+      `<path d="M${LEFT} ${y(seq)}H${END_X}" stroke="#eee"/>`,
+      `<text x="${LEFT - 8}" y="${y(seq)}" dy="4" text-anchor="end" fill="#444">${seq}</text>`,
+    ]),
+    `<path d="M${LEFT} ${TOP}V${END_Y}H${END_X}" fill="none" stroke="#444"/>`,
+    `<text x="${(LEFT + END_X) / 2}" y="${HEIGHT - 12}" text-anchor="middle">time (${unit})</text>`,
+    `<text transform="rotate(-90)" x="${-(TOP + END_Y) / 2}" y="18" text-anchor="middle">chunk</text>`,
+  ];
+}
 
-type Scale = (value: number) => string;
+function drawnLegend(countOf: CountOf): string[] {
+  let at = LEFT;
+  return KINDS.flatMap((what) => {
+    const { color, name } = LOOKS[what];
+    const from = at;
+    at += 40 + 8 * (name.length + 4);
+    const times = what === "resent" || what === "timeout" ? ` (${countOf(what)})` : "";
+    return [
+      `<rect x="${from}" y="36" width="10" height="10" fill="${color}"/>`,
+      `<text x="${from + 15}" y="45">${name}${times}</text>`,
+    ];
+  });
+}
 
 /** What is acknowledged, as a staircase: it holds until the next acknowledgement. */
-function stairs(points: readonly PlotPoint[], color: string, x: Scale, y: Scale): string {
+function stairs(points: readonly PlotPoint[], x: Scale, y: Scale): string {
+  const { color } = LOOKS.acknowledged;
   const path = points.map(({ at, seq }) => `H${x(at)}V${y(seq)}`).join("");
   return `<path d="M${x(points[0].at)} ${y(0)}${path}" fill="none" stroke="${color}" stroke-width="1.5"/>`;
 }
 
-function marks(
-  points: readonly PlotPoint[],
-  what: Mark,
-  color: string,
-  x: Scale,
-  y: Scale,
-  top: number,
-  bottom: number,
-): string {
+function marks(points: readonly PlotPoint[], what: Mark, x: Scale, y: Scale): string {
   // One path for all: a circle each would make a file of megabytes.
   const one = ({ at, seq }: PlotPoint): string => {
-    if (what === "timeout") return `M${x(at)} ${top}V${bottom}`;
+    if (what === "timeout") return `M${x(at)} ${TOP}V${END_Y}`;
     return what === "resent" ? `M${x(at)} ${y(seq)}m-3-3l6 6m0-6l-6 6` : `M${x(at)} ${y(seq)}h0`;
   };
   const style = what === "timeout"
@@ -208,7 +206,7 @@ function marks(
     : what === "resent"
     ? `stroke-width="2"`
     : `stroke-width="4" stroke-linecap="round"`;
-  return `<path d="${points.map(one).join("")}" fill="none" stroke="${color}" ${style}/>`;
+  return `<path d="${points.map(one).join("")}" fill="none" stroke="${LOOKS[what].color}" ${style}/>`;
 }
 
 function escapeXml(text: string): string {
@@ -244,7 +242,7 @@ export function drawText(points: readonly PlotPoint[], columns: number, rows = 1
 
 /** What each sign means, in as many rows as it takes. */
 function legend(columns: number): string[] {
-  const [first, ...others] = keys.map((what) => `${LOOKS[what].sign} ${LOOKS[what].name}`);
+  const [first, ...others] = KINDS.map((what) => `${LOOKS[what].sign} ${LOOKS[what].name}`);
   const rows = [first];
   for (const entry of others) {
     const longer = `${rows.at(-1)}   ${entry}`;
