@@ -6,7 +6,6 @@ import type { ConnectContext } from "../exercise.ts";
 import { inHeader, isAscii, readMailboxes, readSender } from "./client_addresses.ts";
 import { talkByHand } from "./client_by_hand.ts";
 import type { ConnectionSetup } from "./client_connection.ts";
-import type { Mail } from "./client_mail.ts";
 import type { ClientOptions } from "./client_messages.ts";
 import {
   checkOptions,
@@ -18,7 +17,7 @@ import {
   valuesOf,
 } from "./client_options.ts";
 import { Secrets } from "./client_secrets.ts";
-import { Sending } from "./client_sending.ts";
+import { type MakeMail, Sending } from "./client_sending.ts";
 import { composeMessage, hasUtf8Headers, isEightBit, normalizeMessage, numbered } from "./mime.ts";
 import { readFile, readText } from "./named_files.ts";
 import { NO_DOMAIN, STAGES } from "./protocol.ts";
@@ -53,7 +52,7 @@ async function readLogin(context: ConnectContext, secrets: Secrets): Promise<Cli
 }
 
 /** Makes the mail, once for all times that it is sent; null where the session stops before it would need one. */
-async function readMail(context: ConnectContext): Promise<((count: number) => Mail) | null> {
+async function readMail(context: ConnectContext): Promise<MakeMail | null> {
   const { options } = context;
   const stop = readStop(options);
   if (stop !== null && STAGES.indexOf(stop.after) < STAGES.indexOf("mail")) return null;

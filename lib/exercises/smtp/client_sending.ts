@@ -16,12 +16,15 @@ const PROGRESS_MS = 100;
 /** So many refusals are told one by one. */
 const MAX_TOLD = 10;
 
+/** Makes the message of that number, from 1. */
+export type MakeMail = (count: number) => Mail;
+
 /** All that one start of the client sends. */
 export class Sending {
   readonly #context: ConnectContext;
   readonly #setup: ConnectionSetup;
   readonly #login: ClientOptions["login"];
-  readonly #makeMail: ((count: number) => Mail) | null;
+  readonly #makeMail: MakeMail | null;
   readonly #count: number;
   readonly #begun = performance.now();
   readonly #problems = new Set<string>();
@@ -41,12 +44,12 @@ export class Sending {
   #stopped = false;
   #shownAt = -Infinity;
 
-  /** @param makeMail makes the message of that number, from 1; null where the session stops before it would need one */
+  /** @param makeMail null where the session stops before it would need one */
   constructor(
     context: ConnectContext,
     setup: ConnectionSetup,
     login: ClientOptions["login"],
-    makeMail: ((count: number) => Mail) | null,
+    makeMail: MakeMail | null,
   ) {
     this.#context = context;
     this.#setup = setup;
