@@ -19,6 +19,14 @@ export function decodeAscii(bytes: Uint8Array): string {
   return bytewise.decode(bytes);
 }
 
+/** Where `wanted` first stands in `bytes` at or after `from`, or -1. */
+export function indexOfBytes(bytes: Uint8Array, wanted: Uint8Array, from = 0): number {
+  for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
+  }
+  return -1;
+}
+
 /** How many bytes `text` has in UTF-8. */
 export function utf8Length(text: string): number {
   let i = 0;

@@ -1,6 +1,6 @@
 // What nobody may see of what a client says: wherever it would be shown, asterisks stand for it.
 
-import { encodeText } from "../../protocol/text.ts";
+import { encodeText, indexOfBytes } from "../../protocol/text.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 
@@ -28,7 +28,7 @@ export class Secrets {
     let hidden = bytes;
     for (const secret of this.#texts) {
       const wanted = encodeText(secret);
-      for (let at = find(hidden, wanted, 0); at >= 0; at = find(hidden, wanted, at + wanted.length)) {
+      for (let at = indexOfBytes(hidden, wanted); at >= 0; at = indexOfBytes(hidden, wanted, at + wanted.length)) {
         if (hidden === bytes) hidden = bytes.slice();
         hidden.fill(0x2a, at, at + wanted.length);
       }
@@ -45,11 +45,4 @@ export class Secrets {
       emit: (event) => trace.emit(event.type === "bytes" ? { ...event, bytes: this.hideBytes(event.bytes) } : event),
     };
   }
-}
-
-function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
-  }
-  return -1;
 }

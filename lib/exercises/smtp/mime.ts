@@ -1,7 +1,7 @@
 // A message as it is sent (RFC 5322, MIME): built by nodemailer's composer, from what the command line says.
 
 import { NetlabError } from "../../protocol/errors.ts";
-import { decodeLossy, encodeText, utf8Length } from "../../protocol/text.ts";
+import { decodeLossy, encodeText, indexOfBytes, utf8Length } from "../../protocol/text.ts";
 import { encodeBase64 } from "./base64.ts";
 import { DAEMON } from "./protocol.ts";
 
@@ -20,7 +20,7 @@ export interface Draft {
   readonly messageId: string;
 }
 
-/** How a line that is no header is refused. */
+/** A header in one line: its name and its value. */
 const HEADER = /^([\x21-\x39\x3b-\x7e]+):[ \t]*(.*)$/s;
 const HEADER_HINT = '--header "Name: value"';
 /** The longest line, CRLF not included, in bytes (RFC 5322 section 2.1.1). */
@@ -116,7 +116,7 @@ function breakable(text: string): string {
 
 /** @throws {NetlabError} of kind `usage` where a header has a line that is too long, or one that was asked for is missing */
 function checkHead(message: Uint8Array, wanted: readonly Header[]): void {
-  const head = decodeLossy(message.subarray(0, indexOf(message, encodeText("\r\n\r\n")))).split(/\r\n(?![ \t])/);
+  const head = decodeLossy(message.subarray(0, indexOfBytes(message, encodeText("\r\n\r\n")))).split(/\r\n(?![ \t])/);
   for (const { key, value } of wanted) {
     if (head.some((header) => header.toLowerCase().startsWith(`${key.toLowerCase()}:`))) continue;
     throw new NetlabError("usage", `--header "${key}: ${value}" names no address`, { hint: "local@domain" });
@@ -212,7 +212,7 @@ function isContinued(line: Uint8Array): boolean {
 
 /** Copies of a message that differ in their Message-ID, which is what tells messages apart. */
 export function numbered(content: Uint8Array, id: string): (count: number) => Uint8Array {
-  const at = indexOf(content, encodeText(id));
+  const at = indexOfBytes(content, encodeText(id));
   const [before, after] = [content.subarray(0, at), content.subarray(at)];
   return (count) => {
     if (at < 0) return content;
@@ -223,11 +223,4 @@ export function numbered(content: Uint8Array, id: string): (count: number) => Ui
     copy.set(after, before.length + number.length);
     return copy;
   };
-}
-
-function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
-  for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
-  }
-  return -1;
 }

@@ -9,13 +9,14 @@
 
 import { trimEndOf, truncateText } from "../../protocol/text.ts";
 
-/** The longest command line, CRLF included, and the same for AUTH's answers (RFC 5321 4.5.3.1.4, RFC 4954 section 4). */
+/** The longest command line, CRLF included, in bytes (RFC 5321 4.5.3.1.4). */
 export const MAX_COMMAND = 512;
+/** The same for an answer of AUTH (RFC 4954 section 4). */
+export const MAX_AUTH_LINE = 12_288;
 /** MAIL may be longer by its parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
 export const MAX_MAIL = MAX_COMMAND + 26 + 17 + 10 + 500;
 /** The longest line of a reply, CRLF included (RFC 5321 4.5.3.1.5). */
 const MAX_REPLY = 512;
-export const MAX_AUTH_LINE = 12_288;
 /** The largest message that a server takes unless told otherwise, in bytes. */
 export const DEFAULT_MAX_SIZE = 33_554_432;
 /** RFC 5321 section 4.5.3.1.8 wants room for 100 at least. */
