@@ -151,6 +151,11 @@ export abstract class TextClient {
     if (!this.#over && !this.leaving) await this.leave();
     if (await outlasts(listening, ANSWER_MS)) this.channel.abort("left");
     await this.channel.close();
+    this.#judge();
+  }
+
+  /** @throws {NetlabError} when what has ended was not in good order */
+  #judge(): void {
     if (this.#failure) throw this.#failure;
     if (this.leaving && this.channel.truncated) {
       throw new NetlabError("transport", `the last message of ${this.address} has no end, and is dropped`, {
