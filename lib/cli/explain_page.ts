@@ -56,7 +56,7 @@ function framings({ wires }: Exercise, { makeNotation, dialogue: [{ text }] }: E
   }
   return wires.flatMap((wire) => {
     if (wire === "auto") return [];
-    const framer = makeFramer(wire === "lenN" ? "len4" : wire, Infinity)!;
+    const framer = makeFramer(wire, Infinity)!;
     return [`  ${framer.name.padEnd(5)}  ${escapeBytes(wrap(framer, encodeText(text)))}`];
   });
 }

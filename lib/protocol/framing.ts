@@ -346,7 +346,7 @@ export class DatagramFramer implements Framer {
 export const WIRE_NAMES = "line, len1 to len8, be8, raw";
 
 /**
- * The framer of that name.
+ * The framer of that name: one of `WIRE_NAMES`, `lenN` for `len4`, or `datagram`.
  *
  * @param maxBytes the longest body that is accepted from the peer
  * @returns null when there is no framing of that name (`auto` is not one: see `AutoFramer`)
