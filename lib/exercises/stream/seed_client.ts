@@ -7,7 +7,7 @@ import { connectUdp } from "../../net/datagram_peers.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { ConnectContext } from "../exercise.ts";
-import type { Outputs } from "./client.ts";
+import type { Outputs } from "./outputs.ts";
 import { bytesCodec, WholeFramer } from "./framing.ts";
 import { formatRate, type StreamedReport } from "./report.ts";
 import { type SeedEvent, SeedMachine } from "./seed_machine.ts";
