@@ -155,7 +155,7 @@ export class Node implements RunningServer {
    * Calls another node.
    *
    * @param stillWanted throws when, by the time it answers, the call is no longer wanted
-   * @throws {NetlabError} when it does not answer
+   * @throws {NetlabError} when it does not answer, and what `stillWanted` throws
    */
   async call(
     host: string,

@@ -29,7 +29,7 @@ export async function lookUp(hostname: string, port: number, doing: Doing): Prom
   }
 }
 
-/** Opens a TCP connection. @throws {NetlabError} of kind `transport` (refused, unresolvable, unreachable) or `timeout` */
+/** Opens a TCP connection. @throws {NetlabError} as `transportError` (refused, unresolvable, …), or of kind `timeout` */
 export async function connectTcp(hostname: string, port: number): Promise<Deno.TcpConn> {
   const address = formatHostPort(hostname, port);
   try {

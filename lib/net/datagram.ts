@@ -41,6 +41,8 @@ export class DatagramEndpoint {
   /**
    * Calls `onDatagram` for each datagram until the endpoint is closed. The bytes are a view, valid during the call.
    * What the system reports about an earlier send (a port that nobody listens on) is not an end.
+   *
+   * @throws {NetlabError} of kind `transport` for whatever else is wrong with the socket, and what `onDatagram` throws
    */
   async each(onDatagram: (bytes: Uint8Array, from: Address) => void): Promise<void> {
     const buffer = new Uint8Array(MAX_DATAGRAM);

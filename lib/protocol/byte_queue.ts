@@ -5,7 +5,8 @@
 
 /**
  * A queue of bytes in one buffer. `space` and `commit` let a socket read straight into it; `take` returns a view, not a
- * copy, that stays valid until the next `space` or `push`.
+ * copy, that stays valid until the next `space` or `push`. To `at`, `peek`, `last` and `take` more than waits is a
+ * `RangeError`.
  */
 export class ByteQueue {
   #buffer: Uint8Array<ArrayBuffer>;

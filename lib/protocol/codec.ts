@@ -10,7 +10,11 @@ export interface Codec<In, Out = In> {
    * @throws {ProtocolError} when the frame is not a message.
    */
   decode(frame: Uint8Array): In;
-  /** The body of a frame. A string stands for its UTF-8 form. */
+  /**
+   * The body of a frame. A string stands for its UTF-8 form.
+   *
+   * @throws {ProtocolError} of side `local` for what can be none
+   */
   encode(message: Out): Uint8Array | string;
   /** A frame in writing, for the trace, where it is no text. */
   describe?(frame: Uint8Array): string;

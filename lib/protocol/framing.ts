@@ -38,7 +38,10 @@ export interface Framer {
   cut(queue: ByteQueue): Uint8Array | null;
   /** Writes head and tail around a body of `bodyBytes` that stands at `start + headBytes` in `buffer`. */
   seal(buffer: Uint8Array, start: number, bodyBytes: number): void;
-  /** The stream has ended: what is left is a frame, or null when it is none (an unfinished one is never delivered). */
+  /**
+   * The stream has ended: what is left is a frame, or null when it is none (an unfinished one is never delivered). Throws as
+   * `cut`.
+   */
   end?(queue: ByteQueue): Uint8Array | null;
   /** How much should be read at once, at least, where much is about to come; asked before each read. */
   readonly readBytes?: number;
@@ -50,7 +53,7 @@ export interface Framer {
   whole?(datagram: Uint8Array): Uint8Array;
 }
 
-/** A complete frame around `body`. */
+/** A complete frame around `body`. @throws {ProtocolError} of side `local` where the framing has no room for it */
 export function wrap(framer: Framer, body: Uint8Array): Uint8Array<ArrayBuffer> {
   if (body.length > framer.maxBody) throw tooLongToSend(framer, body.length);
   const frame = new Uint8Array(framer.headBytes + body.length + framer.tailBytes);
