@@ -6,9 +6,8 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { machine, median, residentBytes } from "./measure.ts";
-import { endChildrenWithUs, run, serve, type Server } from "./processes.ts";
+import { endChildrenWithUs, NETLAB, run, serve, type Server } from "./processes.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
 const PIPE = new URL("peers/pipe_files.ts", import.meta.url).pathname;
 const READER = new URL("peers/read_files.py", import.meta.url).pathname;
 const MB = 1_000_000;
@@ -91,8 +90,8 @@ if (!hasSocat) console.error("socat is not installed: left out");
 
 const startNetlab = () =>
   start(Deno.execPath(), [
-    ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, "serve", "files"],
-    ...["--host", "127.0.0.1", "--port", "0", "--dir", dir],
+    ...NETLAB,
+    ...["serve", "files", "--host", "127.0.0.1", "--port", "0", "--dir", dir],
   ], /127\.0\.0\.1:(\d+)/);
 const startPipe = (path: string) => start(Deno.execPath(), ["run", "--quiet", "-A", PIPE, path], /"port":(\d+)/);
 const startSocat = () =>
@@ -113,10 +112,8 @@ try {
   try {
     for (const name of ["large", "small"]) {
       // So that the digests are known.
-      const { success, stderr } = await run(Deno.execPath(), [
-        ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`],
-        ...["connect", "files", `127.0.0.1:${netlab.port}`, "stat", name],
-      ], READ_MS);
+      const words = ["connect", "files", `127.0.0.1:${netlab.port}`, "stat", name];
+      const { success, stderr } = await run(Deno.execPath(), [...NETLAB, ...words], READ_MS);
       if (!success) throw new Error(stderr);
     }
     for (let round = 1; round <= rounds; round++) {

@@ -3,6 +3,10 @@
 
 import { TextLineStream, toText } from "@std/streams";
 
+const ROOT = new URL("..", import.meta.url).pathname;
+/** How Deno runs this netlab. */
+export const NETLAB = ["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`];
+
 const START_LIMIT_MS = 15_000;
 const STOP_LIMIT_MS = 2_000;
 const interrupted = new AbortController();

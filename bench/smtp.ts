@@ -6,11 +6,10 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { cpuSeconds, machine, median } from "./measure.ts";
-import { endChildrenWithUs, run, spawn, stop } from "./processes.ts";
+import { endChildrenWithUs, NETLAB, run, spawn, stop } from "./processes.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const peer = (name: string) => new URL(`peers/${name}`, import.meta.url).pathname;
-const NETLAB = ["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`];
 const SESSIONS = 20;
 const LOAD_MS = 60_000;
 const START_MS = 15_000;

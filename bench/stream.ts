@@ -9,9 +9,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { makeNotation } from "../lib/exercises/stream/framing.ts";
 import { decodePdu, readData } from "../lib/exercises/stream/protocol.ts";
 import { machine, residentBytes } from "./measure.ts";
-import { endChildrenWithUs, serve } from "./processes.ts";
+import { endChildrenWithUs, NETLAB, serve } from "./processes.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
 const AIM = 0.02;
 const GIB = 1_073_741_824;
 const MB = 1_000_000;
@@ -105,8 +104,8 @@ async function watchMemory(pid: number, work: Promise<unknown>): Promise<Held> {
 /** One server, and its clients at once. */
 async function measure(rate: number, clients: number, dir: string): Promise<{ seen: Seen[]; held: Held }> {
   const server = await serve(Deno.execPath(), [
-    ...["run", "--quiet", "-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, "serve", "stream", "--json"],
-    ...["--host", "127.0.0.1", "--port", "0", "--dir", dir, "--rate", String(rate)],
+    ...NETLAB,
+    ...["serve", "stream", "--json", "--host", "127.0.0.1", "--port", "0", "--dir", dir, "--rate", String(rate)],
   ]);
   try {
     const { port } = JSON.parse(server.line);

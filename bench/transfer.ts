@@ -5,9 +5,8 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { machine, median, residentBytes } from "./measure.ts";
-import { endChildrenWithUs, spawn, stop } from "./processes.ts";
+import { endChildrenWithUs, NETLAB, spawn, stop } from "./processes.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
 const BARE = new URL("peers/bare_transfer.ts", import.meta.url).pathname;
 const MB = 1_000_000;
 /** Of stop-and-wait: enough that what is slow in the beginning does not count. */
@@ -20,7 +19,7 @@ class End {
   #text = "";
 
   constructor(command: readonly string[]) {
-    this.#process = spawn(Deno.execPath(), ["run", "--quiet", ...command], { stdout: "piped" });
+    this.#process = spawn(Deno.execPath(), command, { stdout: "piped" });
     this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
@@ -47,8 +46,8 @@ class End {
   }
 }
 
-const bare = (...words: string[]) => new End(["-A", "--unstable-net", BARE, ...words]);
-const netlab = (...words: string[]) => new End(["-P", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`, ...words]);
+const bare = (...words: string[]) => new End(["run", "--quiet", "-A", "--unstable-net", BARE, ...words]);
+const netlab = (...words: string[]) => new End([...NETLAB, ...words]);
 
 /** What a pair of processes came to. */
 interface Outcome {
