@@ -17,6 +17,11 @@ export function splitWord(line: string): [word: string, rest: string] {
   return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end).trimStart()];
 }
 
+/** All words of a line. */
+export function splitWords(line: string): string[] {
+  return line.split(/\s+/).filter((word) => word !== "");
+}
+
 /** The command that `word` stands for, in any case. */
 export function findForm<F extends CommandForm>(forms: readonly F[], word: string): F | undefined {
   const wanted = word.toLowerCase();

@@ -5,7 +5,7 @@ import { type Conn, formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import { column } from "../../trace/format.ts";
-import { splitWord } from "../commands.ts";
+import { splitWord, splitWords } from "../commands.ts";
 import type { ConnectContext, Console, RunningServer, ServeContext } from "../exercise.ts";
 import { invalidName } from "../names.ts";
 import { connectNode, type Link, Node, type NodeCommands } from "../node.ts";
@@ -64,7 +64,7 @@ class Mesh implements NodeCommands {
   }
 
   async #connect(where: string): Promise<void> {
-    const { address, rest: [alias, ...extra] } = takeAddress(where.split(/\s+/).filter((word) => word !== ""));
+    const { address, rest: [alias, ...extra] } = takeAddress(splitWords(where));
     if (address?.port === undefined || extra.length > 0) {
       throw new NetlabError("usage", "connect <host> <port> [alias]");
     }

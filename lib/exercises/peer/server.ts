@@ -4,6 +4,7 @@ import { takeAddress } from "../../net/address.ts";
 import { outlasts, systemClock } from "../../net/clock.ts";
 import { type Address, type Conn, formatAddress } from "../../net/conn.ts";
 import { NetlabError } from "../../protocol/errors.ts";
+import { splitWords } from "../commands.ts";
 import type { ConnectContext, RunningServer, ServeContext } from "../exercise.ts";
 import { connectNode, type Link, Node, type NodeCommands } from "../node.ts";
 import { BUSY, FORMS } from "./protocol.ts";
@@ -47,7 +48,7 @@ function commandsOf(node: Node): NodeCommands {
 }
 
 async function call(node: Node, where: string): Promise<void> {
-  const { address, rest } = takeAddress(where.split(/\s+/).filter((word) => word !== ""));
+  const { address, rest } = takeAddress(splitWords(where));
   if (address?.port === undefined || rest.length > 0) throw new NetlabError("usage", "connect <host> <port>");
   const refuseSecond = () => {
     const [link] = node.links;
