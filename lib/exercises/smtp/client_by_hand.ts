@@ -14,7 +14,7 @@ import { hintFor } from "./client_hints.ts";
 import { refused } from "./client_mail.ts";
 import { HINT_MS, SILENCE_MS, TIMEOUT_MS, TLS_AT_ONCE } from "./client_messages.ts";
 import { type ClientReply, ReplyReader } from "./client_replies.ts";
-import { type Login, secretFrom, strayFrom } from "./framing.ts";
+import { type LineMode, TypedSecrets } from "./client_typed_secrets.ts";
 
 /** Connects, and lets the person or the script speak. @throws {NetlabError} when a script's command is refused, or the server goes */
 export async function talkByHand(context: ConnectContext, setup: ConnectionSetup): Promise<void> {
@@ -32,8 +32,7 @@ class HandSession {
   readonly #context: ConnectContext;
   readonly #setup: ConnectionSetup;
   readonly #reader: ReplyReader;
-  /** What the next line is. */
-  #mode: "command" | "content" | "chunk" | "user" | "secret" = "command";
+  #mode: LineMode = "command";
   /** What is still to come of a chunk, in bytes. */
   #chunkLeft = 0;
   /** What has not been answered yet, in upper case, the greeting first: it is the answer to nothing. */
@@ -43,10 +42,7 @@ class HandSession {
   #turnedAway: NetlabError | null = null;
   #over = false;
   #leaving = false;
-  /** What may be an answer of AUTH counts as one also before its question has come. */
-  #login: Login = "none";
-  /** So many answers to it are still to be typed. */
-  #answersLeft = 0;
+  readonly #typed = new TypedSecrets();
   #offered: readonly string[] = [];
   #addresses = new Set<string>();
   #wake: () => void = () => {};
@@ -96,12 +92,8 @@ class HandSession {
   async #converse(): Promise<void> {
     const { console } = this.#context;
     await this.#answered();
-    const isSecret = (line: string) => {
-      const secret = this.#isSecret(line);
-      this.#countAnswers(line);
-      return secret;
-    };
-    for await (const line of console.lines("> ", isSecret, (line) => this.#hiddenFrom(line))) {
+    const isSecret = (line: string) => this.#typed.take(line, this.#mode);
+    for await (const line of console.lines("> ", isSecret, (line) => this.#typed.hiddenFrom(line, this.#mode))) {
       if (this.#over) break;
       await this.#say(line);
       await this.#turn();
@@ -114,37 +106,6 @@ class HandSession {
     }
     this.#send("QUIT");
     await this.#answered();
-  }
-
-  /** Whether a line that has just been typed has a password in it, or may have: an answer, too, where AUTH was refused. */
-  #isSecret(line: string): boolean {
-    if (this.#mode === "content" || this.#mode === "chunk") return false;
-    if (this.#mode !== "command" || this.#answersLeft > 0 || /^\s*\/base64\s/.test(line)) return true;
-    return this.#secretIn(line) < line.length;
-  }
-
-  /** Where in a command a password begins, or what may be one; its length where nothing does. */
-  #secretIn(command: string): number {
-    if (!/^\s*AUTH/i.test(command)) return strayFrom(command, this.#login);
-    this.#login = "tried";
-    return secretFrom(command);
-  }
-
-  /** What is pasted comes before anybody is asked for it. */
-  #countAnswers(line: string): void {
-    if (this.#mode === "content" || this.#mode === "chunk") return;
-    const [, mechanism, answer] = /^\s*AUTH\s+(LOGIN|PLAIN)(\s+\S)?/i.exec(line) ?? [];
-    if (mechanism === undefined) this.#answersLeft = Math.max(0, this.#answersLeft - 1);
-    else this.#answersLeft = (/LOGIN/i.test(mechanism) ? 2 : 1) - (answer === undefined ? 0 : 1);
-  }
-
-  /** Where in the line being typed a password begins. */
-  #hiddenFrom(line: string): number {
-    if (this.#mode === "content" || this.#mode === "chunk") return Infinity;
-    const isName = this.#mode === "user" && this.#answersLeft === 2;
-    if (this.#mode === "secret" || (this.#answersLeft > 0 && !isName)) return 0;
-    // The mechanism is seen while it is being typed: no name of one is whole before its end.
-    return this.#mode === "command" && !/^\s*AUTH\s*\S*$/i.test(line) ? secretFrom(line) : Infinity;
   }
 
   /** A script waits for its replies; a person sees them come, unless silence may be the end of one. */
@@ -204,7 +165,7 @@ class HandSession {
     if (/^QUIT\b/i.test(text)) this.#leaving = true;
     const [, address] = /^(?:MAIL FROM|RCPT TO):\s*<([^>]+)>/i.exec(text) ?? [];
     if (address !== undefined) this.#addresses.add(address);
-    const secret = this.#secretIn(text);
+    const secret = this.#typed.secretIn(text);
     const shown = secret < text.length ? `${text.slice(0, secret)}****` : undefined;
     this.#asked.push((shown ?? text).toUpperCase());
     this.#connection.send({ type: "command", text, shown });
@@ -254,8 +215,7 @@ class HandSession {
   async #heard(reply: ClientReply): Promise<void> {
     const isGreeting = this.#asked[0] === "";
     const asked = this.#asked.shift() ?? "";
-    if (/^AUTH\b/.test(asked) ? reply.code !== 334 : reply.code === 354) this.#answersLeft = 0;
-    if (/^AUTH\b/.test(asked) && reply.code === 235) this.#login = "done";
+    this.#typed.heard(asked, reply.code);
     if (reply.code >= 400) {
       if (isGreeting) this.#turnedAway = refused("the session", reply);
       else this.#refusals++;
