@@ -269,6 +269,7 @@ export class Server<In, Out> {
   }
 
   #forget(client: Client<In, Out>): void {
+    client.channel.because("forgotten");
     client.endSession();
     client.channel.abort("forgotten");
     this.#clients.delete(client);

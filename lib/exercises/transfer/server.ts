@@ -26,8 +26,9 @@ const VANISHED_MS = 60_000;
 const BEGIN_MS = 30_000;
 /** How long an address that has opened nothing is remembered, in ms. */
 const STRANGER_MS = 50;
-/** How many may be in between at once, and how many files one sender may be sending. */
+/** How many may be in between at once: of more, the one that has been silent the longest gives way. */
 const MAX_UNBEGUN = 256;
+/** How many files one sender may be sending. */
 const MAX_AT_ONCE = 16;
 /** Of how many files that are over the last word is remembered, for each sender. */
 const MAX_OVER = 16;
@@ -54,7 +55,8 @@ interface Desk {
   readonly context: ServeContext;
   /** Who is receiving a file of which name: on some disks `A` and `a` are the same. */
   readonly held: Map<string, Reception>;
-  unbegun: number;
+  /** Those of which nothing but OPEN has come: over UDP anybody can have forged it. The longest silent first. */
+  readonly unbegun: Set<Reception>;
   /** For what comes ahead of its turn. */
   readonly room: Room;
   /** Told how each file ended that was accepted. */
@@ -104,7 +106,7 @@ function servePdus(context: ServeContext, dir: string, onEnd: (failure: string |
     idleMs,
     context,
     held: new Map(),
-    unbegun: 0,
+    unbegun: new Set(),
     room: { bytes: AHEAD_ROOM_BYTES },
     onEnd,
   };
@@ -183,9 +185,13 @@ class Line implements Session<Pdu | null> {
     if (trace.wants.note) trace.emit({ type: "note", id: this.#channel.id, text: "not a PDU, or changed: dropped" });
   }
 
-  /** Over UDP nobody says that he leaves. What is over stays for a last word that was lost, and gives way to who has more to say. */
+  /**
+   * Over UDP nobody says that he leaves. What is over stays for a last word that was lost, and gives way to who has more to say;
+   * so does what was opened and not begun.
+   */
   get forgettable(): boolean {
-    return this.#udp && this.#channel.reads > 0 && this.#over.length === this.#receptions.size;
+    return this.#udp && this.#channel.reads > 0 &&
+      this.#receptions.values().every((reception) => reception.over || reception.givesWay);
   }
 
   /** The sessions of what is over, the oldest first. */
@@ -230,14 +236,14 @@ class Line implements Session<Pdu | null> {
     }
     const problem = nameProblem(offer.name);
     if (problem !== null) return refuse(ERROR_CODES.name, refusal.name(offer.name, problem));
-    const { maxSize, unbegun } = this.#desk;
+    const { maxSize } = this.#desk;
     if ((offer.size ?? 0) > maxSize) return refuse(ERROR_CODES.tooLarge, refusal.tooLarge(offer.size!, maxSize));
     if (isThere(this.#desk, offer)) return refuse(ERROR_CODES.exists, refusal.exists(offer.name));
     const over = this.#over;
     if (this.#receptions.size - over.length >= MAX_AT_ONCE) {
       return refuse(ERROR_CODES.busy, refusal.tooManyAtOnce(MAX_AT_ONCE));
     }
-    if (unbegun >= MAX_UNBEGUN) return refuse(ERROR_CODES.busy, refusal.tooMany(MAX_UNBEGUN));
+    if (!hasRoom(this.#desk)) return refuse(ERROR_CODES.busy, refusal.tooMany(MAX_UNBEGUN));
     if (over.length >= MAX_OVER) this.#forget(over[0]);
     const reception = new Reception(this.#channel, this.#desk, pdu.session, offer);
     this.#receptions.set(pdu.session, reception);
@@ -252,6 +258,14 @@ class Line implements Session<Pdu | null> {
     this.#receptions.delete(session);
     reception.lose();
   }
+}
+
+/** Whether one more may be opened, for which another may have to give way. */
+function hasRoom({ unbegun }: Desk): boolean {
+  if (unbegun.size < MAX_UNBEGUN) return true;
+  const silent = unbegun.values().find(({ givesWay }) => givesWay);
+  silent?.lose("it made room for another");
+  return silent !== undefined;
 }
 
 /** Whether there is a file of that name that is to stay. */
@@ -279,7 +293,6 @@ class Reception {
   #comparing: Promise<void> | null = null;
   #bytes = 0;
   #chunks = 0;
-  #unbegun = true;
   #over = false;
 
   constructor(channel: PduChannel, desk: Desk, session: number, offer: Offer) {
@@ -299,7 +312,7 @@ class Reception {
       trace: desk.context.trace,
       id: channel.id,
     });
-    desk.unbegun++;
+    desk.unbegun.add(this);
     this.finished = Promise.all([this.#driven.finished.then(() => this.#close()), this.released]);
     this.#accept();
   }
@@ -309,10 +322,19 @@ class Reception {
     return this.#over;
   }
 
+  /**
+   * Whether it may be forgotten without a word: its sender has said nothing but OPEN, and is not waiting for us. If somebody is
+   * there, it says that once more, or is told that there is no such session.
+   */
+  get givesWay(): boolean {
+    return this.#desk.unbegun.has(this) && !this.#opening;
+  }
+
   /** @returns what settles when the whole has been read and compared, while that is under way */
   receive(pdu: Pdu): Promise<void> | null {
     this.#driven.input({ type: "message", message: pdu });
-    if (this.#machine.begun) this.#begin();
+    const { unbegun } = this.#desk;
+    if (unbegun.delete(this) && !this.#machine.begun && !this.#machine.over) unbegun.add(this);
     return this.#comparing;
   }
 
@@ -321,9 +343,8 @@ class Reception {
     this.#driven.input({ type: "command", command: { type: "fail", code, text } });
   }
 
-  /** The sender is gone. */
-  lose(): void {
-    const reason = this.#channel.reason ?? "it left";
+  /** The sender is gone, or as good as that. */
+  lose(reason = this.#channel.reason ?? "it left"): void {
     this.#driven.input({ type: "end", error: new NetlabError("transport", reason) });
   }
 
@@ -374,12 +395,6 @@ class Reception {
     this.#accept();
   }
 
-  #begin(): void {
-    if (!this.#unbegun) return;
-    this.#unbegun = false;
-    this.#desk.unbegun--;
-  }
-
   #on(event: ReceiveEvent): void {
     if (event.type === "data") this.#try(() => this.#keep(event.seq, event.bytes));
     else if (event.type === "finish") this.#try(() => this.#finish(event.digest));
@@ -428,7 +443,6 @@ class Reception {
 
   /** Says how it ended, and frees the name. */
   #end(failure: string | null): void {
-    this.#begin();
     const accepted = this.#part !== null;
     this.#close();
     const { name, scheme } = this.#offer;
@@ -448,7 +462,7 @@ class Reception {
   }
 
   #close(): void {
-    this.#begin();
+    this.#desk.unbegun.delete(this);
     if (this.#opening) return;
     const part = this.#part;
     this.#part = null;
