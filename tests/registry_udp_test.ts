@@ -110,8 +110,9 @@ async function play(
 }
 
 /**
- * Somebody who has not called yet gets what is due to strangers: an answer, or that the server is busy with another. So
- * what was sent before has been taken: more at once could be too much for the system's own buffer.
+ * Somebody who has not called yet gets what is due to strangers: an answer, or that the server is busy with another; where that
+ * is a person, a second message is out of turn. So what was sent before has been taken: more at once could be too much for
+ * the system's own buffer.
  */
 async function answersStranger(exercise: Explained, desk: Desk): Promise<void> {
   const { explain: { dialogue, makeNotation }, limits } = exercise;
@@ -119,8 +120,13 @@ async function answersStranger(exercise: Explained, desk: Desk): Promise<void> {
   const stranger = await desk.client();
   // Files of one name come one at a time.
   const greeting = makeNotation ? STRAY : dialogue[0].text;
-  const answer = makeNotation ? /^ERROR session=9 code=8 / : limits?.maxClients === 1 ? /^ERROR busy$/ : null;
+  const answer = makeNotation
+    ? /^ERROR session=9 code=8 /
+    : limits?.maxClients === 1
+    ? /^ERROR (busy|wait for the reply)$/
+    : null;
   await stranger.write(bytes(codec.encode(greeting)));
+  if (limits?.maxClients === 1) await stranger.write(bytes(codec.encode("are you there?")));
   const answered = codec.decode(await receiveBytes(stranger));
   if (answer) assertMatch(answered, answer);
   else assertEquals(answered, dialogue[1].text);

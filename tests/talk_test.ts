@@ -360,6 +360,41 @@ test("over UDP a refusal is not refused: two servers that a forger introduced wo
     assertEquals(await stranger.receive(), `${BUSY}\n`); // the answer to the second: the first had no LF
   }));
 
+test("UDP: a datagram that says nothing takes nobody's place, and who has said something keeps it", () =>
+  withTalk("udp", async (desk) => {
+    const unreadable = await connectUdp("127.0.0.1", desk.port);
+    await unreadable.write(bytes(0xff));
+    assertStringIncludes(decodeText((await within(unreadable.receive!(), "a refusal"))!), "ERROR invalid UTF-8");
+    unreadable.close();
+    for (const text of ["", " ", "ERROR", WAIT]) await (await desk.bare()).send(text);
+    const partner = await desk.bare();
+    await partner.send("hello");
+    await desk.console.shows("hello");
+    for (const text of ["", "let me in"]) {
+      const other = await desk.bare();
+      await other.send(text);
+      assertEquals(await other.receive(), BUSY);
+    }
+    desk.console.type("who is there?");
+    assertEquals(await partner.receive(), "who is there?");
+    assertEquals(clientCount(desk.server), 1);
+    assert(!desk.console.notes.includes("the conversation is over"), "nothing had been said in it");
+  }));
+
+test("UDP: who was spoken to keeps the place, though it has said nothing", () =>
+  withTalk("udp", async (desk) => {
+    const partner = await desk.bare();
+    await partner.send("");
+    await desk.trace.until("the caller", ({ type }) => type === "open");
+    desk.console.type("is there anybody?");
+    assertEquals(await partner.receive(), "is there anybody?");
+    const other = await desk.bare();
+    await other.send("yes");
+    assertEquals(await other.receive(), BUSY);
+    await partner.send("yes, I am");
+    await desk.console.shows("yes, I am");
+  }));
+
 test("TCP: either may begin", () =>
   withTalk("tcp", async (desk) => {
     const { console } = desk.call();

@@ -8,7 +8,8 @@ import { BYE, refusal, RESEND_MS } from "./protocol.ts";
 export const explanation: Explanation = {
   wire: [
     FREE_TEXT_FRAMING,
-    `Over UDP a datagram is a message, and whoever sends the first one, if only an empty one, is the partner.`,
+    `Over UDP a datagram is a message, and whoever sends the first one is the partner, until the end of the conversation. An`,
+    `empty one is enough to be spoken to, but until something is said its sender gives way to the next.`,
     ``,
     `Each end enforces the turns: after a message, its sender has to wait for one from the other. Out of turn it is answered`,
     `with ${errorReply(refusal.wait())}, and not shown. Either may begin. A second client is told ${

@@ -50,6 +50,7 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
   #silent = false;
   /** The other's last message, while it has no answer. */
   #unanswered: string | null = null;
+  #begun = false;
   /** What the log has been told that the other said besides. */
   readonly #told = new Set<string>();
 
@@ -60,6 +61,11 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
   constructor(resendMs: Millis | null, whyUnfit: (text: string) => string | null = () => null) {
     this.#resendMs = resendMs;
     this.#whyUnfit = whyUnfit;
+  }
+
+  /** Whether either has said anything that is a message. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /** Whether what is typed now would be sent. */
@@ -106,6 +112,7 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
       return [{ type: "send", message: errorReply(refusal.wait()) }, ...this.#noteOnce("out of turn, not shown")];
     }
     this.#told.clear();
+    this.#begun = true;
     this.#unanswered = text;
     this.#waitSince(null);
     return [{ type: "event", event: { type: "message", text } }];
@@ -137,6 +144,7 @@ export class TalkMachine implements Machine<string, string, TalkEvent> {
       : refusal.wait();
     if (why !== null) return [{ type: "event", event: { type: "notSent", why } }];
     this.#waitSince(now);
+    this.#begun = true;
     this.#unanswered = null;
     return [{ type: "send", message: text }];
   }

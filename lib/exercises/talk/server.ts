@@ -42,7 +42,11 @@ export function serveTalk(context: ServeContext): RunningServer {
       onEnd() {
         driven.input({ type: "end" });
         talk = null;
-        console.note("the conversation is over");
+        if (!this.forgettable) console.note("the conversation is over");
+      },
+      /** A datagram that says nothing keeps no partner out: the place is taken by the first message. */
+      get forgettable() {
+        return transport === "udp" && !machine.begun;
       },
     };
   }
