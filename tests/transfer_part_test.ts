@@ -1,7 +1,7 @@
 // What a transfer leaves on the disk before it is complete: an interrupted file survives whoever only begins, nothing is written
 // through a link, and what nobody goes on with leaves nothing.
 
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { openOwn } from "../lib/exercises/own_file.ts";
 import { connectTransfer } from "../lib/exercises/transfer/client.ts";
 import { PartFile } from "../lib/exercises/transfer/files.ts";
@@ -13,6 +13,7 @@ import { makeFile } from "./transfer_helpers.ts";
 import {
   data,
   DatagramPeer,
+  FileServer,
   fin,
   makeSource,
   namesIn,
@@ -25,6 +26,7 @@ import {
   withReceiver,
 } from "./transfer_socket_helpers.ts";
 
+const LOCKS = skipIf("tryLockSync" in Deno.FsFile.prototype ? null : "this Deno cannot lock a file");
 const UNIX = skipIf(Deno.build.os === "windows" ? "links need a privilege on Windows" : null);
 
 for (const transport of TRANSPORTS) {
@@ -115,6 +117,67 @@ test("a part that a stopped receiver has left beside another is begun anew, and 
   assertEquals(part.complete(false), true);
   part.leave();
   assertEquals([namesIn(dir), Deno.readFileSync(`${dir}/a`)], [["a"], makeFile(4)]);
+});
+
+test(
+  "two receivers on one folder do not write into each other's files, and the second says why",
+  () =>
+    withReceiver("udp", async (receiver) => {
+      const other = await FileServer.start("udp", { dir: receiver.dir });
+      try {
+        await withPeers("udp", receiver.port, 1, async (peer) => {
+          await peer.ask(open(7, "a", 11));
+          await peer.ask(data(7, 0, "hello"));
+          const why = "cannot write a: another program is receiving a file of that name";
+          for (const resume of [false, true]) {
+            const options = { transport: "udp", arq: "go-back-n", resume } as const;
+            const failure = await sendingFails(other.port, [makeSource("a", makeFile(1000))], options);
+            assertEquals(failure, `reply: the receiver: ${why}`);
+          }
+          await sendFiles(other.port, [makeSource("b", makeFile(1000))], { transport: "udp" });
+          await peer.ask(data(7, 1, " worl"));
+          await peer.ask(data(7, 2, "d"));
+          assertMatch(await peer.ask(fin(7, 3, "hello world")), /^DONE/);
+        });
+        receiver.has({ a: encodeText("hello world"), b: makeFile(1000) });
+      } finally {
+        await other.close();
+      }
+    }),
+  LOCKS,
+);
+
+test(
+  "of two programs that receive one name the first has it until the end, whatever part was there",
+  () => {
+    const dir = temporaryFolder();
+    const refused = () => assertThrows(() => PartFile.create(dir, "a"), Error, "another program is receiving");
+    Deno.writeFileSync(`${dir}/a.part`, makeFile(10));
+    const part = PartFile.create(dir, "a");
+    refused();
+    part.write(0, makeFile(20, 2));
+    part.flush(); // now it has the place of the earlier one
+    refused();
+    assertEquals(part.complete(false), true);
+    const next = PartFile.create(dir, "a");
+    refused();
+    next.leave();
+    PartFile.create(dir, "a").leave();
+    assertEquals([namesIn(dir), Deno.readFileSync(`${dir}/a`)], [["a"], makeFile(20, 2)]);
+  },
+  LOCKS,
+);
+
+test("a part in whose place somebody has put another file is not given its name", () => {
+  const dir = temporaryFolder();
+  const part = PartFile.create(dir, "a");
+  part.write(0, makeFile(20));
+  part.flush();
+  Deno.removeSync(`${dir}/a.part`);
+  Deno.writeFileSync(`${dir}/a.part`, makeFile(20, 2));
+  assertThrows(() => part.complete(false), Error, "somebody has removed it");
+  part.leave();
+  assertEquals([namesIn(dir), Deno.readFileSync(`${dir}/a.part`)], [["a.part"], makeFile(20, 2)]);
 });
 
 test("what is opened to be written is a plain file, and has no other name", () => {

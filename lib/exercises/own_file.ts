@@ -35,6 +35,43 @@ function reopen(path: string): Deno.FsFile {
 }
 
 /**
+ * As `openOwn`, for us alone until it is closed: what one program writes another could begin anew. Whoever has it gives it its name,
+ * or removes it, before he closes it.
+ *
+ * @returns null when another has it
+ */
+export function openAlone(path: string): Deno.FsFile | null {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const file = openOwn(path);
+    const isOurs = lock(file);
+    // Whoever was done with it a moment ago has given it its name.
+    if (isOurs && isAt(file, path)) return file;
+    file.close();
+    if (!isOurs) break;
+  }
+  return null;
+}
+
+/** Locks a file, unless another has done so. Denos before 2.7 cannot, nor can all disks: there nobody is kept out. */
+function lock(file: Deno.FsFile): boolean {
+  try {
+    return (file as { tryLockSync?(exclusive: boolean): boolean }).tryLockSync?.(true) ?? true;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether the open file is the one at `path`. */
+export function isAt(file: Deno.FsFile, path: string): boolean {
+  try {
+    const [{ ino, dev }, there] = [file.statSync(), Deno.lstatSync(path)];
+    return ino === there.ino && dev === there.dev;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Gives a file another name.
  *
  * @returns false when there is something of that name, and it is not to be replaced

@@ -6,7 +6,7 @@ import type { Console } from "../exercise.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { truncateText, utf8Length } from "../../protocol/text.ts";
 import { fileNameProblem, MAX_FILE_NAME } from "../names.ts";
-import { exists, isFile, openOwn, removeQuietly, rename } from "../own_file.ts";
+import { exists, isAt, isFile, openAlone, removeQuietly, rename } from "../own_file.ts";
 
 /** Where a file goes. */
 export interface Target extends Disposable {
@@ -73,16 +73,9 @@ export class PartialFile implements Target {
     return this.#hash.copy().digest("hex");
   }
 
-  /** For us alone: what one program has written another could begin anew. */
   #open(): Deno.FsFile {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const file = openOwn(this.#part);
-      const isOurs = lock(file);
-      // Whoever was done with it a moment ago has given it its name.
-      if (isOurs && isAt(file, this.#part)) return file;
-      file.close();
-      if (!isOurs) break;
-    }
+    const file = openAlone(this.#part);
+    if (file !== null) return file;
     throw new NetlabError("harness", `${this.path} is just being fetched by another program`, {
       hint: "wait until it is there, or name another folder with --out",
     });
@@ -185,21 +178,6 @@ export class StandardOutput implements Target {
   restart(): void {}
   complete(): void {}
   [Symbol.dispose](): void {}
-}
-
-/** Locks a file, unless another program has done so. Denos before 2.7 cannot: there nobody is kept out. */
-function lock(file: Deno.FsFile): boolean {
-  return (file as { tryLockSync?(exclusive: boolean): boolean }).tryLockSync?.(true) ?? true;
-}
-
-/** Whether the open file is the one at `path`. */
-function isAt(file: Deno.FsFile, path: string): boolean {
-  try {
-    const [{ ino, dev }, there] = [file.statSync(), Deno.lstatSync(path)];
-    return ino === there.ino && dev === there.dev;
-  } catch {
-    return false;
-  }
 }
 
 function isFolder(path: string): boolean {

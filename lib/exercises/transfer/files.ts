@@ -5,7 +5,7 @@ import { NetlabError } from "../../protocol/errors.ts";
 import { utf8Length } from "../../protocol/text.ts";
 import { describeSystemError } from "../../net/errors.ts";
 import { MAX_FILE_NAME } from "../names.ts";
-import { openOwn, removeQuietly, rename, sizeOf } from "../own_file.ts";
+import { isAt, openAlone, removeQuietly, rename, sizeOf } from "../own_file.ts";
 import { standardInput } from "../standard_input.ts";
 import { PART } from "./protocol.ts";
 
@@ -94,13 +94,15 @@ function sourceOf(stream: ReadableStream<Uint8Array>, name: string): Source {
 /**
  * A file that is being received: `name.part` in a folder, until it is complete. Where an interrupted transfer has left one that
  * is not gone on with, it stays until there is more of the new one, which is written beside it: whoever only begins destroys
- * nothing.
+ * nothing. Whoever has `name.part` open has the name, and no other program receives it meanwhile.
  */
 export class PartFile {
   readonly #target: string;
   readonly #part: string;
   readonly #beside: string;
   readonly #file: Deno.FsFile;
+  /** The earlier one, which is kept from others. */
+  readonly #kept: Deno.FsFile | null;
   readonly #block = new Uint8Array(BLOCK_BYTES);
   /** Where it is now: `#part` or `#beside`. */
   #path: string;
@@ -116,11 +118,12 @@ export class PartFile {
   #hash: Hash | null;
   #closed = false;
 
-  private constructor(dir: string, name: string, path: string, file: Deno.FsFile, hash: Hash, from: number) {
+  private constructor(dir: string, name: string, file: Deno.FsFile, hash: Hash, from: number, kept?: Deno.FsFile) {
     this.#target = `${dir}/${name}`;
     [this.#part, this.#beside] = pathsOf(dir, name);
-    this.#path = path;
+    this.#path = kept ? this.#beside : this.#part;
     this.#file = file;
+    this.#kept = kept ?? null;
     this.#hash = hash;
     this.#earlier = sizeOf(this.#part);
     this.#cutAt = this.#blockAt = from;
@@ -129,8 +132,14 @@ export class PartFile {
   /** Begins a file anew. */
   static create(dir: string, name: string): PartFile {
     const [part, beside] = pathsOf(dir, name);
-    const path = sizeOf(part) > 0 ? beside : part;
-    return new PartFile(dir, name, path, openOwn(path), createHash("sha256"), 0);
+    const file = claim(part);
+    if (sizeOf(part) === 0 || beside === part) return new PartFile(dir, name, file, createHash("sha256"), 0);
+    try {
+      return new PartFile(dir, name, claim(beside), createHash("sha256"), 0, file);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   /** Goes on with what is there, in whole chunks; `digest` is of these, and null when there is none. */
@@ -140,7 +149,7 @@ export class PartFile {
     chunk: number,
   ): Promise<{ part: PartFile; next: number; digest: Uint8Array | null }> {
     const [path] = pathsOf(dir, name);
-    const file = openOwn(path);
+    const file = claim(path);
     const next = Math.floor((await file.stat()).size / chunk);
     const hash = createHash("sha256");
     const block = new Uint8Array(BLOCK_BYTES);
@@ -148,7 +157,7 @@ export class PartFile {
       hash.update(block.subarray(0, Math.min(count, left)));
     }
     const digest = next === 0 ? null : new Uint8Array(hash.copy().digest());
-    return { part: new PartFile(dir, name, path, file, hash, next * chunk), next, digest };
+    return { part: new PartFile(dir, name, file, hash, next * chunk), next, digest };
   }
 
   /** Writes bytes at their place. The system's own errors are thrown: no room, no such disk. */
@@ -204,12 +213,15 @@ export class PartFile {
    * Gives the file its name.
    *
    * @returns false when there is one of that name and it is not to be overwritten
+   * @throws {Error} the system's own errors, and one where somebody has put another file in its place
    */
   complete(overwrite: boolean): boolean {
     this.#cut();
-    this.#close();
+    this.flush();
+    if (!isAt(this.#file, this.#path)) throw new Error("somebody has removed it, or put another in its place");
     if (!rename(this.#path, this.#target, overwrite)) return false;
     for (const path of [this.#part, this.#beside]) removeQuietly(path);
+    this.#close();
     return true;
   }
 
@@ -218,21 +230,27 @@ export class PartFile {
    * leaves nothing. What could not be written is lost.
    */
   leave(): void {
+    if (this.#closed) return;
     try {
-      this.#close();
+      this.flush();
     } catch { /* no room for the rest: what is there stays */ }
-    if (this.#path !== this.#part || sizeOf(this.#path) === 0) removeQuietly(this.#path);
+    const isOurs = isAt(this.#file, this.#path);
+    if (isOurs && (this.#path !== this.#part || sizeOf(this.#path) === 0)) removeQuietly(this.#path);
+    this.#close();
   }
 
   #close(): void {
-    if (this.#closed) return;
     this.#closed = true;
-    try {
-      this.flush();
-    } finally {
-      this.#file.close();
-    }
+    this.#file.close();
+    this.#kept?.close();
   }
+}
+
+/** @throws {Error} besides those of `openOwn` one where another has it */
+function claim(path: string): Deno.FsFile {
+  const file = openAlone(path);
+  if (file !== null) return file;
+  throw new Error("another program is receiving a file of that name");
 }
 
 /**
