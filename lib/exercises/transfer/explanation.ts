@@ -76,7 +76,8 @@ export const explanation: Explanation = {
     `a loss nothing is sent once for long, an acknowledgement of anything new ends it, too. --timeout fixes the wait.`,
     ``,
     `The file is NAME.part until it is whole. What an interrupted transfer has left there is gone on with by --resume;`,
-    `without that it stays until there is more of the new one, which is written to NAME..part meanwhile.`,
+    `without that it stays until there is more of the new one, which is written to NAME..part meanwhile. While it comes, no`,
+    `other receiver takes a file of that name into the same folder.`,
     ``,
     `--wire seed is the bare form: over TCP 100 bytes and the three bytes ACK for each, the end of the stream ends the`,
     `file; over UDP 100 bytes a datagram, an empty one ends the file. Nothing is numbered or checked in it.`,
@@ -103,7 +104,8 @@ export const explanation: Explanation = {
     {
       form: "5 FIN",
       meaning:
-        "seq: how many chunks there are; SHA-256 of the file; said when all are acknowledged, again until answered",
+        "seq: how many chunks there are; SHA-256 of the file; said when all are acknowledged, again until answered: " +
+        "with ACK where chunks are missing",
     },
     { form: "6 DONE", meaning: "seq: the same; duplicates u32; the file is in its place" },
     { form: "7 ERROR", meaning: "code u16, text; the last word of a session" },

@@ -302,8 +302,8 @@ export class ReceiverMachine implements Machine<Pdu, ReceiveCommand, ReceiveEven
       );
     }
     const reliable = this.#options.scheme !== "none";
-    // Where chunks are acknowledged, FIN is said behind the last acknowledgement: before that it is not meant for us.
-    if (reliable && fin.seq !== this.#next) return;
+    // Where chunks are acknowledged, FIN is said behind the last acknowledgement: who says it before is told what is missing.
+    if (reliable && fin.seq !== this.#next) return this.#acknowledge(out);
     this.#fin ??= { ...fin, payload: fin.payload.slice() };
     if (!reliable && this.#gaps.missing(fin.seq) > 0) {
       if (this.#state !== "straggling") this.#until = now + STRAGGLER_MS;
