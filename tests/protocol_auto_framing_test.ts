@@ -93,7 +93,7 @@ test("nothing is decided before the digits have ended", () => {
 });
 
 test("silence does not make a message of digits or of a zero byte, nor of nothing", () => {
-  for (const start of ["0010", "7", "\0", "\0\0\0\0", ""]) {
+  for (const start of ["0010", "7", "0", "000", "00000", "\0", "\0\0\0\0", ""]) {
     const connection = chat();
     assertEquals(
       [connection.receive(start), connection.silence(), connection.end()],
@@ -170,6 +170,54 @@ test("the end of the stream delivers nothing that is unfinished", () => {
   }
 });
 
+test("chat: lengths of empty messages before the first are told from a longer length", () => {
+  const one = ["0010NAME alice", "0009GET_NAMES"];
+  const cases: [frames: string[], decided: string[], cut: string[]][] = [
+    // Read as 8 digits, the first two lengths say the same, but for the empty message.
+    [["0000", ...one], ["len8", "len4"], ["NAME alice", "GET_NAMES"]],
+    [["0000", "0010NAME alice", "0000", "0000", ...one], ["len8", "len4"], [
+      "NAME alice",
+      "",
+      "NAME alice",
+      "GET_NAMES",
+    ]],
+    [["0000", "0000", ...one], ["len4"], ["", "", "NAME alice", "GET_NAMES"]],
+    [["0000", "0000", "0000", ...one], ["len8", "len4"], ["", "NAME alice", "GET_NAMES"]],
+    [["00000000", "00000010NAME alice", "00000009GET_NAMES"], ["len8"], ["", "NAME alice", "GET_NAMES"]],
+  ];
+  for (const [frames, decided, expected] of cases) {
+    const cut = everyWay(frames.map((frame) => bytes(frame)), (chunks) => {
+      const connection = chat();
+      const cut = connection.receive(...chunks);
+      assertEquals(connection.decided, decided);
+      return cut;
+    });
+    assertEquals(cut, expected);
+  }
+  assertEquals(chat().receive(`${"0".repeat(33)}`), ['!!length field is not a number of 1 to 8 digits: "000000000"']);
+});
+
+test("chat: four zeros and silence are the length of an empty message, which is answered", () => {
+  for (const zeros of [4, 8, 12]) {
+    const connection = chat();
+    assertEquals([connection.receive("0".repeat(zeros)), connection.decided], [[], []]);
+    const width = zeros === 8 ? 8 : 4;
+    assertEquals(connection.silence(), Array(zeros / width).fill(""));
+    assertEquals(connection.decided, [`len${width}`]);
+    assertEquals(connection.receive("0010NAME alice", "0009GET_NAMES"), ["NAME alice", "GET_NAMES"]);
+    assertEquals(connection.framer.name, "len4");
+  }
+});
+
+test("a length of 8 digits that ends too early is as wrong as any where it cannot have been two", () => {
+  const narrow = chat();
+  narrow.receive("0000", "0010NAME alice", "0009GET_NAMES");
+  assertEquals(narrow.receive("00x"), ['!!length field is not a number: "00x"']);
+  assertEquals(chat().receive("00000004EXIT", "001x"), ["EXIT", '!!length field is not a number: "001x"']);
+  const tooLong = ["!message too long: 10000 bytes, the limit is 32", '!!length field is not a number: "0009G"'];
+  assertEquals(chat().receive("00010000", "x".repeat(10_000), "0009GET_NAMES"), tooLong);
+});
+
 test("more than eight digits are no length, and fatal", () => {
   const cut = everyWay([bytes("0000000010NAME alice")], (chunks) => chat().receive(...chunks));
   assertEquals(cut, ['!!length field is not a number of 1 to 8 digits: "000000001"']);
@@ -179,25 +227,34 @@ test("more than eight digits are no length, and fatal", () => {
   assertEquals([error.fatal, error.offset], [true, 8]);
 });
 
-test("a message over the limit is answered once without waiting for its LF, which makes the connection line", () => {
+test("a message over the limit is answered once, when its LF has come, which makes the connection line", () => {
   const connection = chat();
-  const start = connection.receive(`MSG bob ${"x".repeat(LIMIT)}`);
-  assertEquals([start, connection.decided], [["!message too long: more than 32 bytes"], []]);
-  assertEquals([connection.receive("x".repeat(1000)), connection.decided], [[], []]);
-  assertEquals([connection.receive("x\nEXIT\n"), connection.decided], [["EXIT"], ["line"]]);
+  assertEquals(connection.receive(`MSG bob ${"x".repeat(LIMIT)}`, "x".repeat(1000)), []);
+  assertEquals([connection.queue.length, connection.decided], [1, []]);
+  assertEquals(connection.receive("x\nEXIT\n"), ["!message too long: more than 32 bytes", "EXIT"]);
+  assertEquals(connection.decided, ["line"]);
   const frames = [bytes(`MSG bob ${"y".repeat(LIMIT)}\n`), bytes("EXIT\n")];
-  assertEquals(everyWay(frames, (chunks) => chat().receive(...chunks)), [...start, "EXIT"]);
+  const cut = everyWay(frames, (chunks) => chat().receive(...chunks));
+  assertEquals(cut, ["!message too long: more than 32 bytes", "EXIT"]);
 });
 
-test("a message over the limit that silence ends is answered as a line, and the connection is raw", () => {
+test("a message over the limit that silence ends is answered then, and the connection is raw", () => {
   for (const make of [chat, freeText]) {
-    const connection = make();
-    assertEquals(connection.receive("x".repeat(LIMIT + 2), "x".repeat(3 * LIMIT)).length, 1);
-    assertEquals([connection.queue.length, connection.framer.silenceMs], [1, SILENCE_MS]);
-    assertEquals(wrap(connection.framer, bytes("ERROR")), bytes("ERROR\n"));
-    assertEquals([connection.silence(), connection.decided, connection.framer.silenceMs], [[], ["raw"], null]);
-    assertEquals(connection.receive("EXIT", "EXIT"), ["EXIT", "EXIT"]);
+    for (const last of ["x", "0"]) {
+      const connection = make();
+      assertEquals(connection.receive("x".repeat(LIMIT + 2), "x".repeat(3 * LIMIT), last), []);
+      assertEquals([connection.queue.length, connection.framer.silenceMs], [1, SILENCE_MS]);
+      assertEquals(connection.silence(), ["!message too long: 131 bytes, the limit is 32"]);
+      assertEquals([connection.decided, connection.framer.silenceMs], [["raw"], null]);
+      assertEquals(connection.receive("EXIT", "EXIT"), ["EXIT", "EXIT"]);
+    }
   }
+});
+
+test("a message over the limit that the end of the stream ends is still answered", () => {
+  const connection = freeText();
+  connection.receive("x".repeat(LIMIT + 2));
+  assertThrows(() => connection.end(), ProtocolError, "message too long: 34 bytes, the limit is 32");
 });
 
 test("once it is raw, what is over the limit is answered when silence or an LF has ended it", () => {
