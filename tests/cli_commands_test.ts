@@ -183,7 +183,7 @@ const MISTAKES: readonly [string, string][] = [
   ["peer --transport udp", "peer runs on TCP only: there is no --transport to choose"],
   ["connect stream --transport=tcp", "stream runs on UDP only: there is no --transport to choose"],
   ["serve chat --host=", "--host needs a value: HOST"],
-  ["connect chat [::1", 'not an address: "[::1": host, host:port, or [IPv6]:port'],
+  ["connect chat [::1", 'not an address: "[::1": did you mean ::1?'],
   ["xyzzy", "no such command: xyzzy: netlab help shows the commands"],
   [
     "--verison",
@@ -202,7 +202,10 @@ const MISTAKES: readonly [string, string][] = [
   ],
   ["serve", `no exercise given: one of ${exercises.map(({ name }) => name).join(", ")}`],
   ["serve chat chat", 'serve takes no "chat": netlab serve EXERCISE [options]'],
-  ["connect chat localhost 7777 more", 'connect chat takes no "more" behind the address'],
+  [
+    "connect chat localhost 7777 more",
+    'connect chat takes no "more" behind the address: netlab connect chat [HOST[:PORT]] [options]',
+  ],
   ["list chat", 'list takes no "chat": netlab list [--json]'],
   ["explain chat more", 'explain takes no "more": netlab explain EXERCISE'],
   ["--version chat", '--version takes no "chat": netlab --version [--verbose]'],

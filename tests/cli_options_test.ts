@@ -226,7 +226,8 @@ test("a port in an address that is none is refused", () => {
   for (const port of ["b", "", "0", "65536", "-1", "1.5"]) {
     for (const word of [`a:${port}`, `[::1]:${port}`]) {
       const error = assertThrows(() => parseAddress(word), NetlabError);
-      assertEquals([error.kind, error.message], ["usage", `not a port: "${port}"`]);
+      const message = port === "" ? `no port behind "${word}"` : `not a port: "${port}"`;
+      assertEquals([error.kind, error.message], ["usage", message]);
     }
   }
   assertThrows(() => takeAddress(["localhost", "65536"]), NetlabError, 'not a port: "65536"');
@@ -236,10 +237,76 @@ test("a port alone is no host, and what is no address is not looked up", async (
   const why = 'not a host: "7777": port 7777 of this machine is :7777';
   assertEquals((await netlab("connect chat 7777")).err, `netlab: ${why}\n`);
   assertEquals([parseHost("[::1]"), parseHost("::1"), parseHost("lab")], ["::1", "::1", "lab"]);
-  for (const word of ["lab:7777", "[::1]:7777"]) {
-    assertThrows(() => parseHost(word), NetlabError, `a host is said without its port, not "${word}"`);
+});
+
+test("what is no address is answered with what was probably meant", () => {
+  const general = "host, host:port, or [IPv6]:port";
+  const cases: [word: string, asWord: string, asOptions: string][] = [
+    ["http://lab:7777/", "lab:7777", "--host lab --port 7777"],
+    ["https://lab/chat?x=1#y", "lab", "--host lab"],
+    ["tcp://ann@lab:7777", "lab:7777", "--host lab --port 7777"],
+    ["ann@lab", "lab", "--host lab"],
+    ["lab:7777/", "lab:7777", "--host lab --port 7777"],
+    ["lab/7777", "lab:7777", "--host lab --port 7777"],
+    ["lab, 7777", "lab:7777", "--host lab --port 7777"],
+    [" lab 7777 ", "lab:7777", "--host lab --port 7777"],
+    ["lab 99999", "lab:99999", "--host lab --port PORT"],
+    ["10.0.0.1/8", "10.0.0.1", "--host 10.0.0.1"],
+    ["[::1", "::1", "--host ::1"],
+    ["[::1]7777", "[::1]:7777", "--host ::1 --port 7777"],
+    ["http://[::1]:7777/", "[::1]:7777", "--host ::1 --port 7777"],
+  ];
+  for (const [word, asWord, asOptions] of cases) {
+    const said = (parse: (word: string) => unknown) => assertThrows(() => parse(word), NetlabError).withHint;
+    assertEquals(said(parseAddress), `not an address: "${word}": did you mean ${asWord}?`);
+    assertEquals(said(parseHost), `not an address: "${word}": did you mean ${asOptions}?`);
   }
-  assertThrows(() => parseAddress("http://lab:7777/"), NetlabError, 'not an address: "http://lab:7777/"');
+  for (const word of ["", "my lab", "lab:1:2", "::1:80:x", "http://", "]", "/"]) {
+    const error = assertThrows(() => parseAddress(word), NetlabError);
+    assertEquals(error.withHint, `not an address: "${word}": ${general}`);
+  }
+});
+
+test("a host with a port is answered with the options of both", () => {
+  const cases = [
+    ["lab:7777", "--host lab --port 7777"],
+    ["[::1]:7777", "--host ::1 --port 7777"],
+    ["127.0.0.1:0", "--host 127.0.0.1 --port 0"],
+    [":8000", "--port 8000"],
+    ["lab:", "--host lab"],
+    ["lab:http", "--host lab --port PORT"],
+  ];
+  for (const [word, options] of cases) {
+    const error = assertThrows(() => parseHost(word), NetlabError);
+    assertEquals(error.withHint, `a host is said without its port, not "${word}": ${options}`);
+  }
+  assertThrows(() => parseHost("8000"), NetlabError, 'not a host: "8000"');
+});
+
+test("an address where a port, or none at all, is expected is answered with its options", async () => {
+  const port = (text: string) => `--port takes a whole number from 0 to 65535, not "${text}"`;
+  const cases = [
+    ["serve chat --port 8000:9000", `${port("8000:9000")}: did you mean --port 8000?`],
+    ["serve chat --port :8000", `${port(":8000")}: did you mean --port 8000?`],
+    ["serve chat --port 8000/tcp", `${port("8000/tcp")}: did you mean --port 8000?`],
+    ["serve chat --port 8,000", `${port("8,000")}: did you mean --port 8000?`],
+    ["serve chat --port 10.0.0.1:8000", `${port("10.0.0.1:8000")}: did you mean --host 10.0.0.1 --port 8000?`],
+    ["serve chat --port localhost", `${port("localhost")}: did you mean --host localhost?`],
+    ["serve chat --port http", port("http")],
+    ["serve chat --port 99999", port("99999")],
+    ["serve chat 8000", 'serve takes no "8000": netlab serve chat --port 8000'],
+    ["serve chat :8000", 'serve takes no ":8000": netlab serve chat --port 8000'],
+    ["serve chat lab 8000", 'serve takes no "lab": netlab serve chat --host lab --port 8000'],
+    ["serve chat 10.0.0.1", 'serve takes no "10.0.0.1": netlab serve chat --host 10.0.0.1'],
+    ["serve chat 99999", 'serve takes no "99999": netlab serve EXERCISE [options]'],
+    ["peer 10011", 'peer takes no "10011": netlab peer --port 10011'],
+    ["mesh lab 10002", 'mesh takes no "lab": netlab connect mesh lab 10002'],
+    ["peer lab", 'peer takes no "lab": netlab peer [options]'],
+    ["connect stream http://lab:9004/a.wav", 'not an address: "http://lab:9004/a.wav": did you mean lab:9004?'],
+  ];
+  for (const [line, answer] of cases) {
+    assertEquals(await netlab(line), { status: 2, out: "", err: `netlab: ${answer}\n` }, line);
+  }
 });
 
 test("a negative number is no option, wherever it stands", () => {

@@ -21,7 +21,19 @@ test("a host that does not exist, or cannot, says so", async () => {
     const error = await assertRejects(() => connectTcp(host, 7777), NetlabError);
     assertEquals([error.kind, error.message], ["transport", `cannot connect to ${host}:7777: no such host`]);
     assertMatch(error.hint!, /spelling/);
+    const listening = transportError(error.cause, "listen on", `${host}:7777`);
+    assertMatch(listening.hint!, /spelling.*; 0\.0\.0\.0 stands for all addresses of this machine$/);
   }
+});
+
+test("an address that is good on one interface only, and names none, is told so", () => {
+  const invalid = new Error("Invalid argument (os error 22)");
+  const said = (address: string) => transportError(invalid, "connect to", address).withHint;
+  assertEquals(
+    said("[fe80::1]:7777"),
+    "cannot connect to [fe80::1]:7777: invalid argument: say by which interface: fe80::1%eth0",
+  );
+  assertEquals(said("[fe80::1%lo]:7777"), "cannot connect to [fe80::1%lo]:7777: invalid argument");
 });
 
 test("an address of some other machine cannot be listened on, and the hint says which can", () => {

@@ -249,7 +249,7 @@ for (
     ["connect 127.0.0.1", "connect <host> <port>"],
     ["connect 127.0.0.1 4000 bob", "connect <host> <port>"],
     ["connect 127.0.0.1 65536", `not a port: "65536": a port is a number from 1 to 65535`],
-    ["connect 127.0.0.1:", `not a port: "": a port is a number from 1 to 65535`],
+    ["connect 127.0.0.1:", `no port behind "127.0.0.1:": a port is a number from 1 to 65535`],
   ]
 ) {
   test(`"${typed}" is answered with what is wrong, and nothing happens`, () =>

@@ -131,9 +131,11 @@ function readValue(spec: OptionSpec, text: string, source: string): string | num
   const { choices = [], min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   const allowed = spec.choices ? choices.includes(text) : typeof value !== "number" || (value >= min && value <= max);
   if (value !== undefined && allowed) return value;
+  const meant = spec.meant?.(text) ?? null;
   throw new NetlabError(
     "usage",
     `${source} takes ${expected}, not ${JSON.stringify(text)}${didYouMean(text, choices)}`,
+    { hint: meant === null ? undefined : `did you mean ${meant}?` },
   );
 }
 

@@ -22,6 +22,8 @@ export interface Command {
   readonly usage: string;
   /** How many words, options apart, may follow its name. @default {Infinity} */
   readonly maxWords?: number;
+  /** What to write in place of words that are too many; null where nobody knows. */
+  insteadOf?(words: readonly string[]): string | null;
   /** Whether it starts programs that it is told. */
   readonly startsPrograms?: boolean;
   /** Paragraphs for `help`. */

@@ -1,6 +1,7 @@
 // All commands. Dispatch, help and completion read this table and nothing else.
 
 import { exercises } from "../exercises/registry.ts";
+import { optionsFor } from "../net/address.ts";
 import { completions } from "./completions.ts";
 import type { Command } from "./command.ts";
 import { connect } from "./connect.ts";
@@ -20,6 +21,13 @@ const shortcuts = exercises.filter(({ symmetric }) => symmetric).map(({ name }):
   summary: `short for netlab serve ${name}`,
   usage: "[options]",
   maxWords: 0,
+  insteadOf(words) {
+    const options = optionsFor(words.join(" "));
+    // Who says a host wants to call it.
+    return options?.startsWith("--host")
+      ? `netlab connect ${name} ${words.join(" ")}`
+      : options && `netlab ${name} ${options}`;
+  },
   options: () => serve.options([name]),
   whyNoOption: (_, option) => serve.whyNoOption?.([name], option) ?? null,
   examples: () => [],

@@ -3,6 +3,7 @@
 import { yellow } from "@std/fmt/colors";
 import type { Exercise, Transport } from "../exercises/exercise.ts";
 import type { OptionSpec, OptionValues } from "../exercises/options.ts";
+import { optionsFor } from "../net/address.ts";
 import { DEFAULT_LIMITS, type Limits } from "../net/limits.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { MAX_DIGITS } from "../protocol/framing.ts";
@@ -156,7 +157,10 @@ function bugOptions(exercise: Exercise | undefined): OptionSpec[] {
 }
 
 function portOption(exercise: Exercise | undefined, summary: string): OptionSpec {
-  return { name: "port", type: "number", value: "PORT", max: 65_535, default: exercise?.port, summary };
+  return {
+    ...{ name: "port", type: "number", value: "PORT", max: 65_535, default: exercise?.port, summary },
+    meant: (text) => /^\d+$/.test(text) ? null : optionsFor(text),
+  };
 }
 
 /** Why an option that some exercises have is none of this one's. */

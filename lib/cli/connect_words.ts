@@ -42,7 +42,9 @@ export function readWords(exercise: Exercise, words: readonly string[]): Connect
   }
   const read = takeAddress(words);
   if (read.rest.length === 0) return read;
-  throw new NetlabError("usage", `connect ${name} takes no "${read.rest[0]}" behind the address`);
+  throw new NetlabError("usage", `connect ${name} takes no "${read.rest[0]}" behind the address`, {
+    hint: `netlab connect ${name} [HOST[:PORT]] [options]`,
+  });
 }
 
 /** What is wrong with the verb that the words have, an address perhaps before it; null when nothing is, or it has none. */

@@ -66,7 +66,8 @@ async function dispatch(args: readonly string[], output: Output, env: Env): Prom
   if (values.help) return output.out.text(commandHelp(command, words, output.width));
   const extra = words[command.maxWords ?? Infinity];
   if (extra !== undefined) {
-    throw new NetlabError("usage", `${name} takes no "${extra}"`, { hint: `netlab ${name} ${command.usage}` });
+    const hint = command.insteadOf?.(words) ?? `netlab ${name} ${command.usage}`;
+    throw new NetlabError("usage", `${name} takes no "${extra}"`, { hint });
   }
   return await command.run({ commands, output, words, values });
 }

@@ -4,7 +4,7 @@ import { bold } from "@std/fmt/colors";
 import type { Bug } from "../exercises/bug.ts";
 import type { Exercise, RunningServer } from "../exercises/exercise.ts";
 import { exercises, findExercise } from "../exercises/registry.ts";
-import { parseHost } from "../net/address.ts";
+import { optionsFor, parseHost } from "../net/address.ts";
 import { systemClock } from "../net/clock.ts";
 import { formatHostPort } from "../net/conn.ts";
 import type { Millis } from "../protocol/clock.ts";
@@ -32,6 +32,10 @@ export const serve: Command = {
   summary: "run an exercise's server",
   usage: "EXERCISE [options]",
   maxWords: 1,
+  insteadOf: ([name, ...where]) => {
+    const options = optionsFor(where.join(" "));
+    return options === null ? null : `netlab serve ${name} ${options}`;
+  },
   details: "Listens on all addresses of this machine, says where, and runs until Ctrl-C: then it says goodbye,\n" +
     "delivers what was taken, and ends. A second Ctrl-C cuts.",
   options: (words) => serveOptions(findExercise(words[0] ?? "")),

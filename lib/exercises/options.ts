@@ -26,6 +26,8 @@ export interface OptionSpec {
   readonly empty?: boolean;
   readonly min?: number;
   readonly max?: number;
+  /** What is to be written in place of a value that is none; null where nobody knows. */
+  meant?(text: string): string | null;
 }
 
 /** Parsed values by name; absent where neither given nor defaulted. */

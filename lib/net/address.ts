@@ -1,4 +1,5 @@
-// Addresses as people write them: `host`, `host:port`, `host port`, `[v6]:port`, `::1`.
+// Addresses as people write them: `host`, `host:port`, `host port`, `[v6]:port`, `::1`. What is none, such as that of a page, is
+// refused with what was probably meant.
 
 import { NetlabError } from "../protocol/errors.ts";
 
@@ -42,36 +43,88 @@ export function takeAddressBefore(
 
 /** Reads a host that is said without a port. @throws {NetlabError} of kind `usage` for what can be none */
 export function parseHost(word: string): string {
-  const { host, port } = parseAddress(word);
-  if (port === undefined) return host;
-  throw new NetlabError("usage", `a host is said without its port, not "${word}"`, {
-    hint: `--host ${host} --port ${port}`,
-  });
+  const parts = split(word, asOptions);
+  if (parts.port === undefined) return parts.host;
+  throw new NetlabError("usage", `a host is said without its port, not "${word}"`, { hint: asOptions(parts) });
 }
 
 /** Reads one word. @throws {NetlabError} of kind `usage` for what can be none */
 export function parseAddress(word: string): WrittenAddress {
-  const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(word);
-  if (bracketed) {
-    return bracketed[2] === undefined ? { host: bracketed[1] } : { host: bracketed[1], port: parsePort(bracketed[2]) };
-  }
-  if (word === "" || /[[\]\s/]/.test(word)) {
-    throw new NetlabError("usage", `not an address: "${word}"`, { hint: "host, host:port, or [IPv6]:port" });
-  }
-  // As a host it would be an address in one number, 0.0.30.97.
-  if (/^\d+$/.test(word)) {
-    throw new NetlabError("usage", `not a host: "${word}"`, { hint: `port ${word} of this machine is :${word}` });
-  }
-  const colons = word.split(":").length - 1;
-  if (colons !== 1) return { host: word };
-  const [host, port] = word.split(":");
-  return { host: host || "127.0.0.1", port: parsePort(port) };
+  const { host, port } = split(word, asWord);
+  return port === undefined ? { host } : { host: host || "127.0.0.1", port: parsePort(port, word) };
 }
 
-function parsePort(text: string): number {
+/** The options that say what is written where no address stands: `localhost:7000`, `8000/tcp`. Null for what is none. */
+export function optionsFor(text: string): string | null {
+  const thousands = text.replace(/^(\d{1,2})[,._ ](\d{3})$/, "$1$2");
+  const [, number] = /^:?(\d+)(?:[-:/].*)?$/.exec(thousands) ?? [];
+  if (number !== undefined) return isPort(number) ? asOptions({ host: "", port: number }) : null;
+  const parts = read(text) ?? guess(text);
+  // Any word could be a host.
+  return parts && (parts.port !== undefined || /[.:]|^localhost$/.test(parts.host)) ? asOptions(parts) : null;
+}
+
+/** An address in its parts, of which the port may be none. */
+interface Parts {
+  readonly host: string;
+  readonly port?: string;
+}
+
+/** @param say how what was meant has to be written there */
+function split(word: string, say: (meant: Parts) => string): Parts {
+  // As a host it would be an address in one number, 0.0.30.97.
+  if (/^\d+$/.test(word)) {
+    const port = { host: "", port: word };
+    throw new NetlabError("usage", `not a host: "${word}"`, {
+      hint: say === asWord ? `port ${word} of this machine is ${say(port)}` : say(port),
+    });
+  }
+  const parts = read(word);
+  if (parts) return parts;
+  const meant = guess(word);
+  throw new NetlabError("usage", `not an address: "${word}"`, {
+    hint: meant === null ? "host, host:port, or [IPv6]:port" : `did you mean ${say(meant)}?`,
+  });
+}
+
+function read(word: string): Parts | null {
+  const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(word);
+  if (bracketed) return { host: bracketed[1], port: bracketed[2] };
+  if (word === "" || /[[\]\s/,@]/.test(word)) return null;
+  const [host, port, more] = word.split(":");
+  if (more !== undefined) return IPV6.test(word) ? { host: word } : null;
+  return { host, port };
+}
+
+const IPV6 = /^[\da-f:.]+(%.+)?$/i;
+
+/** Of what is no address, the host and the port that can be found in it: `http://lab:7777/`, `lab,7777`, `[::1`. */
+function guess(word: string): Parts | null {
+  const bare = word.trim().replace(/^[a-z][\w+.-]*:\/\//i, "").replace(/^[^@/]*@/, "");
+  const found = /^(?:\[([\da-f:.]+)\]?|([\w.-]+))(?:(?:[\s:,]+|\/(?=\d{3}))(\d{1,5}))?(?:[/?#].*)?$/i.exec(bare) ??
+    /^\[([\da-f:.]+)\]()(\d{1,5})$/i.exec(bare);
+  return found && { host: found[1] ?? found[2], port: found[3] };
+}
+
+function asWord({ host, port }: Parts): string {
+  return port === undefined ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function asOptions({ host, port }: Parts): string {
+  const options = host === "" ? [] : [`--host ${host}`];
+  if (port) options.push(`--port ${isPort(port) ? port : "PORT"}`);
+  return options.join(" ");
+}
+
+/** 0 picks a free one, where a server listens. */
+const isPort = (text: string) => /^\d+$/.test(text) && Number(text) <= 65_535;
+
+function parsePort(text: string, word = text): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
-    throw new NetlabError("usage", `not a port: "${text}"`, { hint: "a port is a number from 1 to 65535" });
+  if (!isPort(text) || port < 1) {
+    throw new NetlabError("usage", text === "" ? `no port behind "${word}"` : `not a port: "${text}"`, {
+      hint: "a port is a number from 1 to 65535",
+    });
   }
   return port;
 }

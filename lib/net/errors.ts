@@ -50,7 +50,8 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   }
   // Windows says it by these numbers, in the language of its user.
   if (/lookup address|invalid host|resolve|not known|No address associated|\(os error 1100[1-4]\)/i.test(text)) {
-    return { why: "no such host", hint: "check the spelling, or use the address in digits" };
+    const all = doing === "listen on" ? "; 0.0.0.0 stands for all addresses of this machine" : "";
+    return { why: "no such host", hint: `check the spelling, or use the address in digits${all}` };
   }
   if (error instanceof Deno.errors.ConnectionRefused || code === "ECONNREFUSED") {
     return { why: "connection refused", hint: "nothing listens there: is the server running, and on this port?" };
@@ -60,6 +61,9 @@ function explain(error: unknown, doing: Doing, address: string): Explanation {
   }
   if (error instanceof Deno.errors.TimedOut || code === "ETIMEDOUT") {
     return { why: "no answer", hint: "wrong address, or a firewall drops the packets" };
+  }
+  if (/^\[fe80:[^%]*$/i.test(host)) {
+    return { why: describeSystemError(error), hint: "say by which interface: fe80::1%eth0" };
   }
   if (code === "EMSGSIZE") {
     const mac = Deno.build.os === "darwin"

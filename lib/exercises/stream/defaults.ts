@@ -22,7 +22,7 @@ export const CONTROL_KEYS = "space pauses, ← → seek by 10 s, ↑ ↓ by a mi
 /** How a stream of the seed's form may end. */
 export const SEED_ENDS = ["EOF", "END"] as const;
 
-/** Whether `words` are what the client takes behind the address: one file, which is not an address with a port. */
+/** Whether `words` are what the client takes behind the address: one file, which is not an address with a port, or of a page. */
 export function isOneFile(words: readonly string[]): boolean {
-  return words.length === 1 && !/:\d+$/.test(words[0]);
+  return words.length === 1 && !/:\d+$|:\/\//.test(words[0]);
 }
