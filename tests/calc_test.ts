@@ -303,9 +303,10 @@ test("half a question and a silence is no question yet", () =>
     assertEquals(await client.line(), "42");
   }));
 
-test("at the end of the stream a whole question is answered, and half a one is not", () =>
+test("at the end of the stream the last question is answered, and half a one with what is missing", () =>
   withCalc(async ({ peer }) => {
-    for (const [sent, got] of [["7 6 *", "42"], ["7 *", ""], ["", ""], ["1 + 1\n", "2\n"]]) {
+    const incomplete = "ERROR expected two integers and an operator: 7 * 6";
+    for (const [sent, got] of [["7 6 *", "42"], ["76*", incomplete], ["", ""], ["1 + 1\n", "2\n"]]) {
       const client = await peer();
       await client.send(sent);
       await client.conn.closeWrite();

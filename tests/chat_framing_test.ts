@@ -231,14 +231,21 @@ test("a command in pieces, without LF, waits for its rest: only a complete one m
     await bob.got();
   }));
 
-test("a complete command without LF at the end of the stream is still answered, an unfinished one is not", () =>
+test("a command without LF at the end of the stream is still answered, one that is framed and unfinished is not", () =>
   withChat(async (room) => {
-    const raw = await room.join("raw");
-    await raw.sendBytes("NAME alice\r");
-    await raw.conn.closeWrite();
-    assertEquals(await raw.receive(), "HELLO alice");
-    await raw.ended();
-    for (const [wire, part] of [["raw", "NAM"], ["len4", "0011NAME alice"], ["line", "GET_NAMES\nNAME alice"]]) {
+    const answers = [
+      ["NAME alice\r", "HELLO alice"],
+      ["NAME", "ERROR invalid name: it is empty"],
+      ["NAM", "ERROR unknown command: NAM (NAME, GET_NAMES, MSG, BLOCK, UNBLOCK, EXIT)"],
+    ];
+    for (const [sent, answer] of answers) {
+      const raw = await room.join("raw");
+      await raw.sendBytes(sent);
+      await raw.conn.closeWrite();
+      assertEquals(await raw.receive(), answer);
+      await raw.ended();
+    }
+    for (const [wire, part] of [["len4", "0011NAME alice"], ["line", "GET_NAMES\nNAME alice"]]) {
       const client = await room.join(wire);
       await client.sendBytes(part);
       await client.conn.closeWrite();

@@ -46,7 +46,7 @@ test("each end has its reason, and ends that session only", () =>
     const [leaver, halfway, polite] = [await join(), await join(), await join()];
     await leaver.conn.closeWrite();
     assertEquals(await reasonOf(1), "end of stream");
-    await halfway.send("unfinish");
+    await halfway.send("whole\nunfinish");
     await halfway.conn.closeWrite();
     assertEquals(await reasonOf(2), "end of stream inside a message");
     await polite.send("bye\n");

@@ -162,8 +162,16 @@ test("the end of the stream delivers a complete message that nothing framed", ()
   assertEquals([connection.end(), connection.decided], ["NAME alice", ["raw"]]);
 });
 
+test("the end of the stream makes a message of text that nothing can complete any more: it is answered, too", () => {
+  for (const start of ["NAM", "NAME", "MSG bob\r"]) {
+    const connection = chat();
+    assertEquals([connection.receive(start), connection.silence(), connection.decided], [[], [], []]);
+    assertEquals([connection.end(), connection.decided], [start.replace("\r", ""), ["raw"]]);
+  }
+});
+
 test("the end of the stream delivers nothing that is unfinished", () => {
-  for (const start of ["NAME", "MSG bob", "0010NAME", "0010", "NAME alice\nGET_NAMES", "\0\0\0\0\0\0\0\x04EXI", ""]) {
+  for (const start of ["0010NAME", "0010", "NAME alice\nGET_NAMES", "\0\0\0\0\0\0\0\x04EXI", ""]) {
     const connection = chat();
     connection.receive(start);
     assertEquals(connection.end(), null, start);

@@ -7,6 +7,7 @@
 //     first byte 0                                            be8
 //     LF seen                                                 line
 //     a complete message, no LF, 300 ms of silence            raw; becomes line when an LF comes after all
+//     text that is not complete, and the end of the stream    raw: nothing can complete it any more
 //
 // A message too long for the limit does not decide: LF or silence behind it does, and then it is answered. Who waits for
 // that answer before it goes on would otherwise be taken to be still inside of it.
@@ -119,6 +120,7 @@ export class AutoFramer implements Framer {
 
   end(queue: ByteQueue): Uint8Array | null {
     if (!this.#decided) this.silence(queue);
+    if (!this.#decided && queue.length > 0 && !this.#beginsLength(queue)) this.#use(this.#raw);
     return this.#framer.end?.(queue) ?? null;
   }
 
@@ -189,9 +191,12 @@ export class AutoFramer implements Framer {
     this.#use(new DigitsFramer(digits, this.#maxBytes));
   }
 
+  #beginsLength(queue: ByteQueue): boolean {
+    return this.#options.lengths && (queue.at(0) === 0 || isDigit(queue.at(0)));
+  }
+
   #holdsMessage(queue: ByteQueue): boolean {
-    if (queue.length === 0) return false;
-    if (this.#options.lengths && queue.at(0) === 0) return false;
+    if (queue.length === 0 || this.#beginsLength(queue)) return false;
     return this.#options.isComplete(decodeLossy(queue.peek(queue.length)).replace(/\r$/, ""));
   }
 }
