@@ -336,6 +336,13 @@ for (const transport of ["tcp", "udp"] as const) {
       assertEquals(said(desk.console)[0], "message: hello");
     }));
 
+  test(`${named}: a script whose partner does not answer gives up, though nobody has said --idle`, () =>
+    withTalk(transport, async (desk) => {
+      const { ended } = desk.call(["hello", "more"], { options: { "resend-after": 10 } });
+      assertStringIncludes(await ended ?? "nothing", transport === "udp" ? "answered, 4 times" : "answered for 40ms");
+      assertEquals(said(desk.console)[0], "message: hello");
+    }));
+
   test(`${named}: with --json everything that both programs print is JSON`, async () => {
     const options = `--json --transport ${transport}`;
     await using server = new Program(`serve talk --host 127.0.0.1 --port 0 ${options}`);

@@ -3,14 +3,15 @@
 import { systemClock } from "../../net/clock.ts";
 import { drive, type Driven } from "../../net/drive.ts";
 import { NetlabError } from "../../protocol/errors.ts";
-import { openChannel, TextClient } from "../client.ts";
+import { hintAtWire, openChannel, TextClient } from "../client.ts";
 import { completeWord } from "../commands.ts";
 import type { ConnectContext } from "../exercise.ts";
 import { leavingSignal } from "../leaving.ts";
+import { formatDuration } from "../options.ts";
 import { errorReply, MAX_TEXT, whyUnfit } from "../text.ts";
 import { BYE, refusal, RESEND_MS, type TalkEvent, TalkMachine } from "./protocol.ts";
 
-/** How often a script sends a line over UDP before it gives up. */
+/** How often a script sends a line over UDP before it gives up. Over TCP, where nothing is lost, it waits as long for an answer. */
 const TRIES = 4;
 
 /** Runs the client to its end. */
@@ -19,8 +20,9 @@ export async function connectTalk(context: ConnectContext): Promise<void> {
 }
 
 class Talk extends TextClient {
+  readonly #resendMs = Number(this.context.options["resend-after"] ?? RESEND_MS);
   readonly #machine = new TalkMachine(
-    this.context.transport === "udp" ? Number(this.context.options["resend-after"] ?? RESEND_MS) : null,
+    this.context.transport === "udp" ? this.#resendMs : null,
     (text) => whyUnfit(this.channel.framer, text),
   );
   readonly #driven: Driven<string, string> = drive(this.#machine, {
@@ -62,12 +64,23 @@ class Talk extends TextClient {
     if (line.trim() === BYE) return await this.leave();
     if (this.console.interactive) return this.#driven.input({ type: "command", command: line });
     // A script goes on when it has its answer; what may be lost is sent again.
+    if (this.context.transport === "tcp") return await this.#ask(line);
     for (let i = 0; i < TRIES && !this.over; i++) {
       this.#driven.input({ type: "command", command: line });
       await this.until(() => this.#machine.mayType);
       if (!this.#machine.silent) return;
     }
     if (!this.over) this.fail(new NetlabError("timeout", `${this.address} has not answered, ${TRIES} times`));
+  }
+
+  async #ask(line: string): Promise<void> {
+    const patienceMs = this.context.idleMs === undefined ? TRIES * this.#resendMs : Infinity; // who says --idle has a limit
+    this.#driven.input({ type: "command", command: line });
+    await this.until(() => this.#machine.mayType, patienceMs);
+    if (this.#machine.mayType || this.over) return;
+    const hint = this.channel.reads === 0 ? hintAtWire(this.channel) : "a person may need longer: say it with --idle";
+    const text = `${this.address} has not answered for ${formatDuration(patienceMs)}`;
+    this.fail(new NetlabError("timeout", text, { hint }));
   }
 
   protected override async leave(): Promise<void> {

@@ -5,14 +5,14 @@ import type { OptionSpec } from "../options.ts";
 import { FREE_TEXT_WIRES } from "../text.ts";
 import { RESEND_MS } from "./protocol.ts";
 
-const resendAfter: OptionSpec = {
+const resendAfter = {
   name: "resend-after",
   type: "duration",
   value: "DURATION",
   min: 1,
   default: RESEND_MS,
   summary: "over UDP: silence after which a message may be sent again",
-};
+} as const satisfies OptionSpec;
 
 export const talk: Exercise = {
   name: "talk",
@@ -23,7 +23,10 @@ export const talk: Exercise = {
   limits: { maxClients: 1, firstByteMs: 3_600_000 },
   unusedOptions: ["max-clients"],
   serveOptions: [resendAfter],
-  connectOptions: [resendAfter],
+  connectOptions: [{
+    ...resendAfter,
+    summary: `${resendAfter.summary}; a script gives up after four times that, over TCP, too`,
+  }],
   serveExamples: [],
   connectExamples: [],
   explanation: async () => (await import("./explanation.ts")).explanation,
