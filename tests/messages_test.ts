@@ -209,6 +209,23 @@ test("what a client that vanished has not taken of its log is room once, and not
     2048 * 8192 - 1,
   ));
 
+test("a log on its way takes room until it has been taken: who says quit and does not read makes none", () =>
+  withMessages(
+    async ({ peer, console }) => {
+      const lines = `${"x".repeat(8191)}\n`.repeat(2048); // more than the system's buffers hold
+      const [first, second] = [await peer(), await peer()];
+      await first.send(lines, "quit\n");
+      await eventually("all of it", () => console.printed.length === 2048);
+      await first.read(1);
+      const answers = second.rest();
+      await second.send(lines, "quit\n");
+      assertMatch((await answers).slice(0, 40), /^ERROR server full/);
+      assertEquals((await first.rest()).length, lines.length - 1);
+    },
+    { options: { "max-log": 64 * 1_048_576 } },
+    2048 * 8192 - 1,
+  ));
+
 test("a log that is on its way comes whole where the server shuts down, or the client has nothing more to send", () =>
   withMessages(async ({ peer, server }) => {
     const client = await peer();

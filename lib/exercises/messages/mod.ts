@@ -1,7 +1,9 @@
 // The first assignment, as the registry knows it.
 
 import type { Exercise } from "../exercise.ts";
+import { formatSize } from "../options.ts";
 import { FREE_TEXT_WIRES } from "../text.ts";
+import { MAX_KEPT } from "./protocol.ts";
 
 export const messages: Exercise = {
   name: "messages",
@@ -17,7 +19,7 @@ export const messages: Exercise = {
       min: 1,
       max: 64 * 1_048_576,
       default: 1_048_576,
-      summary: "what is kept of a session; a message beyond it is refused",
+      summary: `what is kept of a session, ${formatSize(MAX_KEPT)} of all together; a message beyond is refused`,
     },
   ],
   connectOptions: [],

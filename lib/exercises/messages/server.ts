@@ -20,6 +20,8 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
   class Writer implements Session<string> {
     readonly #channel: TextChannel;
     readonly #log = new MessageLog(maxLog);
+    /** What of `kept` is this one's. */
+    #counted = 0;
     lastWords: Promise<void> | null = null;
 
     constructor(channel: TextChannel) {
@@ -29,16 +31,20 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
     onMessage(text: string): void {
       if (this.lastWords) return;
       if (isQuit(text)) return void (this.lastWords = this.#quit());
-      const before = this.#log.length;
       if (kept >= maxKept) return this.#refuse(refusal.serverFull());
       if (!this.#log.add(text)) return this.#refuse(refusal.logFull(this.#log));
-      kept += this.#log.length - before;
+      this.#count(this.#log.length);
       const from = this.#channel.remote;
       console.print(`${from}: ${text}`, { event: "message", from, text });
     }
 
     onEnd(): void {
-      if (!this.lastWords) kept -= this.#log.length;
+      this.#count(0);
+    }
+
+    #count(bytes: number): void {
+      kept += bytes - this.#counted;
+      this.#counted = bytes;
     }
 
     #refuse(why: string): void {
@@ -47,7 +53,6 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
 
     /** Sends the log and hangs up. */
     async #quit(): Promise<void> {
-      kept -= this.#log.length;
       const { framer } = this.#channel;
       // Only a length can say that there is nothing.
       if (this.#log.isEmpty && framer.headBytes > 0) this.#channel.send("");
@@ -57,6 +62,7 @@ export function serveMessages(context: ServeContext, maxKept: number = MAX_KEPT)
         if (!this.#channel.send(part)) return;
         await this.#channel.flushed();
         this.#channel.noteTaken();
+        if (this.#counted > 0) this.#count(this.#log.length); // unless the session has ended meanwhile
       }
       await this.#channel.because("quit").close();
     }
