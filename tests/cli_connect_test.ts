@@ -217,19 +217,22 @@ test("a trace file that cannot be is refused before anything happens", async () 
 });
 
 test(
-  "a trace file that can no longer be written ends with one warning, and nothing else does",
+  "a trace file that can no longer be written ends with one warning, and nothing else does; the status says so",
   () =>
     withChat(async ({ port }) => {
       const path = await Deno.makeTempFile({ suffix: ".jsonl" });
       try {
         // A limit of 1 KiB for files, and the signal that goes with it ignored: as on a full disk.
         const limited = `ulimit -f 1; trap "" XFSZ; exec "$@"`;
-        const { status, out, err } = await runProgram(`connect chat --port ${port} --quiet --trace-file ${path}`, {
-          command: ["bash", "-c", limited, "netlab", ...NETLAB],
-          input: SCRIPT,
-        });
-        assertEquals([status, out], [1, ANSWERS]);
-        assertEquals(err, `warning: cannot write ${path}: file too large: the recording ends here\n${FAILURE}\n`);
+        const run = (input: string) =>
+          runProgram(`connect chat --port ${port} --quiet --trace-file ${path}`, {
+            command: ["bash", "-c", limited, "netlab", ...NETLAB],
+            input,
+          });
+        const warning = `warning: cannot write ${path}: file too large: the recording ends here\n`;
+        assertEquals(await run(SCRIPT), { status: 1, out: ANSWERS, err: `${warning}${FAILURE}\n` });
+        const { status, err } = await run("GET_NAMES\n".repeat(20));
+        assertEquals([status, err], [3, `${warning}netlab: the recording in ${path} is not whole\n`]);
       } finally {
         await Deno.remove(path);
       }

@@ -223,6 +223,13 @@ export function readLimits(values: OptionValues): Partial<Limits> {
   };
 }
 
+/** What shows and records a run. */
+export interface Tracing {
+  readonly bus: TraceBus;
+  /** Why a recording is not whole, for the end; it was told when it happened. */
+  readonly failure: NetlabError | null;
+}
+
 /**
  * A bus with the sinks that the options ask for.
  *
@@ -233,18 +240,26 @@ export function openTrace(
   values: OptionValues,
   output: Output,
   { log, json }: { log: boolean; json: boolean },
-): TraceBus {
+): Tracing {
   const bus = new TraceBus();
   if (values.trace) bus.attach(ladderSink(output.err.line, { hex: values.trace === "hex", width: output.width }));
   else if (log && !values.quiet) bus.attach(logSink(output.err.line));
   if (json && values.json) bus.attach(jsonLinesSink(output.out.line, values.trace ? MESSAGE_KINDS : LOG_KINDS));
+  let failure: NetlabError | null = null;
   if (values["trace-file"]) {
-    const detach = bus.attach(traceFile(String(values["trace-file"]), (error) => {
+    const path = String(values["trace-file"]);
+    const detach = bus.attach(traceFile(path, (error) => {
       detach();
       output.err.line(`${yellow("warning:")} ${escapeText(error.withHint)}`);
+      failure = new NetlabError("harness", `the recording in ${path} is not whole`, { cause: error });
     }));
   }
-  return bus;
+  return {
+    bus,
+    get failure() {
+      return failure;
+    },
+  };
 }
 
 /** A sink that records in a file. @param onFailure told once, when the file can no longer be written */

@@ -34,21 +34,21 @@ export const connect: Command = {
   async run({ output, values, words }) {
     const exercise = requireExercise(words);
     const { address, rest } = readWords(exercise, words.slice(1));
-    const trace = openTrace(values, output, { log: false, json: false });
+    const tracing = openTrace(values, output, { log: false, json: false });
     using interruption = new Interruption();
     let badInput: NetlabError | null = null;
     await requireHost(exercise, { address, rest }, Number(values.port));
     const plot = values.plot === undefined
       ? null
       : await openPlot(String(values.plot), titleOf(exercise, rest, values), output);
-    if (plot) trace.attach(plot.sink);
+    if (plot) tracing.bus.attach(plot.sink);
     const running = exercise.connect({
       host: address?.host ?? parseHost(String(values.host)),
       port: address?.port ?? Number(values.port),
       transport: readTransport(values, exercise),
       wire: String(values.wire),
       idleMs: values.idle === undefined ? undefined : Number(values.idle),
-      trace,
+      trace: tracing.bus,
       options: values,
       args: rest,
       console: openConsole(output, {
@@ -65,9 +65,9 @@ export const connect: Command = {
       // A script that ends too early may be why the rest went wrong.
       throw error instanceof NetlabError && error.kind === "interrupted" ? error : badInput ?? error;
     } finally {
-      trace.close();
+      tracing.bus.close();
     }
-    const failure = badInput ?? plot?.failure;
+    const failure = badInput ?? plot?.failure ?? tracing.failure;
     if (failure) throw failure;
   },
 };

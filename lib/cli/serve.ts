@@ -55,7 +55,7 @@ export const serve: Command = {
     // Who does not read what a server says does not hold it up.
     output.out.gap = values.json ? (lines) => JSON.stringify({ event: "dropped", lines }) : gapInText;
     const bug = values.bug === undefined ? null : await findBug(exercise, String(values.bug));
-    const trace = openTrace(values, output, { log: true, json: true });
+    const tracing = openTrace(values, output, { log: true, json: true });
     let stop = () => {};
     const started = Promise.withResolvers<RunningServer>();
     try {
@@ -65,7 +65,7 @@ export const serve: Command = {
         transport: readTransport(values, exercise),
         wire: String(values.wire),
         limits: readLimits(values),
-        trace,
+        trace: tracing.bus,
         options: values,
         spoil: bug?.spoil,
         stop: () => void started.promise.then((server) => server.shutdown(Number(values.grace ?? 0))),
@@ -78,10 +78,11 @@ export const serve: Command = {
       });
       started.resolve(server);
       announce(context, exercise, server);
-      return await untilStopped(context, server, (onStop) => (stop = onStop));
+      await untilStopped(context, server, (onStop) => (stop = onStop));
     } finally {
-      trace.close();
+      tracing.bus.close();
     }
+    if (tracing.failure) throw tracing.failure;
   },
 };
 
@@ -159,7 +160,7 @@ async function untilStopped(
   { output, values }: CommandContext,
   server: RunningServer,
   expose: (stop: () => void) => void,
-): Promise<number | void> {
+): Promise<void> {
   let stops = 0;
   const stuck = Promise.withResolvers<true>();
   let cancel = () => {};
