@@ -81,6 +81,21 @@ test("with --json and --trace the messages are there, too", async () => {
   ]]);
 });
 
+test("a server whose recording cannot go on serves on, and says so by its status in the end", async () => {
+  const path = `${temporaryFolder()}/trace.jsonl`;
+  // A limit of 1 KiB for files, and the signal that goes with it ignored: as on a full disk.
+  const command = ["bash", "-c", `ulimit -f 1; trap "" XFSZ; exec "$@"`, "netlab", ...NETLAB];
+  const line = `serve chat --host 127.0.0.1 --port 0 --quiet --trace-file ${path}`;
+  await using server = new Program(line, { command });
+  const port = Number((await server.out.line()).match(/:(\d+)/)![1]);
+  for (let i = 0; i < 20; i++) (await caller(port, `alice-${i}`)).close();
+  server.signal("SIGTERM");
+  const { status, err } = await server.result();
+  assertEquals(status, 3);
+  const warning = `warning: cannot write ${path}: file too large: the recording ends here\n`;
+  assertEquals(err, `${warning}netlab: the recording in ${path} is not whole\n`);
+}, { ignore: skipUnless("bash").ignore || skipUnlessSignals().ignore });
+
 test("with --quiet a server says its address and nothing else", async () => {
   await using server = new Program("serve chat --host 127.0.0.1 --port 0 --quiet");
   const line = await server.out.line();
