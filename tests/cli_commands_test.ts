@@ -242,6 +242,23 @@ test("an empty word is shown as one", async () => {
   }
 });
 
+test("help names every value of an option that takes only some", () => {
+  for (const command of commands) {
+    for (const words of [[], ...exercises.map(({ name }) => [name])]) {
+      for (const { name, choices = [], value, bare, summary } of command.options(words)) {
+        const said = [value, bare, summary].join(" ").replace("len1 to len8", WIRE_LENGTHS);
+        if (summary.startsWith("the same")) continue; // as the option before it
+        // What stands alone needs no value.
+        for (const choice of choices.filter((choice) => choice !== bare)) {
+          assert(said.split(/[ ,|;:()]+/).includes(choice), `${command.name} ${words}: --${name} ${choice}`);
+        }
+      }
+    }
+  }
+});
+
+const WIRE_LENGTHS = [1, 2, 3, 4, 5, 6, 7, 8].map((digits) => `len${digits}`).join(" ");
+
 test("help says of --json what it does at that end", async () => {
   assertStringIncludes(
     (await netlab("help serve chat")).out.replace(/\s+/g, " "),

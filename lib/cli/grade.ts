@@ -51,7 +51,7 @@ const optionsOf = (exercise?: Exercise): OptionSpec[] => [
     type: "string",
     value: "WAY",
     choices: WAYS,
-    summary: "cut what netlab says in this way only, besides whole",
+    summary: `cut what netlab says in this way only, besides whole: ${WAYS.join(", ")}`,
   },
   { name: "list", type: "flag", summary: "show the checks and their steps, and run none" },
   { name: "seed", type: "number", value: "N", default: 1, summary: "what decides where messages are cut" },

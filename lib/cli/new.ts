@@ -28,7 +28,7 @@ export const starter: Command = {
       value: "LANGUAGE",
       choices: LANGUAGE_NAMES,
       default: "python",
-      summary: "what to write them in",
+      summary: `what to write them in: ${LANGUAGE_NAMES.join(", ")}`,
     },
     COLOR_OPTION,
     HELP_OPTION,

@@ -78,10 +78,10 @@ export const smtp: Exercise = {
     {
       name: "bare-newline",
       type: "string",
-      value: "WHAT",
+      value: "accept|reject",
       choices: ["accept", "reject"],
       default: "accept",
-      summary: "what to do with CR and LF that stand alone: content, or refused",
+      summary: "what to do with CR and LF that stand alone: they are content, or refused",
     },
     {
       name: "compat",

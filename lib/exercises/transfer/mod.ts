@@ -27,7 +27,7 @@ export const transfer: Exercise = {
       type: "string",
       value: "SCHEME",
       choices: SCHEMES,
-      summary: "what makes it reliable: stop-and-wait over TCP and none over UDP unless said",
+      summary: `what makes it reliable: ${SCHEMES.join(", ")}; stop-and-wait over TCP and none over UDP unless said`,
     },
     {
       name: "chunk",
