@@ -81,6 +81,19 @@ test(
 );
 
 test(
+  "at a terminal that nobody reads, Ctrl-Z waits until somebody does, and the server goes on meanwhile",
+  () =>
+    withRelay("", async (terminal, one, two) => {
+      await flood(one, two, 300, 1000);
+      await terminal.type("type \x1a@all still here\r");
+      for (const client of [one, two]) assertEquals(await client.receive(), "still here");
+      Deno.kill(terminal.process, "SIGTERM");
+      await endsWell(terminal, one, two);
+    }),
+  needsPython,
+);
+
+test(
   "at a terminal that nobody reads, Ctrl-C ends the server, and a second one cuts",
   () =>
     withRelay("--grace 60s", async (terminal, one, two) => {

@@ -131,8 +131,24 @@ export function openTerminal(out: LineWriter, onInterrupt: () => void): Terminal
       onInterrupt();
     });
     edited.on("error", () => {}); // see `onClosed`
-    edited.on("SIGCONT", () => edited.prompt(true));
-    if (!CAN_SUSPEND) edited.on("SIGTSTP", () => {}); // at Ctrl-Z readline would do it
+    let suspending = false;
+    edited.on("SIGTSTP", () => {
+      if (!CAN_SUSPEND || suspending) return;
+      suspending = true;
+      out.afterwards(suspend); // readline would not wait: see `release`
+    });
+    const suspend = () => {
+      suspending = false;
+      if (editor !== edited) return; // it has ended meanwhile
+      process.once("SIGCONT", () => out.afterwards(resume));
+      process.stdin.setRawMode(false);
+      process.kill(process.pid, "SIGTSTP");
+    };
+    const resume = () => {
+      if (editor !== edited) return;
+      process.stdin.setRawMode(true);
+      edited.prompt(true);
+    };
     edited.on("close", () => {
       process.stdin.off("keypress", onKey);
       process.stdout.off("resize", onResize);
