@@ -189,6 +189,7 @@ const MISTAKES: readonly [string, string][] = [
     "--verison",
     'no such command: --verison (did you mean "--version"?): options stand behind the command: netlab COMMAND [options]',
   ],
+  ["-v", "no such command: -v: netlab --version"],
   ["chat", "no such command: chat: an exercise needs a command: netlab serve chat, or netlab connect chat"],
   ["help lst", 'no such command: lst (did you mean "list"?): netlab help shows the commands'],
   ["help serve cat", 'no such exercise: cat (did you mean "chat"?): netlab list shows them all'],

@@ -122,7 +122,7 @@ test("an empty value is one only where it may be, and a missing one nowhere", ()
 
 test("what needs no value leaves the word behind it alone", () => {
   assertEquals(parse(["--trace", "chat", "--json", "true"]).positionals, ["chat", "true"]);
-  assertEquals(valueOf("trace", ["--trace", "hex"]), "ladder");
+  assertEquals(valueOf("trace", ["--trace", "lab"]), "ladder");
   assertEquals(valueOf("trace", ["--trace=hex"]), "hex");
   assertEquals(valueOf("trace", []), undefined);
   assertRefused('--trace takes one of ladder, hex, not "ascii"', ["--trace=ascii"]);
@@ -130,6 +130,8 @@ test("what needs no value leaves the word behind it alone", () => {
 });
 
 test("a word that can be nothing else is a value all the same", () => {
+  assertEquals(valueOf("trace", ["--trace", "hex"]), "hex");
+  assertEquals(parse(["chat", "--trace", "ladder", "hex"]).positionals, ["chat", "hex"]);
   assertEquals(parse(["--plot", "a.svg", "b.bin"]).positionals, ["b.bin"]);
   assertEquals([valueOf("plot", ["--plot", "a.svg"]), valueOf("plot", ["--plot", "b.bin"])], ["a.svg", "terminal"]);
   assertEquals(valueOf("plot", ["a.bin", "--plot"]), "terminal");

@@ -150,7 +150,7 @@ test("what is to be typed next is fit for a shell", async () => {
 test("a folder has to be named, and not by an empty name", async () => {
   for (const words of [["new", "chat"], ["new", "chat", ""]]) {
     const { status, err } = await netlab(words);
-    assertEquals([status, err], [2, "netlab: into which folder?: netlab new chat DIR\n"]);
+    assertEquals([status, err], [2, "netlab: no folder given: netlab new chat DIR\n"]);
   }
 });
 

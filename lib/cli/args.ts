@@ -90,8 +90,9 @@ function toWords(args: readonly string[], specs: readonly OptionSpec[], onUnknow
   for (let i = 0; i < options.length; i++) {
     const arg = options[i];
     const next = options[i + 1];
-    const { suffix = null, type, empty = false } = bySpelling.get(arg) ?? {};
-    const takesNext = suffix !== null && next?.endsWith(suffix);
+    const { bare, choices, suffix = null, type, empty = false } = bySpelling.get(arg) ?? {};
+    const takesNext = bare !== undefined && next !== undefined &&
+      (choices?.includes(next) || (suffix !== null && next.endsWith(suffix)));
     // A lone minus is a value: standard input or output. An empty word is no word of its own, nor is text an option.
     const isValue = next === "-" || next === "" || /\s/.test(next ?? "");
     if (isValue && type !== undefined && !alone.has(arg)) named.push(`${arg}=${options[++i]}`);

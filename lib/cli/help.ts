@@ -39,6 +39,8 @@ export function requireCommand(commands: readonly Command[], name: string): Comm
   throw new NetlabError("usage", `no such command: ${name || '""'}${isExercise ? "" : didYouMean(name, words)}`, {
     hint: isExercise
       ? `an exercise needs a command: netlab serve ${name}, or netlab connect ${name}`
+      : /^-v$/i.test(name)
+      ? "netlab --version"
       : name.startsWith("-")
       ? "options stand behind the command: netlab COMMAND [options]"
       : "netlab help shows the commands",

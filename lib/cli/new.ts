@@ -40,7 +40,7 @@ export const starter: Command = {
     const exercise = requireExercise(words);
     const dir = words[1];
     if (!dir) {
-      throw new NetlabError("usage", "into which folder?", { hint: `netlab new ${exercise.name} DIR` });
+      throw new NetlabError("usage", "no folder given", { hint: `netlab new ${exercise.name} DIR` });
     }
     const { starterKit } = await import("../grade/starter/mod.ts");
     const language = LANGUAGE_NAMES.find((name) => name === values.lang)!;

@@ -16,7 +16,7 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** Values that completion offers, where they have to be loaded; whoever uses the value says which are allowed. */
   candidates?(): Promise<readonly string[]>;
-  /** The value when the option stands alone (`--trace`); otherwise it takes one only after `=`. */
+  /** The value when the option stands alone (`--trace`); it takes one of its choices, and any other only after `=`. */
   readonly bare?: string;
   /** With `bare`: a next word that ends so is its value all the same. */
   readonly suffix?: string;
