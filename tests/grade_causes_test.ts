@@ -98,6 +98,20 @@ server.accept()
   assertEquals(await got("", ""), "it got nothing in 1500 ms");
 }, PYTHON);
 
+test("what came behind a message, and is none, is not forgotten with it", async () => {
+  const subject = serverOf(`
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    client.recv(100)
+    client.sendall(b"42\\n13")
+`);
+  const only = "a client may ask again on the same connection";
+  const { got, bytes } = await failureOf({ exercise: findExercise("calc")!, only, subject });
+  assertEquals([got, bytes], ['it got no whole message, but "13" in 1500 ms', "13"]);
+}, PYTHON);
+
 test("a server that waits for the end of a line is told how messages with lengths begin", async () => {
   const silence = async (server: string, wire: string) =>
     (await serverCauses(server, { wire })).filter((cause) => cause.startsWith(CAUSES.silence));

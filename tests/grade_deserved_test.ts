@@ -1,6 +1,6 @@
 // Programs that do something simpler than what is asked, and that looks alike on the wire: they have no points for it.
 
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { CAUSE } from "../lib/exercises/calc/checks.ts";
 import { CAUSE as CAUSE_OF_CHAT } from "../lib/exercises/chat/checks.ts";
 import { CAUSES } from "../lib/exercises/causes.ts";
@@ -355,13 +355,22 @@ while True:
 }
 
 for (
-  const [what, right, wrong, name, cause] of [
+  const [what, right, wrong, name, cause, most] of [
     [
       "sends the beginning of a long file",
       "(content[offset:] if",
       "(content[offset:][:1024] if",
       "GET gives all of a file that is longer than one read",
       CAUSE_OF_FILES.partial,
+      80,
+    ],
+    [
+      "sends less than it says",
+      "(content[offset:] if",
+      "(content[offset:][:-1] if",
+      "GET gives the content",
+      CAUSE_OF_FILES.size,
+      60,
     ],
     [
       "sends from the beginning what is asked for with an offset",
@@ -369,16 +378,18 @@ for (
       "(content[:size] if",
       "GET with an offset gives the rest, and the digest of the whole",
       CAUSE_OF_FILES.offset,
+      99,
     ],
-  ]
+  ] as const
 ) {
-  test(`files: who ${what} loses points for just that`, async () => {
+  test(`files: who ${what} loses points for that, as many as it matters, and for nothing else`, async () => {
     const peer = Deno.readTextFileSync("tests/peers/files_threads.py");
     const source = peer.replace(right, wrong);
     assertNotEquals(source, peer);
-    const { checks } = await gradeProgram("files", "server", source, "{port} {dir}");
+    const { checks, points } = await gradeProgram("files", "server", source, "{port} {dir}");
     const failed = checks.filter(({ failure }) => failure !== undefined);
     assertEquals(failed.map(({ name, failure }) => [name, failure?.causes[0]]), [[name, cause]]);
+    assert(points <= most, `${points} points`);
   }, PYTHON);
 }
 

@@ -4,6 +4,7 @@ import type { Expectation } from "../exercises/check.ts";
 import { Channel } from "../net/channel.ts";
 import { outlasts } from "../net/clock.ts";
 import type { Conn } from "../net/conn.ts";
+import { ByteQueue } from "../protocol/byte_queue.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { Framer } from "../protocol/framing.ts";
 import { decodeLossy, escapeBytes, escapeText } from "../protocol/text.ts";
@@ -50,6 +51,8 @@ export class Actor {
   readonly #options: ActorOptions;
   readonly #inbox: Inbox;
   readonly #bytes: LastBytes;
+  /** What has come and is no message yet. */
+  #uncut: ByteQueue = new ByteQueue();
   /** Whether the other side's end can be seen: over UDP there is none. */
   readonly #ends: boolean;
   /** Messages that leave in one write with the next. */
@@ -73,6 +76,8 @@ export class Actor {
     this.#options = options;
     this.#inbox = new Inbox(options.fill, () => this.#hasRead || this.#unreadable ? null : this.received);
     this.#bytes = new LastBytes(conn);
+    const cut = framer.cut.bind(framer);
+    framer.cut = (queue) => cut(this.#uncut = queue);
     this.#ends = conn.receive === undefined;
     // A line that only the end of the connection ends is none, but it is a part of the rest.
     if (framer.name === "line") {
@@ -153,7 +158,7 @@ export class Actor {
   async expect(what: Expectation, timeoutMs = this.#options.timeoutMs): Promise<string> {
     const text = await this.#inbox.expect(what, timeoutMs);
     // What could not be read came behind the message.
-    if (!this.#unreadable) this.#bytes.forget();
+    if (!this.#unreadable) this.#bytes.forgetAllBut(this.#uncut);
     this.#hasRead = false;
     return text;
   }
@@ -289,9 +294,11 @@ class LastBytes {
     };
   }
 
-  forget(): void {
-    this.#first = this.#last = new Uint8Array();
-    this.#total = 0;
+  /** Keeps what came last, and is still in the queue. */
+  forgetAllBut(queue: ByteQueue): void {
+    this.#total = queue.length;
+    this.#first = queue.peek(Math.min(this.#total, KEPT_BYTES)).slice();
+    this.#last = queue.last(Math.min(this.#total - this.#first.length, KEPT_BYTES)).slice();
   }
 
   /** All of it; null where that is too much to be kept. */

@@ -76,7 +76,9 @@ export const LONG = Array.from(
 const LONG_DIGEST = "41fd5cf4442d51365e519ae03a06be1504a8c71c886fbff10ac0b67178fc2a0e";
 const LONG_LINES = new Set(LONG.trimEnd().split("\n"));
 
-const GETS = "GET gives the size, the digest and the content";
+const GETS = "GET gives the size and the digest";
+const CONTENT = "GET gives the content";
+const LONG_GET = "GET gives all of a file that is longer than one read";
 const BARE = "a bare name gives the content, and the end of the connection";
 const AGAIN = "as many bytes follow as it says, and then the next request is served";
 
@@ -156,19 +158,42 @@ const seedChecks: readonly Check[] = [
 export const checks: readonly Check[] = [
   {
     name: GETS,
-    points: 15,
+    points: 8,
     cause:
       "GET is not understood, or its answer is not OK, the size in bytes, and the SHA-256 of the file in hexadecimal " +
       "(hashlib.sha256(content).hexdigest())",
     steps: [...connect("alice"), send("alice", "GET hello.txt"), expect("alice", ok)],
   },
-  { ...bareName, points: 10 },
   {
-    name: AGAIN,
-    points: 8,
+    name: CONTENT,
+    points: 10,
     cause: CAUSE.size,
     framed: true,
     needs: [GETS],
+    steps: [...connect("alice"), ...asksOn("alice"), expect("alice", hello)],
+  },
+  {
+    name: LONG_GET,
+    points: 20,
+    cause: CAUSE.partial,
+    framed: true,
+    needs: [CONTENT],
+    steps: [
+      ...connect("alice"),
+      send("alice", "GET long.txt"),
+      expect("alice", okFor(LONG.length, LONG_DIGEST)),
+      forbid("alice", { what: "what is no line of it", matches: (text) => !LONG_LINES.has(text.trimEnd()) }),
+      expect("alice", { ...exactly([...LONG_LINES].at(-1)!), what: "the last of its 3000 lines" }),
+    ],
+  },
+  { ...bareName, points: 7 },
+  { ...longFile, points: 6 },
+  {
+    name: AGAIN,
+    points: 5,
+    cause: CAUSE.size,
+    framed: true,
+    needs: [CONTENT],
     steps: [
       ...connect("alice"),
       ...["GET hello.txt", "GET hello.txt"].flatMap((request) => [
@@ -186,24 +211,9 @@ export const checks: readonly Check[] = [
     needs: [GETS],
     steps: [...connect("alice"), ...asksOn("alice"), send("alice", "STAT hello.txt"), expect("alice", ok)],
   },
-  { ...longFile, points: 4 },
-  {
-    name: "GET gives all of a file that is longer than one read",
-    points: 4,
-    cause: CAUSE.partial,
-    framed: true,
-    needs: [GETS],
-    steps: [
-      ...connect("alice"),
-      send("alice", "GET long.txt"),
-      expect("alice", okFor(LONG.length, LONG_DIGEST)),
-      forbid("alice", { what: "what is no line of it", matches: (text) => !LONG_LINES.has(text.trimEnd()) }),
-      expect("alice", { ...exactly([...LONG_LINES].at(-1)!), what: "the last of its 3000 lines" }),
-    ],
-  },
   {
     name: "LIST gives how many files there are, and their sizes and names",
-    points: 5,
+    points: 4,
     cause:
       "LIST is answered with OK and how many files there are, and then a line for each: its size, a space, its name",
     framed: true,
@@ -216,16 +226,16 @@ export const checks: readonly Check[] = [
   },
   {
     name: "STAT gives size and digest",
-    points: 4,
+    points: 3,
     cause: "STAT is answered as GET is, and nothing follows",
     steps: [...connect("alice"), send("alice", "STAT hello.txt"), expect("alice", ok)],
   },
   {
     name: "GET with an offset gives the rest, and the digest of the whole",
-    points: 5,
+    points: 4,
     cause: CAUSE.offset,
     framed: true,
-    needs: [GETS],
+    needs: [CONTENT],
     steps: [
       ...connect("alice"),
       send("alice", "GET hello.txt 3"),
@@ -244,15 +254,15 @@ export const checks: readonly Check[] = [
   },
   {
     name: "a file that is not there is refused, and the client may go on",
-    points: 6,
+    points: 4,
     cause: CAUSE.missing,
     needs: [GETS],
     steps: [...connect("alice"), send("alice", "GET nothing.txt"), expect("alice", refused(404)), ...asksOn("alice")],
   },
-  { ...missingFile, points: 3 },
+  { ...missingFile, points: 2 },
   {
     name: "nothing outside of the folder can be read",
-    points: 8,
+    points: 7,
     cause: CAUSE.outside,
     needs: [GETS],
     // A connection for each: some are hung up on who ask for that.
@@ -267,7 +277,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: "bytes that are no text are refused, and the client may go on",
-    points: 3,
+    points: 2,
     cause: CAUSES.badText,
     needs: [GETS],
     framed: true,
@@ -280,7 +290,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: "requests that arrive at once are all answered, in their order",
-    points: 4,
+    points: 3,
     cause: CAUSES.joined,
     needs: [GETS],
     framed: true,
@@ -296,14 +306,14 @@ export const checks: readonly Check[] = [
   },
   {
     name: "a second client is served while the first stays",
-    points: 6,
+    points: 4,
     cause: CAUSES.oneAtATime,
     needs: [GETS],
     steps: [...connect("alice", "bob"), ...asksOn("bob")],
   },
   {
     name: "a client that vanishes harms nobody",
-    points: 4,
+    points: 2,
     cause: CAUSES.cut,
     needs: [GETS],
     steps: [
@@ -316,9 +326,9 @@ export const checks: readonly Check[] = [
   },
   {
     name: "a client that does not read holds up nobody else",
-    points: 5,
+    points: 3,
     cause: CAUSE.slow,
-    needs: [GETS],
+    needs: [LONG_GET],
     framed: true,
     steps: [
       ...connect("mallory", "alice"),
