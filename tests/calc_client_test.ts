@@ -292,6 +292,32 @@ test("over UDP an answer that comes twice is not taken for the next one", () =>
     assertEquals(printed, ["to 1 + 1", "to 2 + 2", "to 3 + 3"]);
   }));
 
+test("over UDP a datagram with nothing in it is no answer", async () => {
+  await withDatagrams((question) => ["", "\n", String(eval(question))], async (port) => {
+    const { printed } = await run(port, ["7 * 6", "7 + 6"], { transport: "udp" });
+    assertEquals(printed, ["42", "13"]);
+  });
+  await withDatagrams(() => [""], (port) => {
+    const asked = run(port, [], { transport: "udp", args: ["7", "*", "6"], idleMs: 500 });
+    return assertFails(asked, "timeout", `no answer from 127.0.0.1:${port} in 0.5 s`);
+  });
+});
+
+test("a blank line is no answer", async () => {
+  await withPlayed(async (server) => {
+    await server.receive();
+    await server.send("", "42");
+  }, async (port) => assertEquals((await run(port, [], { args: ["7", "*", "6"] })).printed, ["42"]));
+  await withPlayed(async (server) => {
+    await server.receive();
+    await server.send("");
+    while (await server.next() !== null);
+  }, async (port) => {
+    const message = `127.0.0.1:${port} has said nothing for 100ms`;
+    await assertFails(run(port, ["7 * 6"], { idleMs: 100 }), "timeout", message);
+  });
+});
+
 test("over UDP what is traced are the questions, each from a port of its own, and nothing before them", () =>
   withServer(async (port) => {
     const trace = new TraceBus();

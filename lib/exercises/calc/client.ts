@@ -62,7 +62,7 @@ async function ask(context: ConnectContext, question: string): Promise<string> {
   const channel = await openChannel(context, MAX_REQUEST);
   try {
     const tries = context.transport === "udp" ? UDP_TRIES : 1;
-    const answer = channel.receive();
+    const answer = receiveAnswer(channel);
     for (let i = 0; i < tries; i++) {
       channel.send(question);
       if (await outlasts(answer, (context.idleMs ?? ANSWER_MS) / tries)) continue;
@@ -75,6 +75,15 @@ async function ask(context: ConnectContext, question: string): Promise<string> {
   } finally {
     channel.abort("answered");
   }
+}
+
+/** Any datagram may come, an empty one too, and a line may be blank. */
+const isAnswer = (text: string) => text.trim() !== "";
+
+/** The first answer, or null at the end of the connection. */
+async function receiveAnswer(channel: Channel<string>): Promise<string | null> {
+  for (let text; (text = await channel.receive()) !== null;) if (isAnswer(text)) return text;
+  return null;
 }
 
 async function answerOf(answer: Promise<string | null>, channel: Channel<string>): Promise<string> {
@@ -121,7 +130,7 @@ class Calc extends TextClient {
 
   protected override show(text: string): void {
     // Without framing an answer may come in pieces, which are more than there were questions.
-    this.#outstanding = Math.max(0, this.#outstanding - 1);
+    if (isAnswer(text)) this.#outstanding = Math.max(0, this.#outstanding - 1);
     if (isError(text)) this.refusals++;
     this.console.print(text, { event: "result", text });
   }
