@@ -24,6 +24,11 @@ const table = (...rows: readonly (readonly [local: string, state: string])[]) =>
     ),
   ].join("\n");
 
+test("no two programs that start at the same time are told the same port", () => {
+  const ports = Array.from({ length: 500 }, () => freePort("tcp"));
+  assertEquals(new Set(ports).size, ports.length);
+});
+
 test("the tables of listeners are read: IPv4, IPv6, and one in the other's form", () => {
   const text = table(
     ["0100007F:1F90", "0A"],
