@@ -4,10 +4,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connectChat } from "../lib/exercises/chat/client.ts";
 import { openChannel, TextClient } from "../lib/exercises/client.ts";
-import { freePort } from "../lib/grade/calling.ts";
 import { NetlabError, ProtocolError } from "../lib/protocol/errors.ts";
 import { ChatClient, connectContext, endOfScript, FakeConsole, withChat, withListener } from "./chat_helpers.ts";
-import { bytes, collect, eventually, settle, test, within } from "./helpers.ts";
+import { bytes, collect, deafAddress, eventually, settle, test, within } from "./helpers.ts";
 
 /** Runs the client with a script, to its end; returns what it printed. */
 async function runScript(
@@ -357,9 +356,10 @@ test("a client cannot find out a framing: auto is refused, with a hint, and so i
 });
 
 test("a server that refuses the connection is an error with a next step", async () => {
-  const port = freePort("tcp");
-  const error = await assertRejects(() => connectChat(connectContext(port, new FakeConsole([]))), NetlabError);
-  assertEquals([error.kind, error.message], ["transport", `cannot connect to 127.0.0.1:${port}: connection refused`]);
+  const { host, port } = deafAddress();
+  const context = connectContext(port, new FakeConsole([]), { host });
+  const error = await assertRejects(() => connectChat(context), NetlabError);
+  assertEquals([error.kind, error.message], ["transport", `cannot connect to ${host}:${port}: connection refused`]);
   assert(error.hint);
 });
 

@@ -59,11 +59,13 @@ export async function eventually(what: string, holds: () => boolean, ms = PATIEN
   }
 }
 
-/** An address at which nobody listens. At that of all others, a test beside this one may have the port as soon as it is free. */
+/** For ports that are given back: at the address of all others, a test beside this one may have a port as soon as it is free. */
+export const QUIET_HOST = Deno.build.os === "linux" ? "127.0.0.77" : "127.0.0.1";
+
+/** An address at which nobody listens. */
 export function deafAddress(): { host: string; port: number } {
-  const host = Deno.build.os === "linux" ? "127.0.0.77" : "127.0.0.1";
-  using listener = Deno.listen({ hostname: host, port: 0 });
-  return { host, port: (listener.addr as Deno.NetAddr).port };
+  using listener = Deno.listen({ hostname: QUIET_HOST, port: 0 });
+  return { host: QUIET_HOST, port: (listener.addr as Deno.NetAddr).port };
 }
 
 const skipped = new Set<string>();

@@ -5,7 +5,7 @@ import type { Conn } from "../lib/net/conn.ts";
 import { connectUdp, DatagramAcceptor } from "../lib/net/datagram_peers.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText } from "../lib/protocol/text.ts";
-import { bytes, eventually, skipIf, skipUnlessIpv6, test, within } from "./helpers.ts";
+import { bytes, eventually, QUIET_HOST, skipIf, skipUnlessIpv6, test, within } from "./helpers.ts";
 
 /** What an acceptor takes in one session at most. */
 const MAX_WAITING = 1024;
@@ -383,12 +383,12 @@ test("a host that does not exist is said in one line, with what to do", async ()
 });
 
 test("a port that nobody listens on is like one that is silent", async () => {
-  const gone = new DatagramAcceptor("127.0.0.1", 0);
+  const gone = new DatagramAcceptor(QUIET_HOST, 0);
   gone.close();
   await gone.run({ onConn() {}, onLastFile: () => Promise.resolve(), onWarning() {} });
-  const client = await connectUdp("127.0.0.1", gone.address.port);
+  const client = await connectUdp(QUIET_HOST, gone.address.port);
   for (let i = 0; i < 10; i++) assertEquals(await client.write(bytes("anybody?")), 8);
-  const desk = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: gone.address.port });
+  const desk = Deno.listenDatagram({ transport: "udp", hostname: QUIET_HOST, port: gone.address.port });
   await desk.send(bytes("now I am"), client.localAddr as Deno.NetAddr);
   assertEquals(await text(client), "now I am");
   client.close();

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import type { Channel } from "../lib/net/channel.ts";
 import type { Session } from "../lib/net/server.ts";
 import { VirtualClock } from "../lib/protocol/clock.ts";
-import { eventually, Peer, settle, test } from "./helpers.ts";
+import { eventually, Peer, QUIET_HOST, settle, test } from "./helpers.ts";
 import { withServer } from "./net_helpers.ts";
 
 const GOODBYE = "ERROR server is shutting down\n";
@@ -33,10 +33,10 @@ test("a shutdown delivers what was queued, says goodbye, and ends when everybody
   }));
 
 test("after a shutdown nobody can connect, and the port is free", () =>
-  withServer({}, async ({ server }) => {
+  withServer({ listen: { host: QUIET_HOST, port: 0 } }, async ({ server }) => {
     await server.shutdown(1000);
     await assertRejects(() => Peer.connect(server.address), Deno.errors.ConnectionRefused);
-    Deno.listen({ hostname: "127.0.0.1", port: server.address.port }).close();
+    Deno.listen({ hostname: QUIET_HOST, port: server.address.port }).close();
   }));
 
 test("a server without clients shuts down at once and leaves no timer behind", async () => {

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, Program, type Result, runProgram } from "./cli_helpers.ts";
-import { eventually, skipUnless, skipUnlessSignals, test } from "./helpers.ts";
+import { deafAddress, eventually, skipUnless, skipUnlessSignals, test } from "./helpers.ts";
 import { makeFile } from "./transfer_helpers.ts";
 import { needsTmux, Screen } from "./terminal_helpers.ts";
 import { makeSource, namesIn, Relay, TRANSPORTS } from "./transfer_socket_helpers.ts";
@@ -223,10 +223,8 @@ test("where nobody answers the exit status is that of a timeout over UDP, and of
     /^netlab: no answer to 3 tries: .*is a receiver there, on the same --transport, and the address right\?\n$/,
   );
   nobody.close();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const closed = (listener.addr as Deno.NetAddr).port;
-  listener.close();
-  assertEquals((await send(closed, ...words)).status, 1);
+  const { host, port: deaf } = deafAddress();
+  assertEquals((await netlab(["connect", "transfer", `${host}:${deaf}`, ...words])).status, 1);
 });
 
 for (const transport of TRANSPORTS) {
