@@ -167,6 +167,11 @@ test("the exercise may stand behind options of its own", async () => {
   assertEquals([status, err], [2, 'netlab: --port takes a whole number from 1 to 65535, not "0"\n']);
 });
 
+test("nothing is graded more than a thousand times", async () => {
+  const { status, err } = await netlab("grade chat --server 127.0.0.1 --repeat 1001 --only none-of-them");
+  assertEquals([status, err], [2, 'netlab: --repeat takes a whole number from 1 to 1000, not "1001"\n']);
+});
+
 const chat = findExercise("chat")!;
 
 test("the defaults of serve are the limits of the server", () => {

@@ -21,7 +21,7 @@ import type { Clock } from "../lib/protocol/clock.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { NETLAB, netlab, Program as Netlab } from "./cli_helpers.ts";
-import { eventually, skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
+import { eventually, skipIf, skipUnless, skipUnlessSh, test, within } from "./helpers.ts";
 
 const python = skipUnless("python3");
 const linux = skipIf(Deno.build.os === "linux" ? null : "only Linux tells which processes there are");
@@ -206,6 +206,16 @@ test("one that prints without end is stopped, and what it printed first and last
   assertMatch(failure!.got, /printed more than 16 MB/);
   assert(failure!.output.length < 10_000);
   assert(failure!.output.startsWith("it is so\n"));
+}, skipUnlessSh());
+
+test("how much it prints is counted in bytes", async () => {
+  const program = new Program({ command: "yes €€€€€€€€€€ | head -c 17000000; exec cat", keyboard: true });
+  try {
+    await within(program.ended, "its end");
+    assertEquals(program.exit?.why, "printed more than 16 MB and was stopped");
+  } finally {
+    await program.kill();
+  }
 }, skipUnlessSh());
 
 test("one that prints while it serves costs nothing but its output", async () => {

@@ -9,6 +9,9 @@ import { START_MS, STEP_MS } from "../grade/patience.ts";
 import type { Command } from "./command.ts";
 import { COLOR_OPTION, HELP_OPTION } from "./common_options.ts";
 
+/** Each time is kept until the end, and takes seconds at best. */
+const MAX_TIMES = 1000;
+
 const optionsOf = (exercise?: Exercise): OptionSpec[] => [
   { name: "server", type: "string", value: "HOST:PORT", summary: "grade a server that runs there" },
   {
@@ -96,6 +99,7 @@ const optionsOf = (exercise?: Exercise): OptionSpec[] => [
     type: "number",
     value: "N",
     min: 1,
+    max: MAX_TIMES,
     default: 1,
     summary: "so many times, each with a seed of its own; the worst counts",
   },

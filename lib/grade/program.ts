@@ -60,7 +60,7 @@ export class Program {
   readonly #mark: string;
   readonly #keyboard: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null;
   readonly #reading: Promise<unknown>;
-  /** How much it has printed in all, and since the output was forgotten, in characters. */
+  /** How much it has printed in all, in bytes, and since the output was forgotten, in characters. */
   #printed = 0;
   #kept = 0;
   #first = "";
@@ -151,6 +151,7 @@ export class Program {
     for await (const bytes of stream) {
       const text = decoder.decode(bytes, { stream: true });
       this.#keep(text);
+      this.#printed += bytes.length;
       if (this.#printed > MAX_OUTPUT) {
         this.exit ??= { code: 1, signal: null, why: `${PRINTED} ${MAX_OUTPUT >> 20} MB and was stopped` };
         // Those who ask for its end do so by themselves: it may have happened while nobody looked.
@@ -167,7 +168,6 @@ export class Program {
   }
 
   #keep(text: string): void {
-    this.#printed += text.length;
     this.#kept += text.length;
     const room = KEPT_OUTPUT / 2 - this.#first.length;
     if (room > 0) this.#first += text.slice(0, room);
