@@ -143,3 +143,18 @@ test("all that came is one text, of which nothing is left", () => {
   bad.forbid(is("bad"));
   assertEquals(assertThrows(() => bad.checkRest(is("bad"), "\n"), Unmet).kind, "forbidden");
 });
+
+test("what came first to somebody who had asked for something else is no answer where it comes first again", async () => {
+  const greetings = new Set<string>();
+  const inboxes = Array.from({ length: 4 }, () => new Inbox((text) => text, undefined, greetings));
+  const answer: Expectation = { ...is("usage", "no"), answers: true };
+  inboxes[0].push("no");
+  assertEquals(await inboxes[0].expect(answer, PATIENT), "no");
+  inboxes[1].push("usage", "42");
+  assertEquals(await inboxes[1].expect(is("42"), PATIENT), "42");
+  inboxes[2].push("usage", "usage");
+  assertEquals(await inboxes[2].expect(answer, PATIENT), "usage");
+  assertEquals((await unmet(inboxes[2], answer))[0], "silence");
+  inboxes[3].push("no");
+  assertEquals(await inboxes[3].expect(answer, PATIENT), "no");
+});

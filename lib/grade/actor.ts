@@ -43,6 +43,8 @@ export interface ActorOptions {
   readonly timeoutMs: number;
   /** Replaces `$names`. */
   readonly fill: (template: string) => string;
+  /** What greets every caller, as far as that is known: it is learned here. */
+  readonly greetings?: Set<string>;
   readonly trace?: Trace;
 }
 
@@ -74,7 +76,8 @@ export class Actor {
   constructor(conn: Conn, options: ActorOptions) {
     const { codec, delivery, framer, trace } = options;
     this.#options = options;
-    this.#inbox = new Inbox(options.fill, () => this.#hasRead || this.#unreadable ? null : this.received);
+    const fragment = () => this.#hasRead || this.#unreadable ? null : this.received;
+    this.#inbox = new Inbox(options.fill, fragment, options.greetings);
     this.#bytes = new LastBytes(conn);
     const cut = framer.cut.bind(framer);
     framer.cut = (queue) => cut(this.#uncut = queue);

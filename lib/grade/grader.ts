@@ -91,6 +91,7 @@ class Grader {
   /** Why those are not run that need one that did not pass, and is not in the report. */
   readonly #untold = new Map<string, string>();
   readonly #headBytes: number;
+  readonly #greetings = new Set<string>();
   #plays = 0;
   #over: string | null = null;
   /** The last play failed, so that nobody knows what state the server is in. */
@@ -177,6 +178,7 @@ class Grader {
       timeoutMs,
       startMs,
       nameSuffix: letters(this.#plays++),
+      greetings: this.#greetings,
       trace: bus,
     };
     if (target.kind === "server") {

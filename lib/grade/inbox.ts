@@ -27,6 +27,9 @@ export class Unmet extends Error {
 export class Inbox {
   readonly #fill: (template: string) => string;
   readonly #fragment: () => string | null;
+  readonly #greetings: Set<string>;
+  /** Nothing has been looked at yet: what comes first may be a greeting. */
+  #opening = true;
   readonly #waiting: { readonly text: string; readonly aside: boolean }[] = [];
   /** How many of them had come when something was said last: they are no answer to it. */
   #early = 0;
@@ -40,10 +43,16 @@ export class Inbox {
   /**
    * @param fill replaces `$names`
    * @param fragment what has come, controls written out, where nothing of it became a text; null for nothing
+   * @param greetings what came first to others, and was not what they had asked for: late as it may come, it is no answer
    */
-  constructor(fill: (template: string) => string, fragment: () => string | null = () => null) {
+  constructor(
+    fill: (template: string) => string,
+    fragment: () => string | null = () => null,
+    greetings: Set<string> = new Set(),
+  ) {
     this.#fill = fill;
     this.#fragment = fragment;
+    this.#greetings = greetings;
   }
 
   /** Why nothing more comes, in a clause (`the connection ended (end of stream)`), or null. */
@@ -85,6 +94,7 @@ export class Inbox {
   /** @returns the text that matches, or none where the end is as good @throws {Unmet} when none comes in time */
   async expect(what: Expectation, usualMs: number): Promise<string> {
     const passedOver: string[] = [];
+    let greeting: string | null = null;
     const timeoutMs = usualMs + (what.extraMs ?? 0);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
@@ -92,8 +102,15 @@ export class Inbox {
         const { text, aside } = next;
         const isEarly = this.#early > 0;
         if (isEarly) this.#early--;
+        const isGreeting = this.#opening && this.#greetings.has(text);
         if (!aside) this.#checkForbidden(text);
-        if (!(isEarly && what.answers) && this.#meets(text, what)) return text;
+        if (!((isEarly || isGreeting) && what.answers) && this.#meets(text, what)) {
+          this.#opening = false;
+          if (greeting !== null) this.#greetings.add(greeting);
+          return text;
+        }
+        if (this.#opening) greeting = text;
+        this.#opening = false;
         passedOver.push(text);
       }
       for (const [stream, text] of this.#unfinished) {

@@ -45,6 +45,8 @@ export interface StageOptions {
   readonly startMs: number;
   /** Appended to names, letters only: many servers take nothing else. */
   readonly nameSuffix: string;
+  /** What greets every caller, as earlier checks have learned. */
+  readonly greetings?: Set<string>;
   readonly trace?: Trace;
 }
 
@@ -252,8 +254,9 @@ export class Stage {
 
   #enter(who: string, conn: Conn): void {
     void this.#actors.get(who)?.leave("reset"); // its earlier connection
-    const { makeFramer, codec, delivery, timeoutMs, trace } = this.#options;
-    const actor = new Actor(conn, { framer: makeFramer(), codec, delivery, timeoutMs, fill: this.fill, trace });
+    const { makeFramer, codec, delivery, greetings, timeoutMs, trace } = this.#options;
+    const { fill } = this;
+    const actor = new Actor(conn, { framer: makeFramer(), codec, delivery, greetings, timeoutMs, fill, trace });
     if (trace?.wants.label) trace.emit({ type: "label", id: actor.id, label: who });
     this.#actors.set(who, actor);
     this.#latest = actor;
