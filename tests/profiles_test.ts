@@ -136,11 +136,6 @@ test("chat-seed: the course's lengths count characters, at both ends, so text th
   }
 });
 
-test("every exercise has a profile of its seed", () => {
-  const named = new Set(Object.values(PROFILES).map(({ exercise }) => exercise));
-  assertEquals(exercises.map(({ name }) => name).filter((name) => !named.has(name)), []);
-});
-
 const chat = await findExercise("chat")!.grading();
 const rejected = (text: string) => assertThrows(() => parseProfile(text, "p.json"), NetlabError).message;
 

@@ -37,12 +37,6 @@ test("every exercise has a name, a port and a summary of its own, and can be fou
   assertEquals(findExercise("nothing"), undefined);
 });
 
-test("the mistakes of every exercise are tested: one of tests/bugs_*_test.ts has its name", () => {
-  const files = [...Deno.readDirSync(import.meta.dirname!)].filter(({ name }) => /^bugs_\w+_test\.ts$/.test(name));
-  const tested = files.map(({ name }) => Deno.readTextFileSync(`${import.meta.dirname}/${name}`)).join("\n");
-  assertEquals(exercises.filter(({ name }) => !tested.includes(`"${name}"`)).map(({ name }) => name), []);
-});
-
 /** What is no framing that all share. */
 const OWN_WIRES = ["auto", "pdu", "seed"];
 
