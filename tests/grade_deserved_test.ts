@@ -396,6 +396,30 @@ for (
   }, PYTHON);
 }
 
+test("files: a client that says that it has a file before it can have it has not fetched it", async () => {
+  for (const read of ["", "print(server.recv(1024))", "server.recv(1024); server.recv(1024)"]) {
+    const { passed, broken, causes } = outcome(
+      await gradeProgram(
+        "files",
+        "client",
+        `
+import socket, sys
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+server.sendall(b"GET " + sys.argv[3].encode() + b"\\n")
+${read}
+print("saved")
+`,
+        "{port} {args}",
+      ),
+    );
+    const isShort = read.includes(";");
+    assertEquals(passed.includes("a file is fetched"), isShort);
+    assertEquals(broken, isShort ? "a refusal is shown" : "a file is fetched");
+    assertEquals(passed.includes("a long file arrives whole"), false);
+    if (!isShort) assertMatch(causes, /^behind the line that begins with OK come exactly as many bytes as it says/);
+  }
+}, PYTHON);
+
 /** A mail server that is right, and knows one person. */
 const MAIL_SERVER = `
 import re, socket, sys, threading

@@ -261,7 +261,9 @@ export const clientChecks: readonly Check[] = [
   {
     name: "another question is asked on the same connection",
     points: 10,
-    cause: "the program ends behind the first answer, or waits for something else than the keyboard: ask in a loop",
+    cause:
+      "the program ends or hangs up behind the first answer, or waits for something else than the keyboard: ask in a " +
+      "loop, on the same connection",
     needs: [SHOWS],
     transports: ["tcp"],
     steps: [

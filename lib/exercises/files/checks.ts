@@ -18,6 +18,7 @@ import {
   mentions,
   ofSeed,
   pauseReading,
+  runs,
   send,
   sendBytes,
   shows,
@@ -382,19 +383,24 @@ const asked: Expectation = {
 
 const asking: Step[] = [start("client", "get", "$poem.txt"), accept("server"), expect("server", asked)];
 const answered = (size: number, digest: string): Step => send("server", reply.file(size, digest));
+/** What comes in several parts: who has ended before the last has not got it, whatever it says. */
+const inParts = (...texts: string[]): Step[] => texts.flatMap((text) => [runs("client"), send("server", text)]);
 /** It asks, and gets what it asked for. */
 const gets = (text: string, digest: string): Step[] => {
   const bytes = utf8Length(`${text}\n`);
   return [
     ...asking,
     answered(bytes, digest),
-    send("server", text),
+    ...inParts(text),
     leave("server"), // who has counted has no need of it
     shows("client", got(bytes, ...text.split("\n"))),
   ];
 };
 
+const ASKS = "a file is asked for";
 const FETCHES = "a file is fetched";
+/** Each ends with a line. */
+const LONG_PARTS = [LONG.slice(0, LONG.length / 2), LONG.slice(LONG.length / 2)];
 
 /** A client of the seed's kind says a bare name, and takes what comes to the end of the connection. */
 const askingBare: Step[] = [
@@ -404,25 +410,25 @@ const askingBare: Step[] = [
 ];
 const getsBare = (text: string): Step[] => [
   ...askingBare,
-  ...(text === "" ? [] : [send("server", text)]),
+  ...inParts(text),
   leave("server"),
   shows("client", got(utf8Length(text), ...text.split("\n"))),
 ];
 
 const seedClientChecks: readonly Check[] = [
+  { name: ASKS, points: 15, cause: "what is sent has to be the name alone", steps: askingBare },
   {
     name: FETCHES,
-    points: 55,
-    cause:
-      "what is sent has to be the name alone, and what comes is the file, up to the end of the connection. Say when you " +
-      "have it, or show it",
+    points: 40,
+    needs: [ASKS],
+    cause: "what comes is the file, up to the end of the connection: read until then. Say when you have it, or show it",
     steps: getsBare(POEM),
   },
   {
     name: "a refusal is shown",
     points: 15,
     cause: "an answer that begins with Error is taken for a file",
-    needs: [FETCHES],
+    needs: [ASKS],
     steps: [
       ...askingBare,
       send("server", "Error: File not found"),
@@ -437,7 +443,7 @@ const seedClientChecks: readonly Check[] = [
     needs: [FETCHES],
     steps: [
       ...askingBare,
-      send("server", LONG),
+      ...inParts(...LONG_PARTS),
       leave("server"),
       shows("client", got(LONG.length, "line 3000 of a file")),
     ],
@@ -460,12 +466,20 @@ const seedClientChecks: readonly Check[] = [
 
 export const clientChecks: readonly Check[] = [
   {
+    name: ASKS,
+    framed: true,
+    points: 10,
+    cause: "the request has to be GET, a space, the name, and a newline",
+    steps: asking,
+  },
+  {
     name: FETCHES,
     framed: true,
-    points: 40,
+    points: 30,
+    needs: [ASKS],
     cause:
-      "the request has to be GET, a space, the name, and a newline; behind the line that begins with OK come exactly as " +
-      "many bytes as it says. Say when you have them, or show them",
+      "behind the line that begins with OK come exactly as many bytes as it says, and they may come later than it, and " +
+      "in pieces. Say when you have them, or show them",
     steps: gets(POEM, DIGESTS.poem),
   },
   {
@@ -473,7 +487,7 @@ export const clientChecks: readonly Check[] = [
     points: 15,
     cause: "an answer that begins with ERROR is taken for a file, or not shown",
     framed: true,
-    needs: [FETCHES],
+    needs: [ASKS],
     steps: [
       ...asking,
       send("server", reply.error(404, "no such file: $poem.txt")),
@@ -490,7 +504,7 @@ export const clientChecks: readonly Check[] = [
     steps: [
       ...asking,
       answered(LONG.length, DIGESTS.long),
-      send("server", LONG.trimEnd()),
+      ...inParts(...LONG_PARTS.map((part) => part.trimEnd())),
       leave("server"),
       shows("client", got(LONG.length, "line 3000 of a file")),
     ],
