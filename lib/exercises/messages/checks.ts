@@ -225,7 +225,7 @@ const lines = Array.from({ length: 200 }, (_, i) => `message ${i}.`);
 export const clientChecks: readonly Check[] = [
   {
     name: SAYS,
-    points: 30,
+    points: 20,
     cause: CAUSES.saysAtOnce,
     steps: [
       start("client"),
@@ -254,7 +254,7 @@ export const clientChecks: readonly Check[] = [
   },
   {
     name: "a long log is shown to its end",
-    points: 10,
+    points: 20,
     cause: CAUSES.buffer,
     needs: [SHOWS],
     steps: [
