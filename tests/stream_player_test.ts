@@ -134,6 +134,15 @@ test("an MP4 that ffplay cannot play as it comes is no endless wait, and it is s
   assertMatch(err, /^netlab: ffplay could not play it: the index of this MP4 is at its end; ffmpeg .*\+faststart/m);
 }, ffplay);
 
+test("where ffplay finds no device for sound, it is said that nothing was played", async () => {
+  await using server = await StreamServer.start({ "a.wav": makeWav(1.5) });
+  const line = `connect stream 127.0.0.1:${server.port} a.wav --play ffplay`;
+  const env = { SDL_AUDIODRIVER: "disk", SDL_DISKAUDIOFILE: `${temporaryFolder()}/not/there` };
+  const { status, err } = await runProgram(line, { env });
+  assertEquals(status, 3, err);
+  assertMatch(err, /^netlab: ffplay could not play it: .*audio open failed$/m);
+}, ffplay);
+
 // vlc mostly says nothing of it, and ends well.
 for (const [name, words] of [["ffplay", "Invalid data found"], ["mpv", "Failed to recognize file format"]]) {
   test(`what ${name} cannot play is said, in its own words`, async () => {

@@ -23,6 +23,9 @@ const ARGUMENTS: Readonly<Record<PlayerName, (audio: boolean) => string[]>> = {
 /** What two of them say, and end well, when they cannot make anything of what they get. */
 const REFUSAL = /^pipe:0: | demux error: Could not open /;
 
+/** What ffplay says, and ends well, where it has no device for sound; why stands in the line before. */
+const NO_DEVICE = /^Failed to open file 'pipe:0' or configure filtergraph$/;
+
 /** What ffplay says, and waits for ever, where an index at the end is of content that it has passed over. */
 const PASSED_OVER = /: partial file$/m;
 
@@ -138,7 +141,9 @@ export class Player {
     if (this.#waitsForEver) {
       return "the index of this MP4 is at its end; ffmpeg -i OLD -c copy -movflags +faststart NEW puts it in front";
     }
-    const refused = lines.find((line) => REFUSAL.test(line));
+    const refused = lines.find((line, i) =>
+      REFUSAL.test(line) || (i + 1 < lines.length && NO_DEVICE.test(lines[i + 1]))
+    );
     if (refused !== undefined) return plain(refused);
     if (success || signal !== null) return null;
     return plain(lines.at(-1)!) || `it ended with status ${code}`;
