@@ -18,7 +18,8 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.55 var(--sans); }
+body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.55 var(--sans);
+  overflow-wrap: anywhere; }
 .page { max-width: 66rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 code, pre, .mono { font-family: var(--mono); font-size: .875em; font-variant-ligatures: none; }
 code { overflow-wrap: anywhere; }
@@ -41,6 +42,7 @@ a { color: var(--accent); text-underline-offset: .15em; }
 .bar .passed { background: var(--passed); } .bar .partly { background: var(--partly); }
 .chips { display: flex; flex-wrap: wrap; gap: .4rem; margin: 0; padding: 0; list-style: none; }
 .chip { padding: .1rem .6rem; border-radius: 99px; font-size: .875rem; font-weight: 600; white-space: nowrap; }
+.chips .chip { white-space: normal; }
 .passed.chip { background: var(--passed-soft); color: var(--passed); }
 .partly.chip { background: var(--partly-soft); color: var(--partly); }
 .failed.chip { background: var(--failed-soft); color: var(--failed); }
@@ -63,11 +65,12 @@ td.points, th.points { text-align: right; white-space: nowrap; font-variant-nume
 td.outcome { width: 1%; white-space: nowrap; }
 .why { display: block; color: var(--quiet); font-size: .875rem; }
 
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; position: relative; }
 .grid th, .grid td { padding: .45rem .6rem; } .grid td { text-align: center; }
 .grid { width: auto; } .grid thead th { vertical-align: bottom; } .grid thead th + th { text-align: center; } .grid thead .slanted { writing-mode: vertical-rl; rotate: 180deg;
   text-align: left; max-height: 16rem; font-weight: 500; }
-.grid tbody th { white-space: nowrap; position: sticky; left: 0; background: var(--card); }
+.grid tbody th { position: sticky; left: 0; background: var(--card); }
+.grid .name { display: block; width: max-content; max-width: min(20rem, 40vw); }
 .grid td.points { text-align: right; font-weight: 600; }
 .student { margin-top: .9rem; padding: 0 1.25rem; } .student[open] { padding-bottom: 1.25rem; } .student > summary { padding: .9rem 0; cursor: pointer; }
 .student h3 { display: inline; font-size: 1.0625rem; }
@@ -126,7 +129,11 @@ footer { margin-top: 3rem; color: var(--quiet); font-size: .875rem; }
 }
 @media print {
   body { background: none; font-size: 11pt; }
-  .failure { break-inside: avoid; }
-  .printed { max-height: none; }
+  .failure::details-content, .student::details-content { content-visibility: visible; block-size: auto; }
+  .failure > summary, h2, h4 { break-after: avoid; }
+  .diagram, tr, .causes li { break-inside: avoid; }
+  .wide, .printed, .diagram { max-height: none; overflow: visible; }
+  .diagram svg { min-width: 0; }
+  .printed { white-space: pre-wrap; }
 }
 `;

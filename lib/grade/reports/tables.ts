@@ -51,7 +51,7 @@ function batchRow({ name, report }: Graded, number: number, names: readonly stri
         MARKS[check.outcome]
       }<span class="word"> ${formatPoints(check.points)}</span></span></td>`;
   return markup`
-<tr><th scope="row"><a href="#submission-${number + 1}">${name}</a></th><td class="points">${
+<tr><th scope="row"><a class="name" href="#submission-${number + 1}">${name}</a></th><td class="points">${
     formatPoints(report.points)
   }</td>${names.map((name) => cell(report.checks.find((check) => check.name === name)))}</tr>`;
 }
@@ -83,7 +83,7 @@ export function matrixPage(exercise: string, meetings: readonly Meeting[]): stri
   const names = [...new Set(meetings.map(({ client }) => client))];
   const row = (server: string) =>
     markup`
-<tr><th scope="row">${server}</th>${
+<tr><th scope="row"><span class="name">${server}</span></th>${
       names.map((client) => {
         const broken = meetings.find((one) => one.server === server && one.client === client)?.broken;
         const why = broken ? `${broken.step}: ${broken.because}` : "they get on";
