@@ -248,17 +248,21 @@ test("a narrow terminal still gets a graph, and a wide one is filled", () => {
   assertEquals(rows.at(-1)!.trim(), "· chunk sent   a acknowledged up to   R sent again   T timeout");
 });
 
-test("a sink takes marks and nothing else, counts time from the first, and hands them over at the end", () => {
+test("a sink takes marks, counts time from the first, and hands them over at the end", () => {
   let got: readonly PlotPoint[] = [];
   let sent = 0;
-  const sink = plotSink((all, countOf) => [got, sent] = [all, countOf("sent")]);
-  assertEquals(sink.kinds, ["mark"]);
+  let told: boolean | null = null;
+  const sink = plotSink((all, countOf, connected) => [got, sent, told] = [all, countOf("sent"), connected]);
+  assertEquals(sink.kinds, ["open", "mark"]);
   sink.event({ type: "mark", id: 1, what: "sent", seq: 0 }, 1000);
   sink.event({ type: "note", id: 1, text: "no mark" }, 1001);
   sink.event({ type: "mark", id: 1, what: "acknowledged", seq: 1 }, 1002.5);
   assertEquals(got, []);
   sink.close!();
-  assertEquals([got, sent], [points("0 sent 0", "2.5 acknowledged 1"), 1]);
+  assertEquals([got, sent, told], [points("0 sent 0", "2.5 acknowledged 1"), 1, false]);
+  sink.event({ type: "open", id: 1, transport: "tcp", local: "a", remote: "b" }, 1003);
+  sink.close!();
+  assertEquals([sent, told], [1, true]);
 });
 
 test("a second file is drawn above the first, and what is sent again stays where it is", () => {

@@ -427,6 +427,23 @@ test("a picture that cannot be written is said before anything is sent, and one 
   assertEquals(Deno.readTextFileSync(`${folder}/old.svg`), "old");
 });
 
+test("of a file without a chunk there is no picture, and that is said: an older one stays", async () => {
+  await using receiver = await serve();
+  const [path, folder] = [makeSource("a", makeFile(0)), temporaryFolder()];
+  Deno.writeTextFileSync(`${folder}/old.svg`, "old");
+  for (const name of ["old", "new"]) {
+    const picture = `${folder}/${name}.svg`;
+    const { status, err } = await send(receiver.port, path, "--plot", picture, "--as", name);
+    assertEquals([status, err], [0, `no chunk was sent: there is no plot of it in ${picture}\n`]);
+  }
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["old.svg"]);
+  assertEquals(Deno.readTextFileSync(`${folder}/old.svg`), "old");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  const { err } = await send((listener.addr as Deno.NetAddr).port, path, "--plot", `${folder}/new.svg`);
+  assertMatch(err, /^netlab: cannot connect to [^\n]*\n$/);
+});
+
 test("a picture that can no longer be written is a failure of this machine when all was sent", async () => {
   await using receiver = await serve("--transport udp");
   const folder = `${temporaryFolder()}/pictures`;

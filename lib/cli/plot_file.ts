@@ -4,7 +4,7 @@ import { isFile } from "../exercises/own_file.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import type { Sink } from "../trace/bus.ts";
-import { type CountOf, drawSvg, drawText, type PlotPoint, plotSink } from "../trace/plot.ts";
+import { type Draw, drawSvg, drawText, type PlotPoint, plotSink } from "../trace/plot.ts";
 import type { Output } from "./output.ts";
 
 /** A graph to be. */
@@ -35,12 +35,15 @@ export function plotInFile(path: string, title: string, output: Output): Plot {
   }
   const isNew = makeWritable(path);
   let failure: NetlabError | null = null;
-  const draw = (points: readonly PlotPoint[], countOf: CountOf) => {
+  const draw: Draw = (points, countOf, connected) => {
     try {
       if (points.length > 0) {
         Deno.writeTextFileSync(path, drawSvg(points, title, countOf));
         output.err.line(`the plot is in ${path}`);
-      } else if (isNew) Deno.removeSync(path);
+        return;
+      }
+      if (isNew) Deno.removeSync(path);
+      if (connected) output.err.line(`no chunk was sent: there is no plot of it in ${path}`);
     } catch (cause) {
       failure = notWritten(path, cause, "the transfer is not drawn");
     }

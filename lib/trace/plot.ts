@@ -60,13 +60,20 @@ export class TimeSequence {
 /** How many marks of a kind there were. */
 export type CountOf = (what: Mark) => number;
 
+/** Takes what was collected. @param connected whether there was anybody to send to */
+export type Draw = (points: readonly PlotPoint[], countOf: CountOf, connected: boolean) => void;
+
 /** A sink that collects the marks, and hands them over when the trace ends. */
-export function plotSink(onClose: (points: readonly PlotPoint[], countOf: CountOf) => void): Sink {
+export function plotSink(onClose: Draw): Sink {
   const sequence = new TimeSequence();
+  let connected = false;
   return {
-    kinds: ["mark"],
-    event: (event, at) => event.type === "mark" && sequence.add(at, event.what, event.seq),
-    close: () => onClose(sequence.points, sequence.countOf),
+    kinds: ["open", "mark"],
+    event: (event, at) => {
+      if (event.type === "open") connected = true;
+      else if (event.type === "mark") sequence.add(at, event.what, event.seq);
+    },
+    close: () => onClose(sequence.points, sequence.countOf, connected),
   };
 }
 
