@@ -8,7 +8,7 @@ import { test } from "./helpers.ts";
 /** An inbox in which `$name` is `alice`, and that has these texts. */
 function inboxOf(...texts: string[]): Inbox {
   const inbox = new Inbox((text) => text.replaceAll("$name", "alice"));
-  inbox.push(...texts);
+  inbox.push(texts);
   return inbox;
 }
 
@@ -29,8 +29,8 @@ test("texts are looked at once, in order, and what comes before the right one is
   assertEquals(await inbox.expect(is("hi $name"), PATIENT), "hi alice");
   assertEquals(await unmet(inbox, is("one")), ["other", 'it got "three" in 5 ms', "three"]);
   const coming = inbox.expect(is("late"), PATIENT);
-  inbox.push("early");
-  inbox.push("late");
+  inbox.push(["early"]);
+  inbox.push(["late"]);
   assertEquals(await coming, "late");
 });
 
@@ -63,7 +63,7 @@ test("an end is no text, is waited for no longer, and is said with the first rea
   assertEquals([await inbox.endsWithin(0), await inboxOf().endsWithin(5)], [true, false]);
   assertEquals((await unmet(inboxOf(), { ...is("two"), orEnd: true }))[0], "silence");
   // What came before it is there still.
-  inbox.push("three");
+  inbox.push(["three"]);
   assertEquals(await inbox.expect({ ...is("three"), orEnd: true }, PATIENT), "three");
 });
 
@@ -81,7 +81,7 @@ test("a text that is not complete counts as it is, and once", async () => {
 test("what is not complete is so in each stream by itself: a line of one leaves that of another as it is", async () => {
   const inbox = inboxOf();
   inbox.setUnfinished("= 42", 0);
-  inbox.push("log: done");
+  inbox.push(["log: done"]);
   inbox.setUnfinished("", 1);
   assertEquals(await inbox.expect(is("= 42"), PATIENT), "= 42");
   inbox.setUnfinished("one", 0);
@@ -104,14 +104,14 @@ test("what is forbidden must not come before what is expected next, and may come
   assertEquals(assertThrows(() => kept.checkAll(), Unmet).kind, "forbidden");
   const logged = inboxOf();
   logged.forbid(is("bad"));
-  logged.pushAside("bad", "good");
+  logged.pushAside(["bad", "good"]);
   logged.checkAll();
   logged.forbid(is("bad"));
   assertEquals(await logged.expect(is("good"), PATIENT), "good");
   const free = inboxOf();
   free.forbid(is("bad"));
   free.checkAll();
-  free.push("bad");
+  free.push(["bad"]);
   assertEquals(await free.expect(is("bad"), PATIENT), "bad");
 });
 
@@ -120,7 +120,7 @@ test("what came before something was said is no answer to it, and may be what el
   const inbox = inboxOf("first");
   inbox.ask();
   const coming = inbox.expect(answer, PATIENT);
-  inbox.push("second", "first");
+  inbox.push(["second", "first"]);
   assertEquals(await coming, "first");
   assertEquals(await unmet(inbox, answer), ["silence", "it got nothing in 5 ms"]);
   const early = inboxOf("first", "second");
@@ -148,13 +148,13 @@ test("what came first to somebody who had asked for something else is no answer 
   const greetings = new Set<string>();
   const inboxes = Array.from({ length: 4 }, () => new Inbox((text) => text, undefined, greetings));
   const answer: Expectation = { ...is("usage", "no"), answers: true };
-  inboxes[0].push("no");
+  inboxes[0].push(["no"]);
   assertEquals(await inboxes[0].expect(answer, PATIENT), "no");
-  inboxes[1].push("usage", "42");
+  inboxes[1].push(["usage", "42"]);
   assertEquals(await inboxes[1].expect(is("42"), PATIENT), "42");
-  inboxes[2].push("usage", "usage");
+  inboxes[2].push(["usage", "usage"]);
   assertEquals(await inboxes[2].expect(answer, PATIENT), "usage");
   assertEquals((await unmet(inboxes[2], answer))[0], "silence");
-  inboxes[3].push("no");
+  inboxes[3].push(["no"]);
   assertEquals(await inboxes[3].expect(answer, PATIENT), "no");
 });

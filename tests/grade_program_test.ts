@@ -218,6 +218,21 @@ test("how much it prints is counted in bytes", async () => {
   }
 }, skipUnlessSh());
 
+test("one that prints empty lines is heard, and stopped where they have no end", async () => {
+  const program = new Program({ command: "head -c 1000000 /dev/zero | tr '\\0' '\\n'; echo here; exec yes ''" });
+  try {
+    const here = { what: `"here"`, matches: (text: string) => text === "here" };
+    assertEquals(await program.shown.expect(here, 60_000), "here");
+    assertEquals((await program.ended).why, "printed more than 2 million lines and was stopped");
+    const [first, left, last] = program.output.split(/\n+(… \d+ more characters …)\n+/);
+    assertEquals([first, last], ["", ""]);
+    assertMatch(left, /^… \d{7,} more/);
+    assert(program.output.split("\n").length < 100);
+  } finally {
+    await program.kill();
+  }
+}, skipUnlessSh());
+
 test("one that prints while it serves costs nothing but its output", async () => {
   const report = await gradeProgram(python3(SERVER({ line: 'print("x" * 100_000, flush=True)' })));
   assertEquals(outcomes(report), ["passed"]);

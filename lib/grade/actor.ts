@@ -206,7 +206,7 @@ export class Actor {
   /** As `expectEnd`, and all that came before it is one text that has to match. */
   async expectRest(what: Expectation): Promise<void> {
     await this.expectEnd();
-    if (this.#rest !== "") this.#inbox.push(this.#rest);
+    if (this.#rest !== "") this.#inbox.push([this.#rest]);
     // Without framing, what one read brought is no message.
     this.#inbox.checkRest(what, this.#channel.framer.name === "raw" ? "" : "\n");
   }
@@ -242,7 +242,7 @@ export class Actor {
     await this.#channel.each((text) => {
       this.#unanswered = false;
       this.#hasRead = true;
-      this.#inbox.push(text);
+      this.#inbox.push([text]);
       room -= text.length + 1;
       if (room < 0) {
         this.#inbox.end(`more than ${MAX_TEXT} characters, so that netlab hung up`);
@@ -251,7 +251,7 @@ export class Actor {
       // Nothing more is read until this settles.
       if (this.#paused) return this.#resume.promise;
     }, ({ fatal, message }) => {
-      if (!fatal) return this.#inbox.push(`(unreadable: ${message})`);
+      if (!fatal) return this.#inbox.push([`(unreadable: ${message})`]);
       this.#unreadable = true;
       this.#inbox.end(`what is no message: ${message}`);
     });

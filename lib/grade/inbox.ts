@@ -30,6 +30,8 @@ export class Inbox {
   readonly #greetings: Set<string>;
   /** Nothing has been looked at yet: what comes first may be a greeting. */
   #opening = true;
+  /** What came first, where it was not what was waited for. */
+  #greeting: string | null = null;
   readonly #waiting: { readonly text: string; readonly aside: boolean }[] = [];
   /** How many of them had come when something was said last: they are no answer to it. */
   #early = 0;
@@ -60,12 +62,12 @@ export class Inbox {
     return this.#ended;
   }
 
-  push(...texts: readonly string[]): void {
+  push(texts: readonly string[]): void {
     this.#add(texts, false);
   }
 
   /** What is said besides, as in a log: it may be what is expected, and may be what is forbidden, too. */
-  pushAside(...texts: readonly string[]): void {
+  pushAside(texts: readonly string[]): void {
     this.#add(texts, true);
   }
 
@@ -94,25 +96,11 @@ export class Inbox {
   /** @returns the text that matches, or none where the end is as good @throws {Unmet} when none comes in time */
   async expect(what: Expectation, usualMs: number): Promise<string> {
     const passedOver: string[] = [];
-    let greeting: string | null = null;
     const timeoutMs = usualMs + (what.extraMs ?? 0);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        const { text, aside } = next;
-        const isEarly = this.#early > 0;
-        if (isEarly) this.#early--;
-        const isGreeting = this.#opening && this.#greetings.has(text);
-        if (!aside) this.#checkForbidden(text);
-        if (!((isEarly || isGreeting) && what.answers) && this.#meets(text, what)) {
-          this.#opening = false;
-          if (greeting !== null) this.#greetings.add(greeting);
-          return text;
-        }
-        if (this.#opening) greeting = text;
-        this.#opening = false;
-        passedOver.push(text);
-      }
+      const met = this.#next(what, passedOver);
+      if (met !== null) return met;
       for (const [stream, text] of this.#unfinished) {
         if (!this.#meets(text, what)) continue;
         this.#unfinished.delete(stream);
@@ -161,8 +149,33 @@ export class Inbox {
   }
 
   #add(texts: readonly string[], aside: boolean): void {
-    this.#waiting.push(...texts.map((text) => ({ text, aside })));
+    for (const text of texts) this.#waiting.push({ text, aside });
     this.#changed();
+  }
+
+  /** The first text that matches, or null; what came before it is passed over. */
+  #next(what: Expectation, passedOver: string[]): string | null {
+    let looked = 0;
+    try {
+      for (const { text, aside } of this.#waiting) {
+        looked++;
+        const isEarly = this.#early > 0;
+        if (isEarly) this.#early--;
+        const isGreeting = this.#opening && this.#greetings.has(text);
+        if (!aside) this.#checkForbidden(text);
+        if (!((isEarly || isGreeting) && what.answers) && this.#meets(text, what)) {
+          this.#opening = false;
+          if (this.#greeting !== null) this.#greetings.add(this.#greeting);
+          return text;
+        }
+        if (this.#opening) this.#greeting = text;
+        this.#opening = false;
+        passedOver.push(text);
+      }
+      return null;
+    } finally {
+      this.#waiting.splice(0, looked); // at once: there may be a million, and each would move the others
+    }
   }
 
   #meets(text: string, what: Expectation): boolean {

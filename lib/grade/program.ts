@@ -10,16 +10,16 @@ import { outlasts } from "../net/clock.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { encodeText } from "../protocol/text.ts";
 import { Inbox } from "./inbox.ts";
+import { KeptOutput } from "./kept_output.ts";
 import { onInterrupt, stopIfInterrupted } from "./leftovers.ts";
 import { ask } from "./shell.ts";
 import { type Listener, listListenersOf } from "./sockets.ts";
 
-/** A program that prints more is stopped, in bytes. */
+/** A program that prints more is stopped, in bytes and in lines: each line is kept until it is looked at. */
 const MAX_OUTPUT = 16_777_216;
+const MAX_LINES = 2_000_000;
 /** How the end of such a program begins to be told. */
 export const PRINTED = "printed more than";
-/** What is kept of it for the report, in characters. */
-const KEPT_OUTPUT = 4000;
 /** A line longer than this is looked at in pieces. */
 const MAX_LINE = 65_536;
 /** How long the kill may take before the machine is said to be at fault, in ms. */
@@ -60,11 +60,10 @@ export class Program {
   readonly #mark: string;
   readonly #keyboard: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null;
   readonly #reading: Promise<unknown>;
-  /** How much it has printed in all, in bytes, and since the output was forgotten, in characters. */
+  /** How much it has printed in all, in bytes and in lines. */
   #printed = 0;
-  #kept = 0;
-  #first = "";
-  #last = "";
+  #lines = 0;
+  #kept = new KeptOutput();
   #killed: Promise<void> | null = null;
   readonly #forget: () => void;
 
@@ -106,8 +105,7 @@ export class Program {
 
   /** What it printed: the first and the last of it. */
   get output(): string {
-    const left = this.#kept - this.#first.length - this.#last.length;
-    return this.#first + (left > 0 ? `\n… ${left} more characters …\n` : "") + this.#last;
+    return this.#kept.text;
   }
 
   /** Where it listens, it or what it has started; empty where the system does not tell. */
@@ -117,8 +115,7 @@ export class Program {
 
   /** Keeps only what it prints from now on. */
   forgetOutput(): void {
-    this.#first = this.#last = "";
-    this.#kept = 0;
+    this.#kept = new KeptOutput();
   }
 
   /** Types a line. What nobody reads is lost. */
@@ -146,32 +143,27 @@ export class Program {
 
   async #read(stream: ReadableStream<Uint8Array>, number: number): Promise<void> {
     const decoder = new TextDecoder();
-    const push = (...lines: string[]) => number === STDERR ? this.shown.pushAside(...lines) : this.shown.push(...lines);
+    const push = (lines: string[]) => number === STDERR ? this.shown.pushAside(lines) : this.shown.push(lines);
     let rest = "";
     for await (const bytes of stream) {
       const text = decoder.decode(bytes, { stream: true });
-      this.#keep(text);
+      const lines = (rest + text).split(/\r?\n/);
+      rest = lines.pop()!;
+      this.#kept.add(text);
       this.#printed += bytes.length;
-      if (this.#printed > MAX_OUTPUT) {
-        this.exit ??= { code: 1, signal: null, why: `${PRINTED} ${MAX_OUTPUT >> 20} MB and was stopped` };
+      this.#lines += lines.length;
+      if (this.#printed > MAX_OUTPUT || this.#lines > MAX_LINES) {
+        const much = this.#printed > MAX_OUTPUT ? `${MAX_OUTPUT >> 20} MB` : `${MAX_LINES / 1_000_000} million lines`;
+        this.exit ??= { code: 1, signal: null, why: `${PRINTED} ${much} and was stopped` };
         // Those who ask for its end do so by themselves: it may have happened while nobody looked.
         await killAll(this.#child.pid, this.#mark);
         break;
       }
-      const lines = (rest + text).split(/\r?\n/);
-      rest = lines.pop()!;
       if (rest.length > MAX_LINE) lines.push(rest), rest = "";
-      if (lines.length > 0) push(...lines.map(withoutColor));
+      if (lines.length > 0) push(lines.map(withoutColor));
       this.shown.setUnfinished(withoutColor(rest), number);
     }
-    if (rest !== "") push(withoutColor(rest)), this.shown.setUnfinished("", number);
-  }
-
-  #keep(text: string): void {
-    this.#kept += text.length;
-    const room = KEPT_OUTPUT / 2 - this.#first.length;
-    if (room > 0) this.#first += text.slice(0, room);
-    if (text.length > room) this.#last = (this.#last + text.slice(Math.max(0, room))).slice(-KEPT_OUTPUT / 2);
+    if (rest !== "") push([withoutColor(rest)]), this.shown.setUnfinished("", number);
   }
 }
 

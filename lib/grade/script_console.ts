@@ -54,7 +54,7 @@ export class ScriptConsole implements Console {
   print(text: string | readonly string[]): void {
     const lines = typeof text === "string" ? text.split("\n") : text;
     this.output += lines.map((line) => line + "\n").join("");
-    this.shown.push(...lines);
+    this.shown.push(lines);
   }
 
   note(text: string): void {
