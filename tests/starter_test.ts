@@ -64,7 +64,7 @@ test("comments in Java hold no escape that begins a character", async () => {
 for (const [language, { run }] of Object.entries(LANGUAGES)) {
   if (language === "c" || language === "java") continue; // they would have to be built first
   const needed = language === "python" ? skipUnless("python3") : undefined;
-  const line = (program: string) => `${run(program)} {port}`.replace(/^deno /, `${Deno.execPath()} `);
+  const line = (program: string) => `${run(program, false)} {port}`.replace(/^deno /, `${Deno.execPath()} `);
   test(`a kit in ${language} starts, is graded, and is worth little`, async () => {
     const [dir] = await writeKits(language, ["chat"]);
     const { status, out } = await netlab([
@@ -101,6 +101,24 @@ for (const [language, { run }] of Object.entries(LANGUAGES)) {
     assertStringIncludes(called.out, "✓ netlab connects");
   }, needed);
 }
+
+test("the line that runs a program in TypeScript stands at its top, and lets it have files where there are some", async () => {
+  for (const name of ALL) {
+    const [dir] = await writeKits("typescript", [name]);
+    const makefile = Deno.readTextFileSync(`${dir}/Makefile`);
+    const programs = programsOf([dir], ".ts");
+    for (const path of programs) {
+      const [, usage, program] = /^\/\/ Usage: (.* (\w+)\.ts) /m.exec(Deno.readTextFileSync(path))!;
+      assert(path.endsWith(`/${program}.ts`), usage);
+      assertStringIncludes(makefile, `\t${usage} $(`);
+      assertEquals(
+        usage.includes("--allow-read=. --allow-write=."),
+        ["transfer", "files", "stream"].includes(name),
+        usage,
+      );
+    }
+  }
+});
 
 test("what README.md of a kit says to type is what its Makefile has", async () => {
   for (const name of ALL) {

@@ -3,8 +3,8 @@
 import { capital, type Kit, type Language } from "./kit.ts";
 
 /** The programs of a kit: what is typed to run each, and to grade it; its command line; and what it is graded as. */
-function programsOf({ both, program }: Kit, { run }: Language) {
-  const command = `${run(program)} {port}`;
+function programsOf({ both, program, files }: Kit, { run }: Language) {
+  const command = `${run(program, files)} {port}`;
   if (both) {
     return [
       { target: "run", grade: "grade", command, as: "--client" },
@@ -13,7 +13,7 @@ function programsOf({ both, program }: Kit, { run }: Language) {
   }
   return [
     { target: "run-server", grade: "grade", command, as: "--run" },
-    { target: "run-client", grade: "grade-client", command: `${run("client")} {host} {port}`, as: "--client" },
+    { target: "run-client", grade: "grade-client", command: `${run("client", files)} {host} {port}`, as: "--client" },
   ];
 }
 

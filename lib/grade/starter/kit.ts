@@ -58,8 +58,8 @@ export const onTyped = (kit: Kit, send: string, call: string): string =>
 export interface Language {
   /** What builds it before it runs, where that is needed: `make`. */
   readonly build: string | null;
-  /** The line that runs a program, without its arguments. */
-  run(program: string): string;
+  /** The line that runs a program, without its arguments. @param files whether it reads files, or writes them */
+  run(program: string, files: boolean): string;
   files(kit: Kit): Readonly<Record<string, string>>;
 }
 

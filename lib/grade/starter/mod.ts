@@ -8,15 +8,11 @@ import { makefile, readme } from "./guide.ts";
 import { javaFiles } from "./java.ts";
 import { capital, type Kit, type Language, type LanguageName, PYTHON } from "./kit.ts";
 import { pythonFiles } from "./python.ts";
-import { typescriptFiles } from "./typescript.ts";
+import { runTypescript, typescriptFiles } from "./typescript.ts";
 
 export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
   python: { build: null, run: (program) => `${PYTHON} ${program}.py`, files: pythonFiles },
-  typescript: {
-    build: null,
-    run: (program) => `deno run --allow-net --unstable-net ${program}.ts`,
-    files: typescriptFiles,
-  },
+  typescript: { build: null, run: runTypescript, files: typescriptFiles },
   java: { build: "make", run: (program) => `java ${capital(program)}`, files: javaFiles },
   c: { build: "make", run: (program) => `./${program}`, files: cFiles },
 };

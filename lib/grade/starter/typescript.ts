@@ -7,12 +7,16 @@ export function typescriptFiles(kit: Kit): Record<string, string> {
   return kit.both ? server : { ...server, "client.ts": client(kit) };
 }
 
-const head = (kit: Kit, side: string, usage: string) =>
-  headLines(kit, side, usage).map((line) => `// ${line}`.trimEnd()).join("\n");
+/** The line that runs a program: it may use the network, and where there are files those of its folder. */
+export const runTypescript = (program: string, files: boolean): string =>
+  `deno run --allow-net --unstable-net ${files ? "--allow-read=. --allow-write=. " : ""}${program}.ts`;
+
+const head = (kit: Kit, side: string, program: string, args: string) =>
+  headLines(kit, side, `${runTypescript(program, kit.files)} ${args}`).map((line) => `// ${line}`.trimEnd()).join("\n");
 
 const tcpServer = (kit: Kit) => {
   const other = otherEnd(kit);
-  return `${head(kit, "server", `deno run --allow-net ${kit.program}.ts PORT`)}
+  return `${head(kit, "server", kit.program, "PORT")}
 
 /** Serves one ${other} until it hangs up. */
 async function serve(${other}: Deno.TcpConn): Promise<void> {
@@ -47,7 +51,7 @@ ${kit.typed ? "keyboard();\n" : ""}for await (const ${other} of listener) {
 };
 
 const udpServer = (kit: Kit) =>
-  `${head(kit, "server", "deno run --allow-net --unstable-net server.ts PORT")}
+  `${head(kit, "server", kit.program, "PORT")}
 
 const server = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: Number(Deno.args[0]) });
 console.log("listening on port", Deno.args[0]);
@@ -59,7 +63,7 @@ for await (const [data, address] of server) {
 
 const client = (kit: Kit) =>
   kit.transport === "tcp"
-    ? `${head(kit, "client", "deno run --allow-net client.ts HOST PORT")}
+    ? `${head(kit, "client", "client", "HOST PORT")}
 
 const [hostname, port] = Deno.args;
 const server = await Deno.connect({ hostname, port: Number(port) });
@@ -77,7 +81,7 @@ async function listen(): Promise<void> {
 
 listen().catch((error) => console.error(error.message));
 ${keyboard("server.write(...), which may write less than all")}`
-    : `${head(kit, "client", "deno run --allow-net --unstable-net client.ts HOST PORT")}
+    : `${head(kit, "client", "client", "HOST PORT")}
 
 const [hostname, port] = Deno.args;
 const server = { transport: "udp" as const, hostname, port: Number(port) };
