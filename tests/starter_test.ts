@@ -99,6 +99,11 @@ for (const [language, { run }] of Object.entries(LANGUAGES)) {
     assertMatch(calls.out, /typed connect 127\.0\.0\.1 \d+/);
     const called = await grade("whoever calls it is shown", "10s");
     assertStringIncludes(called.out, "✓ netlab connects");
+    const shown = await netlab([
+      ...["grade", "peer", "--run", line("peer"), "--cwd", dir, "--timeout", "500ms", "--way", "whole"],
+      ...["--only", "what the caller says is shown"],
+    ]);
+    assertStringIncludes(shown.out, "0 of 15 points");
   }, needed);
 }
 

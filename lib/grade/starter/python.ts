@@ -27,7 +27,7 @@ def serve(${other}, address):
             data = ${other}.recv(4096)
             if not data:
                 break
-            print("got", data, "from", address)
+            print("got", len(data), "bytes from", address)
             # TODO: collect what comes until a message is whole; it may be a piece of one, or several.
             # TODO: ${onMessage(kit, `${other}.sendall(...)`)}
     print(address, "hung up")
@@ -66,7 +66,7 @@ def main():
     print("listening on port", sys.argv[1])
     while True:
         data, address = server.recvfrom(65535)
-        print("got", data, "from", address)
+        print("got", len(data), "bytes from", address)
         # TODO: understand it, and answer with server.sendto(..., address).
 
 
@@ -89,7 +89,7 @@ def listen(server):
         # TODO: ${
     kit.transport === "tcp" ? "collect what comes until a message is whole" : "understand it"
   }, and show what it means.
-        print("got", data)
+        print("got", len(data), "bytes")
 
 
 def main():
