@@ -8,6 +8,9 @@ import { netlab, runProgram } from "./cli_helpers.ts";
 import { settle, skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
 
 const python = skipUnless("python3");
+const ordinary = skipIf(
+  Deno.build.os !== "windows" && Deno.uid() !== 0 ? null : "root may read everything, and Windows has no such modes",
+);
 const linux = skipIf(Deno.build.os === "linux" ? null : "only Linux has names that are not UTF-8");
 
 /** A calculator of two answers; it leaves a file where it runs. */
@@ -236,6 +239,25 @@ test("what cannot be graded is a row with its reason, and the others are graded"
     assertMatch(table, /^J.rgen,0,5,.*it could not be graded: its name is not UTF-8: give the folder another/m);
   }
 }, python);
+
+test("what cannot be read of a submission is named in its reason", async () => {
+  const dir = folderOf({
+    file: { "server.py": SERVER },
+    folder: { "server.py": SERVER },
+    whole: { "server.py": SERVER },
+  });
+  Deno.mkdirSync(`${dir}/file/lib`);
+  Deno.writeTextFileSync(`${dir}/file/lib/x.py`, "");
+  Deno.chmodSync(`${dir}/file/lib/x.py`, 0);
+  Deno.mkdirSync(`${dir}/folder/lib`, { mode: 0 });
+  Deno.chmodSync(`${dir}/whole`, 0);
+  const { status, out } = await gradeCalc(dir);
+  for (const path of ["file/lib/x.py", "folder/lib", "whole"]) Deno.chmodSync(`${dir}/${path}`, 0o700);
+  assertEquals(status, 3);
+  assertMatch(out, /not graded {2}file {2}cannot read lib\/x\.py: permission denied/);
+  assertMatch(out, /not graded {2}folder {2}cannot read lib\/: permission denied/);
+  assertMatch(out, /not graded {2}whole {2}cannot read it: permission denied/);
+}, ordinary.ignore ? ordinary : python);
 
 test("a file or folder whose name is not UTF-8 is left out, by name, and costs nothing else", async () => {
   const dir = folderOf({ one: { "server.py": SERVER, "\uFFFD": "so it is called" } });

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { SEPARATOR } from "../exercises/folder.ts";
+import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 import { makeFolder, onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
 
@@ -67,12 +68,12 @@ export async function withCopy<T>(
  * @param at where in the submission, with a slash behind it
  */
 async function copyTree(from: string, to: string, root: string, missing: Missing, at = ""): Promise<void> {
-  for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(from)) {
+  for (const { name, isDirectory, isFile, isSymlink } of await list(from, at)) {
     if (await isLost(`${from}/${name}`)) {
       missing.names.push(at + name);
       continue;
     }
-    if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+    if (isFile) await attempt(`copy ${at}${name}`, () => Deno.copyFile(`${from}/${name}`, `${to}/${name}`));
     if (isSymlink) {
       const target = await Deno.readLink(`${from}/${name}`);
       const stays = staysInside(target, at.split("/").length - 1) && await leadsInto(root, `${from}/${name}`);
@@ -125,17 +126,28 @@ export async function fingerprint({ path }: Submission, settings: unknown): Prom
     const { isSymlink, mode, size } = await Deno.lstat(at); // the mode: it may have become a program that can be run
     hash.update(`${isSymlink ? `-> ${await Deno.readLink(at)}` : `${mode} ${size}`}\0`);
     if (isSymlink) continue;
-    using content = await Deno.open(at);
+    using content = await attempt(`read ${name}`, () => Deno.open(at));
     const block = new Uint8Array(BLOCK_BYTES);
     for (let count; (count = await content.read(block)) !== null;) hash.update(block.subarray(0, count));
   }
   return hash.digest("hex");
 }
 
+/** @param what is tried, and with which file: who has thirty submissions has to hear that @throws {NetlabError} */
+async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new NetlabError("harness", `cannot ${what}: ${describeSystemError(cause)}`, { cause });
+  }
+}
+
+const list = (path: string, at: string) => attempt(`read ${at || "it"}`, () => Array.fromAsync(Deno.readDir(path)));
+
 /** The files, links and folders below a folder, by their paths from there; behind that of a folder is a slash. */
 async function listTree(dir: string, at = ""): Promise<string[]> {
   const paths: string[] = [];
-  for await (const { name, isDirectory, isFile, isSymlink } of Deno.readDir(`${dir}/${at}`)) {
+  for (const { name, isDirectory, isFile, isSymlink } of await list(`${dir}/${at}`, at)) {
     if (isFile || isSymlink) paths.push(at + name);
     if (!isDirectory) continue;
     paths.push(`${at}${name}/`);
