@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { toCsv } from "../lib/grade/csv.ts";
 import { inParallel } from "../lib/grade/folder.ts";
+import { takeAway } from "../lib/grade/leftovers.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { netlab, runProgram } from "./cli_helpers.ts";
 import { settle, skipIf, skipUnless, skipUnlessSh, test } from "./helpers.ts";
@@ -427,4 +428,17 @@ test("CSV quotes what has to be, and holds no formula of a student's", () => {
     toCsv([["a,b", 'say "hi"', 1.5], ["=1+1", "-x", "two\nlines"], ["\n=1+1"]]),
     `"a,b","say ""hi""",1.5\r\n'=1+1,'-x,"two\nlines"\r\n"'\n=1+1"\r\n`,
   );
+});
+
+test("a folder that the system keeps for a moment is taken away as soon as it lets go of it, and one that is gone is", async () => {
+  const dir = `${temporaryFolder()}/kept`;
+  Deno.mkdirSync(dir);
+  let tries = 0;
+  await takeAway(dir, async (path) => {
+    if (++tries < 3) throw new Deno.errors.Busy("used by another process");
+    await Deno.remove(path, { recursive: true });
+  });
+  assertEquals(tries, 3);
+  assertThrows(() => Deno.statSync(dir), Deno.errors.NotFound);
+  await takeAway(dir);
 });

@@ -235,7 +235,7 @@ export async function meetAll(settings: MatrixSettings, onMeeting: (meeting: Mee
   ): Promise<T> => {
     const kind = own.type === "own client" ? "client" : "server";
     const prepared = async (subject: Subject, cwd?: string) => {
-      using files = new SampleFiles(samplesFor(grading, kind), subject, cwd);
+      await using files = await SampleFiles.put(samplesFor(grading, kind), subject, cwd);
       return await use(files, cwd);
     };
     return name === ownName ? await prepared(own) : await inCopy(name, (cwd) => prepared(theirs, cwd));

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { SEPARATOR } from "../exercises/folder.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
-import { makeFolder, onInterrupt, removeFolder, stopIfInterrupted } from "./leftovers.ts";
+import { makeFolder, onInterrupt, stopIfInterrupted, takeAway } from "./leftovers.ts";
 
 const BLOCK_BYTES = 262_144;
 
@@ -49,13 +49,13 @@ export async function withCopy<T>(
 ): Promise<T> {
   await requireFound(path);
   const copy = makeFolder("netlab-submission-");
-  const forget = onInterrupt(() => removeFolder(copy));
+  const forget = onInterrupt(() => takeAway(copy));
   try {
     const missing: Missing = { links: [], names: [] };
     await copyTree(path, copy, await Deno.realPath(path), missing);
     return await use(copy, missing);
   } finally {
-    await removeFolder(copy);
+    await takeAway(copy);
     forget();
   }
 }

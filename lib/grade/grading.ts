@@ -15,7 +15,7 @@ import { ClientProgram, type ClientUnderTest, NetlabClient } from "./client_unde
 import { type Way, WAYS } from "./delivery.ts";
 import { grade, type Target } from "./grader.ts";
 import { START_MS } from "./patience.ts";
-import { makeFolder, onInterrupt, stopIfInterrupted } from "./leftovers.ts";
+import { makeFolder, onInterrupt, stopIfInterrupted, takeAway } from "./leftovers.ts";
 import { isInstalled } from "./program.ts";
 import { applyProfile, type Profile } from "./profile.ts";
 import type { GradedCheck, Report } from "./report.ts";
@@ -148,7 +148,7 @@ export async function runGrading(settings: GradingSettings): Promise<Report> {
   const { exercise, subject } = settings;
   const { kind, transport, wire, wanted, played } = await planGrading(settings);
   const grading = await exercise.grading();
-  using files = new SampleFiles(samplesFor(grading, kind), subject, settings.cwd);
+  await using files = await SampleFiles.put(samplesFor(grading, kind), subject, settings.cwd);
   return await grade({
     exercise: exercise.name,
     target: setUp(settings, grading, transport, wire, files),
@@ -222,7 +222,7 @@ export function samplesFor(grading: Grading, kind: "server" | "client"): Record<
 }
 
 /** The files that an exercise's checks expect where a program under test looks for them. */
-export class SampleFiles implements Disposable {
+export class SampleFiles implements AsyncDisposable {
   /** A folder with the files in it. */
   readonly folder: string;
   readonly #temporary: boolean;
@@ -231,18 +231,24 @@ export class SampleFiles implements Disposable {
   readonly #forget: () => void;
 
   /** @throws {NetlabError} of kind `usage` when another file of a sample's name is there, `harness` when none can be written */
-  constructor(samples: Readonly<Record<string, string>>, subject: Subject, cwd = ".") {
+  static async put(samples: Readonly<Record<string, string>>, subject: Subject, cwd = "."): Promise<SampleFiles> {
     stopIfInterrupted(); // what is made now would be left behind
     const inPlace = (subject.type === "server" || subject.type === "client") && !subject.command.includes("{dir}");
-    this.#temporary = !inPlace || Object.keys(samples).length === 0;
-    this.folder = this.#temporary ? makeFolder("netlab-grade-") : cwd;
-    this.#forget = onInterrupt(() => this.remove());
+    const files = new SampleFiles(inPlace && Object.keys(samples).length > 0 ? cwd : null);
     try {
-      for (const [name, text] of Object.entries(samples)) this.#write(`${this.folder}/${name}`, name, text);
+      for (const [name, text] of Object.entries(samples)) files.#write(`${files.folder}/${name}`, name, text);
     } catch (error) {
-      this.remove();
+      await files.remove();
       throw error;
     }
+    return files;
+  }
+
+  /** @param cwd the folder; null makes one for a while */
+  private constructor(cwd: string | null) {
+    this.#temporary = cwd === null;
+    this.folder = cwd ?? makeFolder("netlab-grade-");
+    this.#forget = onInterrupt(() => this.remove());
   }
 
   /** `command` with the folder's name in the place of `{dir}`. */
@@ -250,19 +256,14 @@ export class SampleFiles implements Disposable {
     return command.replaceAll("{dir}", this.folder);
   }
 
-  remove(): void {
+  async remove(): Promise<void> {
+    if (this.#temporary) await takeAway(this.folder);
+    else for (const path of this.#put.splice(0)) await takeAway(path, (path) => Deno.remove(path));
     this.#forget();
-    for (const path of this.#temporary ? [this.folder] : this.#put.splice(0)) {
-      try {
-        Deno.removeSync(path, { recursive: this.#temporary });
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error; // the program may have taken it away
-      }
-    }
   }
 
-  [Symbol.dispose](): void {
-    this.remove();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove();
   }
 
   #write(path: string, name: string, text: string): void {

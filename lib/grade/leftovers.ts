@@ -1,6 +1,7 @@
 // What grading leaves behind when it is interrupted: programs in process groups of their own, which the terminal's Ctrl-C does
 // not reach, and folders.
 
+import { pause } from "../net/clock.ts";
 import { describeSystemError } from "../net/errors.ts";
 import { NetlabError } from "../protocol/errors.ts";
 
@@ -41,11 +42,25 @@ export function makeFolder(prefix: string): string {
   }
 }
 
-/** Takes a folder away, which the program under test may have done by itself. */
-export async function removeFolder(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+/**
+ * How long it is tried to take something away, in ms: Windows keeps for a moment what a program has open that has just been
+ * killed, and the folder that it was started in.
+ */
+const REMOVE_MS = 3000;
+const RETRY_MS = 50;
+
+/** Takes a file or a folder away, which the program under test may have done by itself. @param remove how */
+export async function takeAway(
+  path: string,
+  remove = (path: string) => Deno.remove(path, { recursive: true }),
+): Promise<void> {
+  for (const end = performance.now() + REMOVE_MS;;) {
+    try {
+      return await remove(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      if (performance.now() > end) throw error;
+    }
+    await pause(RETRY_MS);
   }
 }
