@@ -1,10 +1,10 @@
 // The standalone binary, used as on a lab machine: in a folder of its own, with no Deno, no settings and nothing else
 // around. NETLAB_BINARY names one; otherwise one is made, where a runtime base is at hand.
 
-import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { exercises } from "../lib/exercises/registry.ts";
-import { build, executable, findCompiler } from "../tools/build.ts";
+import { build, BuildError, executable, findCompiler } from "../tools/build.ts";
 import { Program, runProgram, startServer } from "./cli_helpers.ts";
 import { skipIf, test } from "./helpers.ts";
 import { makeWav } from "./stream_helpers.ts";
@@ -25,6 +25,23 @@ test("the binary does what netlab does, needing nothing, asking for nothing", as
     await Deno.remove(cwd, { recursive: true });
   }
 }, skipIf(given || canMake ? null : why));
+
+test("a new binary that cannot take the place of what is there is a reason in a line, and leaves nothing", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "netlab-binary-" });
+  try {
+    const name = executable("netlab");
+    await Deno.mkdir(`${dir}/${name}/in-the-way`, { recursive: true });
+    const { status, message, hint } = await assertRejects(
+      async () => build(await findCompiler(), dir, name),
+      BuildError,
+    );
+    assertEquals([status, hint], [3, "is it running?"]);
+    assertStringIncludes(message, `can't replace ${dir}/${name}: `);
+    assertEquals([...Deno.readDirSync(dir)].map((entry) => entry.name), [name]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}, skipIf(canMake ? null : why));
 
 async function use(t: Deno.TestContext, cwd: string, command: string[]): Promise<void> {
   const start = { cwd, command, env: { PATH: "/nonexistent", HOME: cwd, DENO_DIR: `${cwd}/none` } };

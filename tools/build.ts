@@ -58,10 +58,19 @@ export async function build(
     const entry = await bundle(work);
     await compile(compiler, entry, binary, target, limitMs);
     if (target === Deno.build.target) await tryOut(binary);
-    await Deno.rename(binary, `${folder}/${name}`);
+    await putInPlace(binary, `${folder}/${name}`);
     return (await Deno.stat(`${folder}/${name}`)).size;
   } finally {
     await Deno.remove(work, { recursive: true });
+  }
+}
+
+/** @throws {BuildError} as on Windows, where what runs cannot be replaced */
+async function putInPlace(from: string, to: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (error) {
+    throw new BuildError(3, `can't replace ${to}: ${(error as Error).message}`, "is it running?");
   }
 }
 
