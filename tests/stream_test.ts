@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { sizeOf } from "../lib/exercises/own_file.ts";
 import { connectStream } from "../lib/exercises/stream/client.ts";
+import { readWithoutOffsets } from "../lib/exercises/stream/medium.ts";
 import { stream } from "../lib/exercises/stream/mod.ts";
 import { MAX_CLIENTS } from "../lib/exercises/stream/defaults.ts";
 import { makeNotation } from "../lib/exercises/stream/framing.ts";
@@ -20,7 +21,7 @@ import { FileSink, OutputSink } from "../lib/exercises/stream/sinks.ts";
 import { runGrading } from "../lib/grade/grading.ts";
 import { formatAddress } from "../lib/net/conn.ts";
 import { NetlabError } from "../lib/protocol/errors.ts";
-import { escapeBytes } from "../lib/protocol/text.ts";
+import { decodeLossy, escapeBytes } from "../lib/protocol/text.ts";
 import { connectContext, FakeConsole, temporaryFolder } from "./chat_helpers.ts";
 import { runProgram } from "./cli_helpers.ts";
 import { bytes, collect, eventually, test, within } from "./helpers.ts";
@@ -35,6 +36,30 @@ const EMPTY_FLAC = bytes(
   Uint8Array.of(0x0a, 0xc4, 0x40, 0xf0),
   new Uint8Array(20),
 );
+/** A box of an MP4: its length, its type, and what is in it, of which numbers are of 32 bits. */
+function box(type: string, ...parts: (string | number | Uint8Array)[]): Uint8Array {
+  const body = bytes(...parts.map((part) => typeof part === "number" ? u32(part) : part));
+  return bytes(u32(8 + body.length), type, body);
+}
+const u32 = (number: number) => Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
+/** An MP4 of one sample, of which each of eight entries says when 2147483647 more are shown. */
+function makeWildMp4(): Uint8Array {
+  const esds = "0380808022000100048080801440150000000001f4000001f4000580808002121006808080 0102".replace(" ", "");
+  const entry = [0, 1, 0, 0, 0x20010, 0, 44_100 << 16, box("esds", 0, Uint8Array.fromHex(esds))];
+  const stbl = box(
+    "stbl",
+    box("stsd", 0, 1, box("mp4a", ...entry)),
+    box("stts", 0, 1, 1, 1024),
+    box("ctts", 0, 8, ...Array.from({ length: 8 }, () => [0x7fff_ffff, 0]).flat()),
+    box("stsc", 0, 1, 1, 1, 1),
+    box("stsz", 0, 0, 1, 100),
+    box("stco", 0, 1, 40),
+  );
+  const media = [box("mdhd", 0, 0, 0, 44_100, 1024, 0x55c4_0000), box("hdlr", 0, 0, "soun", 0, 0, 0, 0)];
+  const track = [box("tkhd", 7, 0, 0, 1, 0, 23, ...new Array(15).fill(0)), box("mdia", ...media, box("minf", stbl))];
+  const movie = box("moov", box("mvhd", 0, 0, 0, 1000, 23, 0x1_0000, ...new Array(19).fill(0)), box("trak", ...track));
+  return bytes(box("ftyp", "isom", 512, "isommp41"), box("mdat", new Uint8Array(100)), movie);
+}
 const output = () => `${temporaryFolder()}/out.wav`;
 
 test("what is kept is what the server has, to the bit", async () => {
@@ -76,6 +101,27 @@ test("a damaged file, in which a duration is looked for for ever, is sent withou
   const { notes } = await receiving;
   assertEquals([Deno.readFileSync(out), Deno.readFileSync(other)], [EMPTY_FLAC, wav]);
   assertStringIncludes(notes.join("\n"), "damaged.flac: 42 B, 128 kbit/s (assumed: ");
+});
+
+test("a file that claims billions of samples has the duration of those that are there", async () => {
+  const wild = makeWildMp4();
+  await using server = await StreamServer.start({ "wild.mp4": wild });
+  const out = output();
+  const { notes } = await receive(server.port, "wild.mp4", { out });
+  assertEquals(Deno.readFileSync(out), wild);
+  assertStringIncludes(notes.join("\n"), `wild.mp4: audio/mp4, ${wild.length} B, 0:00, 248 kbit/s`);
+});
+
+test("what an MP4 claims of its samples is skipped, wherever the pieces that are read of it end", async () => {
+  const wild = makeWildMp4();
+  const reader = { read: (offset: number, length: number) => Promise.resolve(wild.slice(offset, offset + length)) };
+  for (let pieceBytes = 1; pieceBytes <= 8; pieceBytes++) {
+    const got: Uint8Array[] = [];
+    for (let start = 0; start < wild.length; start += pieceBytes) {
+      got.push(await readWithoutOffsets(reader, start, Math.min(start + pieceBytes, wild.length), wild.length));
+    }
+    assertEquals(decodeLossy(bytes(...got)), decodeLossy(wild).replace("ctts", "free"));
+  }
 });
 
 test("each client has its own pace, and its own place", async () => {

@@ -1,6 +1,7 @@
 // What a media file is: how long it plays, and its type. The library reads that; bundled, only as much of it as is used here.
 
 import { ALL_FORMATS, CustomSource, Input, Logging, LogLevel } from "mediabunny";
+import { encodeText } from "../../protocol/text.ts";
 import type { PartReader } from "./media.ts";
 
 /** A file whose duration takes longer to find out is sent without it, in ms. */
@@ -28,7 +29,8 @@ Logging.level = LogLevel.Silent; // what it does not know is no news to anybody 
  * @param size of it, in bytes
  */
 export async function readMedium(reader: PartReader, size: number): Promise<Medium> {
-  const source = new CustomSource({ getSize: () => size, read: (start, end) => reader.read(start, end - start) });
+  const read = (start: number, end: number) => readWithoutOffsets(reader, start, end, size);
+  const source = new CustomSource({ getSize: () => size, read });
   let turnAt = performance.now();
   const turns = setInterval(() => turnAt = performance.now(), TURN_MS);
   let over = false;
@@ -56,4 +58,27 @@ async function measure(
   const seconds = await input.computeDuration() - await input.getFirstTimestamp().catch(() => 0);
   const mediaType = await input.getMimeType().catch(() => "");
   return { durationMs: Number.isFinite(seconds) && seconds > 0 ? 1000 * seconds : null, mediaType };
+}
+
+/** In an MP4: by how much samples are shown later than they are decoded. */
+const OFFSETS = encodeText("ctts");
+const SKIPPED = encodeText("free");
+
+/**
+ * Reads a part, from `start` to before `end`, with that renamed to what is skipped: of samples that it claims, though there are
+ * none, the library counts billions in one step, and remembers them. Without it the duration is wrong by a few frames at most.
+ */
+export async function readWithoutOffsets(
+  reader: Pick<PartReader, "read">,
+  start: number,
+  end: number,
+  size: number,
+): Promise<Uint8Array> {
+  const around = OFFSETS.length - 1; // what is asked for may begin or end inside of one
+  const from = Math.max(0, start - around);
+  const bytes = await reader.read(from, Math.min(size, end + around) - from);
+  for (let at = bytes.indexOf(OFFSETS[0]); at >= 0; at = bytes.indexOf(OFFSETS[0], at + 1)) {
+    if (OFFSETS.every((byte, i) => bytes[at + i] === byte)) bytes.set(SKIPPED, at);
+  }
+  return bytes.subarray(start - from, end - from);
 }
