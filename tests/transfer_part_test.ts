@@ -168,6 +168,21 @@ test(
   LOCKS,
 );
 
+test("a part that cannot be read is given back: the name stays nobody's", async () => {
+  const dir = temporaryFolder();
+  Deno.writeFileSync(`${dir}/a.part`, makeFile(20));
+  const { read } = Deno.FsFile.prototype;
+  try {
+    Deno.FsFile.prototype.read = () => Promise.reject(new Error("input/output error"));
+    await assertRejects(() => PartFile.resume(dir, "a", 10), Error, "input/output error");
+  } finally {
+    Deno.FsFile.prototype.read = read;
+  }
+  const { part, next } = await PartFile.resume(dir, "a", 10);
+  part.leave();
+  assertEquals(next, 2);
+});
+
 test("a part in whose place somebody has put another file is not given its name", () => {
   const dir = temporaryFolder();
   const part = PartFile.create(dir, "a");

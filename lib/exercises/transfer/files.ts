@@ -150,14 +150,19 @@ export class PartFile {
   ): Promise<{ part: PartFile; next: number; digest: Uint8Array | null }> {
     const [path] = pathsOf(dir, name);
     const file = claim(path);
-    const next = Math.floor((await file.stat()).size / chunk);
-    const hash = createHash("sha256");
-    const block = new Uint8Array(BLOCK_BYTES);
-    for (let left = next * chunk, count; left > 0 && (count = await file.read(block)) !== null; left -= count) {
-      hash.update(block.subarray(0, Math.min(count, left)));
+    try {
+      const next = Math.floor((await file.stat()).size / chunk);
+      const hash = createHash("sha256");
+      const block = new Uint8Array(BLOCK_BYTES);
+      for (let left = next * chunk, count; left > 0 && (count = await file.read(block)) !== null; left -= count) {
+        hash.update(block.subarray(0, Math.min(count, left)));
+      }
+      const digest = next === 0 ? null : new Uint8Array(hash.copy().digest());
+      return { part: new PartFile(dir, name, file, hash, next * chunk), next, digest };
+    } catch (error) {
+      file.close();
+      throw error;
     }
-    const digest = next === 0 ? null : new Uint8Array(hash.copy().digest());
-    return { part: new PartFile(dir, name, file, hash, next * chunk), next, digest };
   }
 
   /** Writes bytes at their place. The system's own errors are thrown: no room, no such disk. */
