@@ -1,13 +1,14 @@
 // Lockstep chat over sockets, TCP and UDP: netlab's client and server with a person or a script at each end, the second
 // caller, partners who leave or vanish, and what UDP loses and doubles. Other people's programs come last.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connectTalk } from "../lib/exercises/talk/client.ts";
 import { talk } from "../lib/exercises/talk/mod.ts";
 import { serveTalk } from "../lib/exercises/talk/server.ts";
 import type { ConnectContext, RunningServer, ServeContext, Transport } from "../lib/exercises/exercise.ts";
 import type { Conn } from "../lib/net/conn.ts";
 import { connectUdp } from "../lib/net/datagram_peers.ts";
+import { NetlabError } from "../lib/protocol/errors.ts";
 import { decodeText } from "../lib/protocol/text.ts";
 import {
   canReset,
@@ -400,6 +401,19 @@ test("UDP: who was spoken to keeps the place, though it has said nothing", () =>
     assertEquals(await other.receive(), BUSY);
     await partner.send("yes, I am");
     await desk.console.shows("yes, I am");
+  }));
+
+test("TCP: a script whose partner does not answer is told of both: how it frames, and that a person may need longer", () =>
+  withTalk("tcp", async ({ port }) => {
+    const context = { transport: "tcp", wire: "line", options: { "resend-after": 10 } } as const;
+    const failure = await assertRejects(
+      () => connectTalk(connectContext(port, new FakeConsole(["hello"], false), context)),
+      NetlabError,
+    );
+    assertEquals(
+      failure.hint,
+      "does it frame with line? otherwise try another --wire; a person may need longer: say it with --idle",
+    );
   }));
 
 test("TCP: either may begin", () =>

@@ -78,7 +78,9 @@ class Talk extends TextClient {
     this.#driven.input({ type: "command", command: line });
     await this.until(() => this.#machine.mayType, patienceMs);
     if (this.#machine.mayType || this.over) return;
-    const hint = this.channel.reads === 0 ? hintAtWire(this.channel) : "a person may need longer: say it with --idle";
+    // Who has answered once is understood.
+    const wire = this.channel.reads === 0 ? `${hintAtWire(this.channel)}; ` : "";
+    const hint = `${wire}a person may need longer: say it with --idle`;
     const text = `${this.address} has not answered for ${formatDuration(patienceMs)}`;
     this.fail(new NetlabError("timeout", text, { hint }));
   }
