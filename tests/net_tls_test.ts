@@ -2,11 +2,14 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { makeIdentity } from "../lib/exercises/smtp/tls.ts";
+import { Channel } from "../lib/net/channel.ts";
 import { connectTcp } from "../lib/net/client.ts";
 import { TlsServer } from "../lib/net/tls.ts";
 import { UpgradableConn } from "../lib/net/tls_client.ts";
+import { LineFramer } from "../lib/protocol/framing.ts";
 import { decodeText, encodeText } from "../lib/protocol/text.ts";
-import { test } from "./helpers.ts";
+import { test, within } from "./helpers.ts";
+import { readAll, textCodec } from "./net_helpers.ts";
 
 /** A listener whose next accept fails as it does when the process has no file left. */
 function withoutFiles(listener: Deno.TlsListener): Deno.TlsListener {
@@ -44,6 +47,30 @@ test("an accept that fails costs those who wait their connections, and TLS goes 
     assertEquals(await secure.read(buffer), null);
     secure.close();
   } finally {
+    tls.close();
+  }
+});
+
+test("who has ended its stream still gets all that is sent to it before the connection closes", async () => {
+  const identity = await makeIdentity();
+  const tls = new TlsServer(identity);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const client = await UpgradableConn.connect("127.0.0.1", (listener.addr as Deno.NetAddr).port);
+  const framer = new LineFramer(1_000_000);
+  const channel = new Channel<string>(tls.over(await listener.accept()), { framer, codec: textCodec });
+  try {
+    const first = channel.receive();
+    await client.startTls({ caCerts: [identity.cert] });
+    await client.write(encodeText("all, please\n"));
+    await client.closeWrite();
+    assertEquals([await first, await channel.receive()], ["all, please", null]);
+
+    const answer = "x".repeat(200_000);
+    channel.send(answer);
+    const [got] = await within(Promise.all([readAll(client), channel.close()]), "the answer");
+    assertEquals(got, `${answer}\n`);
+  } finally {
+    client.close();
     tls.close();
   }
 });

@@ -395,8 +395,8 @@ export class Channel<In, Out = In> {
   }
 
   async #leave(): Promise<void> {
-    await this.flushed();
-    if (!this.#inputEnded && await this.#endOutput()) await this.#discard();
+    // To a peer that has ended its own stream, too: what went through TLS may still be on its way to the system.
+    if (await this.#endOutput() && !this.#inputEnded) await this.#discard();
   }
 
   /** Nothing can be written any more. What the peer said before it went may be unread: where it is read, that goes on. */

@@ -21,7 +21,7 @@ export interface Conn {
   each?(onDatagram: (bytes: Uint8Array) => void | Promise<void>): Promise<void>;
   /** Writes at least one byte and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Ends the stream towards the peer; reading goes on. */
+  /** Ends the stream towards the peer; reading goes on. Once it resolves, `close` loses nothing of what was written. */
   closeWrite(): Promise<void>;
   close(): void;
 }

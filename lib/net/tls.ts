@@ -119,6 +119,8 @@ class SecureConn implements Conn {
   readonly remoteAddr: Deno.Addr;
   readonly #outer: Conn;
   readonly #ends: Promise<Ends>;
+  /** Settles when all that has been written has been carried to the peer, and the end. */
+  #carried: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(outer: Conn, ends: Promise<Ends>) {
@@ -129,7 +131,7 @@ class SecureConn implements Conn {
     ends.then(({ inner, secure }) => {
       if (this.#closed) return closeAll(inner, secure);
       void carry(outer, inner);
-      void carry(inner, outer);
+      this.#carried = carry(inner, outer);
     }, () => this.close());
   }
 
@@ -150,6 +152,7 @@ class SecureConn implements Conn {
 
   async closeWrite(): Promise<void> {
     await (await this.#ends).secure.closeWrite();
+    await this.#carried;
   }
 
   close(): void {
