@@ -51,26 +51,46 @@ test("an accept that fails costs those who wait their connections, and TLS goes 
   }
 });
 
-test("who has ended its stream still gets all that is sent to it before the connection closes", async () => {
+/** Calls `body` with a caller that has said nothing yet, the channel that it is accepted on, and the certificate. */
+async function withCaller(
+  body: (caller: UpgradableConn, channel: Channel<string>, cert: string) => Promise<void>,
+): Promise<void> {
   const identity = await makeIdentity();
   const tls = new TlsServer(identity);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const client = await UpgradableConn.connect("127.0.0.1", (listener.addr as Deno.NetAddr).port);
+  const caller = await UpgradableConn.connect("127.0.0.1", (listener.addr as Deno.NetAddr).port);
   const framer = new LineFramer(1_000_000);
   const channel = new Channel<string>(tls.over(await listener.accept()), { framer, codec: textCodec });
   try {
+    await body(caller, channel, identity.cert);
+  } finally {
+    caller.close();
+    await channel.close();
+    tls.close();
+  }
+}
+
+test("who has ended its stream still gets all that is sent to it before the connection closes", async () => {
+  await withCaller(async (caller, channel, cert) => {
     const first = channel.receive();
-    await client.startTls({ caCerts: [identity.cert] });
-    await client.write(encodeText("all, please\n"));
-    await client.closeWrite();
+    await caller.startTls({ caCerts: [cert] });
+    await caller.write(encodeText("all, please\n"));
+    await caller.closeWrite();
     assertEquals([await first, await channel.receive()], ["all, please", null]);
 
     const answer = "x".repeat(200_000);
     channel.send(answer);
-    const [got] = await within(Promise.all([readAll(client), channel.close()]), "the answer");
+    const [got] = await within(Promise.all([readAll(caller), channel.close()]), "the answer");
     assertEquals(got, `${answer}\n`);
-  } finally {
-    client.close();
-    tls.close();
-  }
+  });
+});
+
+test("who says what is no TLS is told so in an alert", async () => {
+  await withCaller(async (caller, channel) => {
+    await caller.write(encodeText("EHLO client.example\r\n"));
+    const alert = new Uint8Array(64);
+    const [message, length] = await within(Promise.all([channel.receive(), caller.read(alert)]), "the alert");
+    // RFC 8446 sections 5.1 and 6: a record of type 21 with two bytes, of which the first says that it is fatal.
+    assertEquals([message, length, alert[0], alert[5]], [null, 7, 21, 2]);
+  });
 });

@@ -142,6 +142,9 @@ class SecureConn implements Conn {
     } catch (error) {
       // Many programs end without TLS's own end of stream. SMTP has an end of its own, and needs no other.
       if (error instanceof Deno.errors.UnexpectedEof) return null;
+      // The alert that tells the peer what is wrong is on its way.
+      closeAll(secure);
+      await this.#carried;
       throw error;
     }
   }
