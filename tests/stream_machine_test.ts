@@ -210,6 +210,27 @@ test("a seek goes there, forwards and back, from a pause and from the end, too",
   assertEquals(moves, 6);
 });
 
+test("however often a client seeks, one read at a time is asked for, and what it brings too late is not sent", () => {
+  const info = { size: 1_000_000, durationMs: null, rate: 10_000, assumed: false, mediaType: "" };
+  const machine = new SenderMachine({ session: 1, info, startMs: 0, idleMs: 60_000, random: new Random(1) });
+  const shown = (effects: ReturnType<SenderMachine["step"]>) =>
+    effects.flatMap((effect) => {
+      if (effect.type === "event" && effect.event.type === "read") return [`read ${effect.event.offset}`];
+      return effect.type === "send" && effect.message.type === "DATA"
+        ? [`data ${readData(effect.message).offset}`]
+        : [];
+    });
+  const give = (offset: number) =>
+    shown(machine.step({ type: "command", command: { type: "data", offset, bytes: new Uint8Array(65_536) } }, 0));
+  assertEquals(shown(machine.step({ type: "start" }, 0)), ["read 0"]);
+  for (const number of [1, 2, 3]) {
+    const command = { number, action: "seek", positionMs: 20_000 * number, first: 0 } as const;
+    assertEquals(shown(machine.step({ type: "message", message: controlPdu(1, command) }, 0)), []);
+  }
+  assertEquals(give(0), ["read 600000"]);
+  assertEquals(give(600_000), ["data 600000"]);
+});
+
 property("commands arrive through any loss, each once (100 networks)", 100, async (random) => {
   const simulation = new Simulation({ file, rate, there: { loss: 0.3 * random.next() }, seed: random.uint32() });
   await simulation.run(1000);

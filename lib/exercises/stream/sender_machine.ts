@@ -78,7 +78,7 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #length = 0;
   /** What has been read and not sent. */
   readonly #ahead = new ByteQueue(2 * BLOCK_BYTES);
-  /** Where the bytes begin that have been asked for and not come; null when none have. */
+  /** Where the bytes begin that have been asked for and not come: no others are asked for meanwhile. Null when none have. */
   #asked: number | null = null;
   /** The schedule: what stands at `#baseOffset` is due at `#baseAt`. */
   #baseAt: Millis = 0;
@@ -204,7 +204,6 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   /** What has been read ahead is of another place. */
   #jump(out: Effects): void {
     this.#ahead.skip(Infinity);
-    this.#asked = null;
     this.#cut();
     this.#read(out);
   }
@@ -226,9 +225,12 @@ export class SenderMachine implements Machine<Pdu, SendCommand, SendEvent> {
   #obey(command: SendCommand, out: Effects, now: Millis): void {
     if (command.type === "fail") return this.#fail(command.code, command.text, out, now);
     if (command.offset !== this.#asked) return;
-    if (command.bytes.length === 0) return this.#fail(ERROR_CODES.disk, refusal.shorter(), out, now);
     this.#asked = null;
-    this.#ahead.push(command.bytes);
+    // What was asked for before it went elsewhere is of no use.
+    if (command.offset === this.#offset + this.#ahead.length) {
+      if (command.bytes.length === 0) return this.#fail(ERROR_CODES.disk, refusal.shorter(), out, now);
+      this.#ahead.push(command.bytes);
+    }
     this.#read(out);
     this.#pump(out, now);
   }
