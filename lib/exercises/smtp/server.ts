@@ -49,7 +49,7 @@ export async function serveSmtp(context: ServeContext): Promise<RunningServer> {
 }
 
 function openServer(office: Office, settings: ServerOptions): RunningServer {
-  const { context, tls, sessions } = office;
+  const { context, tls } = office;
   const server = new Server<SmtpMessage, SmtpMessage>({
     listen: context,
     limits: context.limits,
@@ -69,11 +69,7 @@ function openServer(office: Office, settings: ServerOptions): RunningServer {
       goodbye: false,
       atOnce: true,
     },
-    session(channel) {
-      const session: MailSession = new MailSession(channel, office, () => sessions.delete(session));
-      sessions.add(session);
-      return session;
-    },
+    session: (channel) => new MailSession(channel, office),
   });
   endGently(server, office);
   void server.finished.then(() => tls?.close());

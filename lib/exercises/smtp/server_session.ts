@@ -48,7 +48,6 @@ export class MailSession implements Session<SmtpMessage> {
   /** The client's, without its port. */
   readonly #address: string;
   readonly #office: Office;
-  readonly #onGone: () => void;
   readonly #machine: SmtpServerMachine;
   readonly #driven: Driven<SmtpMessage, SmtpCommand>;
   #mail: NewMail | null = null;
@@ -56,11 +55,10 @@ export class MailSession implements Session<SmtpMessage> {
   #task: Promise<void> | null = null;
   #cancelHint: () => void = () => {};
 
-  constructor(channel: Channel<SmtpMessage>, office: Office, onGone: () => void) {
+  constructor(channel: Channel<SmtpMessage>, office: Office) {
     this.#channel = channel;
     this.#address = channel.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
     this.#office = office;
-    this.#onGone = onGone;
     this.#machine = office.machines.get(channel.framer)!;
     this.#driven = drive(this.#machine, {
       clock: systemClock,
@@ -70,6 +68,7 @@ export class MailSession implements Session<SmtpMessage> {
       id: channel.id,
     });
     void this.#driven.finished.then(() => channel.because("said goodbye").close());
+    office.sessions.add(this);
     if (office.leaving) this.#sayLeaving();
   }
 
@@ -84,7 +83,7 @@ export class MailSession implements Session<SmtpMessage> {
   onEnd(): void {
     this.#cancelHint();
     this.#driven.input({ type: "end" });
-    this.#onGone();
+    this.#office.sessions.delete(this);
   }
 
   /** Says goodbye, behind the answer to what is being done. */
