@@ -815,12 +815,15 @@ test("--starttls with a server that speaks no TLS fails, and nothing more is sai
   assert(!heard.commands.some((line) => /^(?:MAIL|EHLO)/.test(line) && heard.commands.indexOf(line) > 1));
 });
 
-test("what a server says in clear behind its answer to STARTTLS is not believed", async () => {
-  const { error } = await run({
-    EHLO: "250-x\r\n250 STARTTLS\r\n",
-    STARTTLS: "220 go\r\n250 injected\r\n",
-  }, { ...TO_ONE, starttls: true });
-  assertEquals([error?.kind, /in clear text behind/.test(error!.message)], ["protocol", true], error?.message);
+test("what a server says in clear behind its answer to STARTTLS is not believed, and who is told learns why", async () => {
+  const answers = { EHLO: "250-x\r\n250 STARTTLS\r\n", STARTTLS: "220 go\r\n250 injected\r\n" };
+  const itself = await run(answers, { ...TO_ONE, starttls: true });
+  const byHand = await run(answers, {}, {}, ["EHLO me", "STARTTLS"]);
+  const message = "the server said more in clear text behind its answer to STARTTLS";
+  const hint = "it is wrong, or somebody on the way has put that in";
+  for (const { error } of [itself, byHand]) {
+    assertEquals([error?.kind, error?.message, error?.hint], ["protocol", message, hint]);
+  }
 });
 
 for (const how of ["starttls", "tls"]) {

@@ -5,7 +5,7 @@ import { BlockPool } from "../../net/block_pool.ts";
 import { Channel } from "../../net/channel.ts";
 import { type TlsTrust, UpgradableConn } from "../../net/tls_client.ts";
 import type { Codec } from "../../protocol/codec.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
+import { NetlabError } from "../../protocol/errors.ts";
 import { decodeLossy, encodeText, escapeText } from "../../protocol/text.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { ConnectContext } from "../exercise.ts";
@@ -125,7 +125,7 @@ export class SmtpConnection {
     // Said in clear, it would be taken as said under TLS: anybody on the way could have put it in (RFC 3207 section 6).
     if (this.#framer.waiting > 0) {
       this.channel.abort("more came in clear text behind the answer to STARTTLS");
-      throw new ProtocolError("the server said more in clear text behind its answer to STARTTLS", {
+      throw new NetlabError("protocol", "the server said more in clear text behind its answer to STARTTLS", {
         hint: "it is wrong, or somebody on the way has put that in",
       });
     }
