@@ -511,6 +511,15 @@ test("--compat course: a command that silence has ended is a command, and the lo
   }, { trace });
 });
 
+test("--compat course: STARTTLS that silence has ended is refused: nobody can say where TLS begins", () =>
+  withOffice({ compat: "course", tls: "self-signed" }, async ({ call }) => {
+    const client = await call();
+    assertMatch(await client.ask("EHLO client.com"), /^250-STARTTLS$/m);
+    await client.say("STARTTLS");
+    assertEquals(await client.reply(), "501 5.5.4 STARTTLS needs CR LF at its end");
+    assertEquals(await client.ask("STARTTLS"), "220 2.0.0 begin");
+  }));
+
 test("--compat course: a command that is too long is refused, too, when silence has ended it", () =>
   withOffice({ compat: "course" }, async ({ call }) => {
     const client = await call();

@@ -122,14 +122,16 @@ export class SmtpServerMachine implements Machine<SmtpMessage, SmtpCommand, Smtp
       this.#mode = { type: "command" };
       return this.#refuse(out, line);
     }
-    if (message.type === "line" && message.unended) {
-      this.#bend(out, "silence ends a command, not CR LF (RFC 5321 2.3.8)");
-    }
+    const unended = message.type === "line" && message.unended === true;
+    if (unended) this.#bend(out, "silence ends a command, not CR LF (RFC 5321 2.3.8)");
     if (this.#options.compat && line.trim() === "") {
       return this.#bend(out, "an empty line is passed over, not refused (RFC 5321 4.1.1)");
     }
     if (this.#auth !== null) return this.#followAuth(this.#auth, this.#auth.answer(line), out);
-    this.#obey(parseCommand(line), out);
+    const command = parseCommand(line);
+    // Nobody can say then where TLS begins.
+    if (unended && command.verb === "STARTTLS") return this.#refuse(out, syntax("STARTTLS needs CR LF at its end"));
+    this.#obey(command, out);
   }
 
   /** The text of a line, or what is wrong with it. */
