@@ -15,6 +15,7 @@ import type {
   RunningServer,
   ServeContext,
 } from "../lib/exercises/exercise.ts";
+import { TypedLines } from "../lib/grade/typed_lines.ts";
 import { ByteQueue } from "../lib/protocol/byte_queue.ts";
 import { type Framer, makeFramer, wrap } from "../lib/protocol/framing.ts";
 import { encodeText, escapeText } from "../lib/protocol/text.ts";
@@ -23,47 +24,19 @@ import { NO_TRACE } from "../lib/protocol/trace.ts";
 import { collect, type Collected, eventually, Peer, skipIf, type TestOptions, within } from "./helpers.ts";
 
 /** A console without a person: what it is told is kept, and lines come when the test types them. */
-export class FakeConsole implements Console {
+export class FakeConsole extends TypedLines implements Console {
   readonly interactive: boolean;
   readonly printed: string[] = [];
   readonly events: Readonly<Record<string, unknown>>[] = [];
   readonly notes: string[] = [];
   /** What Tab would offer. */
   complete: (line: string) => readonly string[] = () => [];
-  readonly #typed: string[];
-  #ended: boolean;
-  #wake: (() => void)[] = [];
+  #shown: (() => void)[] = [];
 
   /** @param script all lines there will ever be; without it, lines are typed as the test goes on */
   constructor(script?: readonly string[], interactive = false) {
+    super(script);
     this.interactive = interactive;
-    this.#typed = [...script ?? []];
-    this.#ended = script !== undefined;
-  }
-
-  type(...lines: string[]): void {
-    this.#typed.push(...lines);
-    this.#changed();
-  }
-
-  /** End of input, behind what has been typed: Ctrl-D, or the end of a pipe. */
-  endInput(): void {
-    this.#ended = true;
-    this.#changed();
-  }
-
-  stop(): void {
-    this.#typed.length = 0;
-    this.endInput();
-  }
-
-  async *lines(): AsyncIterable<string> {
-    for (;;) {
-      const line = this.#typed.shift();
-      if (line !== undefined) yield line;
-      else if (this.#ended) return;
-      else await this.#change();
-    }
   }
 
   print(text: string | readonly string[], event: Readonly<Record<string, unknown>> = {}): void {
@@ -79,10 +52,6 @@ export class FakeConsole implements Console {
 
   status(): void {}
 
-  secret(): Promise<string | null> {
-    return Promise.resolve(this.#typed.shift() ?? null);
-  }
-
   completeWith(candidates: (line: string) => readonly string[]): void {
     this.complete = candidates;
   }
@@ -90,17 +59,14 @@ export class FakeConsole implements Console {
   /** Resolves when a line that contains `part` has been printed or noted. */
   async shows(part: string): Promise<void> {
     const shown = () => [...this.printed, ...this.notes].some((text) => text.includes(part));
-    while (!shown()) await within(this.#change(), `"${part}"; shown were ${JSON.stringify(this.printed)}`);
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
+    while (!shown()) {
+      const next = new Promise<void>((resolve) => this.#shown.push(resolve));
+      await within(next, `"${part}"; shown were ${JSON.stringify(this.printed)}`);
+    }
   }
 
   #changed(): void {
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const resolve of wake) resolve();
+    for (const resolve of this.#shown.splice(0)) resolve();
   }
 }
 

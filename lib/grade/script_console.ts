@@ -2,53 +2,22 @@
 
 import type { Console } from "../exercises/exercise.ts";
 import { Inbox } from "./inbox.ts";
+import { TypedLines } from "./typed_lines.ts";
 
-export class ScriptConsole implements Console {
+export class ScriptConsole extends TypedLines implements Console {
   readonly interactive: boolean;
   /** What is printed, line by line. */
   readonly shown: Inbox;
   output = "";
-  readonly #typed: string[] = [];
-  #inputEnded = false;
-  #wake: () => void = () => {};
 
   /**
    * @param fill replaces `$names` in what is expected
    * @param interactive whether the check sits at it as a person does, and the end of what is typed is the end
    */
   constructor(fill: (template: string) => string = (text) => text, interactive = false) {
+    super();
     this.interactive = interactive;
     this.shown = new Inbox(fill);
-  }
-
-  type(line: string): void {
-    this.#typed.push(line);
-    this.#wake();
-  }
-
-  endInput(): void {
-    this.#inputEnded = true;
-    this.#wake();
-  }
-
-  stop(): void {
-    this.#typed.length = 0;
-    this.endInput();
-  }
-
-  async *lines(): AsyncIterable<string> {
-    for (;;) {
-      const line = this.#typed.shift();
-      if (line !== undefined) yield line;
-      else if (this.#inputEnded) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-
-  /** The next line that is typed, as at any console without a person. */
-  async secret(): Promise<string | null> {
-    for await (const line of this.lines()) return line;
-    return null;
   }
 
   print(text: string | readonly string[]): void {
