@@ -334,28 +334,38 @@ for line in sys.stdin:
   assertMatch(causes, /^what is shown is not what the server has answered/);
 }, PYTHON);
 
-for (const name of ["mesh", "peer"]) {
-  test(`${name}: who takes callers and shows nothing has not all points`, async () => {
-    const { passed, broken } = outcome(
-      await gradeProgram(
-        name,
-        "server",
-        `
+/** Takes callers, each in a thread of its own, and does this with them. */
+const takes = (
+  body: string,
+  starts = "threading.Thread(target=take, args=(server.accept()[0],), daemon=True).start()",
+) => `
 import socket, sys, threading
 def take(caller):
-    with caller:
-        while caller.recv(4096):
-            pass
+    with caller, caller.makefile("rb") as lines:
+${body}
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
-    threading.Thread(target=take, args=(server.accept()[0],), daemon=True).start()
-`,
-      ),
+    ${starts}
+`;
+
+const TAKEN = "a caller is taken, and may stay";
+
+for (const [name, shown, points] of [["mesh", "what callers say", 10], ["peer", "what the caller says", 15]] as const) {
+  test(`${name}: who takes callers and shows nothing has points for that alone`, async () => {
+    const { causes: _, ...rest } = outcome(
+      await gradeProgram(name, "server", takes("        for line in lines: pass")),
     );
-    assertEquals(passed[0], "a caller is taken, and may stay");
-    assertMatch(broken!, /^what (the caller says|callers say) is shown$/);
+    assertEquals(rest, { points, passed: [TAKEN], broken: `${shown} is shown` });
   }, PYTHON);
 }
+
+test("mesh: who leaves the second caller in the queue until the first has gone has no points for many", async () => {
+  const one = takes("        for line in lines: print(line.decode(), flush=True)", "take(server.accept()[0])");
+  const { points, passed, broken, causes } = outcome(await gradeProgram("mesh", "server", one));
+  assertEquals([points, broken], [35, "a second caller is taken, too"]);
+  assertEquals(passed, [TAKEN, "what callers say is shown", "ten that come and go at once are no end of the program"]);
+  assertMatch(causes, /^the program takes one connection and then sends others away, or leaves them in the queue/);
+}, PYTHON);
 
 for (
   const [what, right, wrong, name, cause, most] of [

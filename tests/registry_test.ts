@@ -8,6 +8,7 @@ import { allOptions } from "../lib/cli/completions.ts";
 import type { DialogueLine } from "../lib/exercises/exercise.ts";
 import { spellingOf } from "../lib/exercises/notation.ts";
 import { exercises, findExercise } from "../lib/exercises/registry.ts";
+import { chooseChecks } from "../lib/grade/grading.ts";
 import { DEFAULT_LIMITS } from "../lib/net/limits.ts";
 import { makeFramer, wrap } from "../lib/protocol/framing.ts";
 import type { Random } from "../lib/protocol/random.ts";
@@ -17,6 +18,19 @@ import { bytes, collect, type Collected, eventually, Peer, property, test, withi
 import { type Explained, explained } from "./registry_helpers.ts";
 
 const STREAMS = explained.filter(({ transports }) => transports.includes("tcp"));
+
+test("what cannot be asked of a server at which nobody sits is needed by no check of one", async () => {
+  const subject = { type: "address", host: "127.0.0.1", port: 1 } as const;
+  for (const exercise of exercises) {
+    const grading = await exercise.grading();
+    for (const transport of exercise.transports) {
+      const { checks } = chooseChecks(exercise, grading, "server", { transport, subject });
+      const names = checks.map(({ name }) => name);
+      const needed = checks.flatMap(({ needs = [] }) => needs);
+      assertEquals(needed.filter((name) => !names.includes(name)), [], exercise.name);
+    }
+  }
+});
 
 test("every exercise has a name, a port and a summary of its own, and can be found", () => {
   for (const key of ["name", "port", "summary"] as const) {

@@ -34,8 +34,11 @@ export const SERVER = "the server";
 export type Step =
   // For servers, and for programs that are both ends: netlab calls.
   | { readonly do: "connect"; readonly who: string }
-  /** Connects and sends, again and again until it is not sent away: for what a server may take a moment to notice. */
-  | { readonly do: "callUntilTaken"; readonly who: string; readonly text: string }
+  /**
+   * Connects, again and again until it is not sent away: for what a server may take a moment to notice. Whoever says
+   * something then is taken when it is shown, where somebody sits at the server.
+   */
+  | { readonly do: "callUntilTaken"; readonly who: string; readonly text?: string }
   | { readonly do: "send"; readonly who: string; readonly text: string }
   /** Bytes that are no frame, or a wrong one. `what` completes "alice sends …". */
   | { readonly do: "sendBytes"; readonly who: string; readonly bytes: Uint8Array; readonly what: string }
@@ -99,7 +102,7 @@ export interface Check {
 }
 
 export const connect = (...who: string[]): Step[] => who.map((one) => ({ do: "connect", who: one }));
-export const callUntilTaken = (who: string, text: string): Step => ({ do: "callUntilTaken", who, text });
+export const callUntilTaken = (who: string, text?: string): Step => ({ do: "callUntilTaken", who, text });
 export const send = (who: string, text: string): Step => ({ do: "send", who, text });
 /** @param bytes or what makes them, when the check is played: most runs of netlab play none */
 export const sendBytes = (who: string, bytes: Uint8Array | (() => Uint8Array), what: string): Step => ({
@@ -261,7 +264,9 @@ export function describeStep(step: Step): string {
     case "connect":
       return `${step.who} connects`;
     case "callUntilTaken":
-      return `${step.who} connects, sends ${step.text}, and is soon not sent away`;
+      return step.text === undefined
+        ? `${step.who} connects, and is soon not sent away`
+        : `${step.who} connects, sends ${step.text}, and is soon taken`;
     case "send":
       return `${step.who} sends ${shown(step.text)}`;
     case "sendBytes":

@@ -272,7 +272,9 @@ const saysMuch = ({ steps }: Check) =>
 
 /** Whether netlab says anything in it. */
 const sends = ({ steps }: Check) =>
-  steps.some((step) => step.do === "send" || step.do === "eventually" || step.do === "callUntilTaken");
+  steps.some((step) =>
+    step.do === "send" || step.do === "eventually" || (step.do === "callUntilTaken" && step.text !== undefined)
+  );
 
 /** Whether it sends two messages one behind the other. */
 const sendsTwice = ({ steps }: Check) =>

@@ -83,16 +83,23 @@ export function chooseChecks(
   const both = [played(grading.checks), played(grading.clientChecks)];
   const [all, others] = kind === "server" ? both : both.toReversed();
   const attended = settings.subject?.type !== "address" || !all.some(needsPerson);
-  const checks = all.filter((check) => attended ? !check.unattended : !needsPerson(check));
+  const chosen = all.filter((check) => attended ? !check.unattended : !needsPerson(check));
+  const checks = attended ? chosen : withoutOthers(chosen);
   if (checks.length === 0) {
     throw new NetlabError("usage", `${exercise.name} has no checks of a ${kind} over ${transport} with --wire ${wire}`);
   }
-  const unplayed = all.filter((check) => !checks.includes(check));
+  const unplayed = all.filter((check) => !chosen.includes(check));
   return {
     checks: settings.profile ? applyProfile(checks, profile, settings.profile.name, [...others, ...unplayed]) : checks,
     transport,
     wire,
   };
+}
+
+/** The same checks; what cannot be played is needed by none. */
+function withoutOthers(checks: readonly Check[]): Check[] {
+  const names = new Set(checks.map(({ name }) => name));
+  return checks.map((check) => ({ ...check, needs: check.needs?.filter((need) => names.has(need)) }));
 }
 
 /** The framings that an exercise's programs can be graded in: `auto` is a server's own affair, and none. */
@@ -110,7 +117,7 @@ function requireWire(known: readonly string[], wire: string, source: string): vo
 
 /** The longest message that is sent in it, in bytes. */
 function longestMessage({ steps }: Check): number {
-  return Math.max(0, ...steps.map((step) => "text" in step ? utf8Length(step.text) : 0));
+  return Math.max(0, ...steps.map((step) => "text" in step ? utf8Length(step.text ?? "") : 0));
 }
 
 /** What is graded, as far as that is the same whoever is. */

@@ -112,7 +112,7 @@ export function applyProfile(
       case "send":
         return dialogue(one.who, sends.apply(one.text) ?? [one.text]);
       case "callUntilTaken":
-        return [{ ...one, text: sends.apply(one.text)?.at(-1) ?? one.text }];
+        return [{ ...one, text: one.text && (sends.apply(one.text)?.at(-1) ?? one.text) }];
       case "start":
         if (one.words.length === 0) return [one];
         return [{ ...one, words: wordsOf(typed.apply(one.words.join(" "))) ?? one.words }];

@@ -15,7 +15,7 @@ import { Actor } from "./actor.ts";
 import { openAnywhere } from "./calling.ts";
 import type { ClientUnderTest, RunningClient } from "./client_under_test.ts";
 import type { Delivery } from "./delivery.ts";
-import { Unmet } from "./inbox.ts";
+import { type Inbox, Unmet } from "./inbox.ts";
 import type { Terminal } from "./server_under_test.ts";
 import { LOOPBACK } from "./sockets.ts";
 
@@ -91,23 +91,23 @@ export class Stage {
     this.#starting = false;
   }
 
-  /** Connects and sends until the server lets it stay: until its person is shown the text, or it has had time enough. */
-  async callUntilTaken(who: string, text: string): Promise<void> {
+  /** Connects and sends until the server lets it stay and, where a person at it can be shown what is said, shows it. */
+  async callUntilTaken(who: string, text?: string): Promise<void> {
     const { timeoutMs, terminal } = this.#options;
     const deadline = performance.now() + timeoutMs;
-    // Where it shows that it has taken somebody, nothing else has to be taken for that so soon.
-    const patienceMs = terminal?.() ? Math.max(REFUSAL_MS, timeoutMs / 2) : REFUSAL_MS;
+    const screen = text === undefined ? undefined : terminal?.()?.shown;
     for (;;) {
       await this.connect(who);
-      await this.actor(who).send(text);
+      if (text !== undefined) await this.actor(who).send(text);
       await this.actor(who).flush();
-      const enough = performance.now() + patienceMs;
+      const enough = performance.now() + (screen ? timeoutMs : REFUSAL_MS);
       let ended = false;
       while (!ended && performance.now() < enough) {
-        if (await this.#hasShown(text)) return;
+        if (screen && await this.#isOn(screen, text!)) return;
         ended = await this.actor(who).endsWithin(LOOK_MS);
       }
-      if (!ended) return;
+      if (!ended && !screen) return;
+      if (!ended) throw new Unmet("silence", `what it said was not shown in ${timeoutMs} ms`);
       if (performance.now() > deadline) {
         throw new Unmet("end", `it was sent away for ${timeoutMs} ms`);
       }
@@ -245,9 +245,7 @@ export class Stage {
     return { ...what, what: this.fill(what.what), matches: (text) => what.matches(text, this.fill) };
   }
 
-  async #hasShown(text: string): Promise<boolean> {
-    const screen = this.#options.terminal?.()?.shown;
-    if (!screen) return false;
+  async #isOn(screen: Inbox, text: string): Promise<boolean> {
     const said = this.fill(text);
     return await screen.expect({ what: said, matches: (line) => line.includes(said) }, 0).then(() => true, () => false);
   }

@@ -4,13 +4,11 @@
 import { CAUSES } from "../causes.ts";
 import {
   accept,
-  callUntilTaken,
   type Check,
   connect,
   exactly,
   exits,
   expect,
-  type Expectation,
   expectEnd,
   flood,
   forbid,
@@ -18,18 +16,18 @@ import {
   mentions,
   runs,
   send,
-  sendBytes,
-  SERVER,
   shows,
   start,
   stays,
   type Step,
   type,
 } from "../check.ts";
+import { numbered, sendBadText, tells, tellsAtOnce } from "../check_parts.ts";
+import { calledChecks, cannot, comes, NODE_CAUSES, sendsExactly, TAKES } from "../node_checks.ts";
 
 /** What is usually wrong. The mistakes that netlab's own node can make name the same. */
 export const CAUSE = {
-  takes: "accept() has to be called while the program waits for what is typed, in a thread of its own, say",
+  ...NODE_CAUSES,
   onlyOne:
     "the program takes one connection and then sends others away, or leaves them in the queue of listen(): go back " +
     "to accept() at once, and serve each connection in a thread of its own",
@@ -41,7 +39,6 @@ export const CAUSE = {
     "recv() returns nothing when the other has hung up: then close the socket, or it stays half open for ever",
   endsAll: "the end of one connection ends others: what is closed, or left by break or return, is more than that " +
     "one connection",
-  ends: CAUSES.ends,
   badText:
     "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that must cost no more than this " +
     "connection",
@@ -59,7 +56,6 @@ export const CAUSE = {
     "the new one",
   unknown:
     "looking up an alias that is not there throws, and nobody catches it (in Python: KeyError): say so, and go on",
-  refused: CAUSES.refused,
   goneStays:
     "who has hung up is still on the list, and sending to it throws before the others get anything: take it off " +
     "the list, and catch what send() throws for each one by itself",
@@ -68,50 +64,33 @@ export const CAUSE = {
   leaves: "exit has to close every connection and end the program, with every thread of it",
 } as const;
 
-const TAKES = "a caller is taken, and may stay";
+const SHOWN = "what callers say is shown";
 const TWO = "a second caller is taken, too";
 
 const crowd = (name: string) => Array.from({ length: 10 }, (_, i) => `${name} ${i + 1}`);
 
-/** The person at the node under test sees what a caller says. */
-const isShown = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
-
 export const checks: readonly Check[] = [
-  { name: TAKES, points: 10, cause: CAUSE.takes, steps: [callUntilTaken("alice", "hello"), stays("alice")] },
-  {
-    name: "what callers say is shown",
-    points: 15,
-    cause: CAUSE.answers,
-    needs: [TAKES],
-    steps: ["alice", "bob"].flatMap((who) => [callUntilTaken(who, "hello"), ...isShown(who, `this is $${who}`)]),
-  },
+  ...calledChecks(SHOWN, [10, 15], CAUSE.answers),
   {
     name: "ten that come and go at once are no end of the program",
     points: 10,
     cause: CAUSE.ends,
-    needs: [TAKES],
-    steps: [
-      ...crowd("caller").flatMap((who) => [...connect(who), leave(who, "reset")]),
-      callUntilTaken("alice", "hello"),
-    ],
+    needs: [TAKES, SHOWN],
+    steps: [...crowd("caller").flatMap((who) => [...connect(who), leave(who, "reset")]), ...comes("alice")],
   },
   {
     name: TWO,
     points: 10,
     cause: CAUSE.onlyOne,
-    needs: [TAKES],
-    steps: [callUntilTaken("alice", "hello"), callUntilTaken("bob", "hello")],
+    needs: [TAKES, SHOWN],
+    steps: comes("alice", "bob"),
   },
   {
     name: "the first of ten callers from one address stays",
     points: 15,
     cause: CAUSE.byAddress,
     needs: [TWO],
-    steps: [
-      ...connect("alice", ...crowd("caller")),
-      callUntilTaken("the last caller", "hello"),
-      stays("alice"),
-    ],
+    steps: [...comes("alice"), ...connect(...crowd("caller")), ...comes("bob"), stays("alice")],
   },
   {
     name: "what one says is not passed on to the others",
@@ -121,7 +100,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...connect("bob"),
       forbid("bob", mentions("what alice said", "$alice")),
-      callUntilTaken("alice", "hello from $alice"),
+      ...comes("alice"),
       stays("bob"),
     ],
   },
@@ -137,12 +116,7 @@ export const checks: readonly Check[] = [
     points: 10,
     cause: CAUSE.endsAll,
     needs: [TWO],
-    steps: [
-      ...connect("alice", "bob"),
-      leave("bob", "reset"),
-      callUntilTaken("carol", "hello"),
-      stays("alice"),
-    ],
+    steps: [...connect("alice", "bob"), leave("bob", "reset"), ...comes("carol"), stays("alice")],
   },
   {
     name: "bytes that are not UTF-8, and very many messages, disturb nobody else",
@@ -151,9 +125,9 @@ export const checks: readonly Check[] = [
     needs: [TWO],
     steps: [
       ...connect("alice", "mallory"),
-      sendBytes("mallory", new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]), "a line that is not UTF-8"),
+      sendBadText("mallory"),
       flood("mallory", "x".repeat(90), 500_000),
-      callUntilTaken("bob", "hello"),
+      ...comes("bob"),
       stays("alice"),
     ],
   },
@@ -161,24 +135,24 @@ export const checks: readonly Check[] = [
 
 /** The node under test has called netlab, as it was told to, and knows it by that name. */
 const called = (who: string): Step[] => [type("node", `connect {host} {port} $${who}`), accept(who)];
-const sends = (who: string, text: string): Step[] => [type("node", `send $${who} ${text}`), expect(who, exactly(text))];
-/** A message is shown, under the sender's alias if it has one. */
-const hears = (who: string, text: string, ...alias: string[]): Step[] => [
+const sends = (who: string, text: string): Step[] => sendsExactly("node", `send $${who}`, who, text);
+const broadcasts = (text: string, ...to: string[]): Step[] => [
+  type("node", `broadcast ${text}`),
+  ...to.map((who) => expect(who, exactly(text))),
+];
+/** A message is shown under its sender's alias. */
+const hears = (who: string, text: string): Step[] => [
   send(who, text),
-  shows("node", mentions([`"${text}"`, ...alias].join(" from "), text, ...alias)),
+  shows("node", mentions(`"${text}" from $${who}`, text, `$${who}`)),
 ];
 /** `who` has called, and the node knows it: what it said is there. */
-const comes = (who: string): Step[] => [...connect(who), ...hears(who, `${who} calling`)];
+const calling = (who: string): Step[] => [...connect(who), ...tells(who, "node", `${who} calling`)];
+/** One that it has called, and one that has called it. */
+const withBoth: readonly Step[] = [start("node"), ...called("alice"), ...calling("bob")];
 
 const CALLS = "it calls where it is told, and what is typed is sent";
 const SHOWS = "what comes is shown with the alias of its sender";
 const CALLED = "whoever calls is taken, and what comes is shown";
-
-const refusal: Expectation = {
-  what: "that this cannot be done",
-  accepts: "it says no, not, nobody, unknown, error, failed, refused, or the like",
-  matches: (text) => /\bno\b|not |n't|nobody|none|unknown|invalid|error|fail|refuse|unable|cannot/i.test(text),
-};
 
 export const clientChecks: readonly Check[] = [
   {
@@ -192,31 +166,20 @@ export const clientChecks: readonly Check[] = [
     points: 10,
     cause: CAUSE.shows,
     needs: [CALLS],
-    steps: [
-      start("node"),
-      ...called("alice"),
-      ...hears("alice", "are you there", "$alice"),
-      ...hears("alice", "it is me", "$alice"),
-    ],
+    steps: [start("node"), ...called("alice"), ...hears("alice", "are you there"), ...hears("alice", "it is me")],
   },
   {
     name: CALLED,
     points: 10,
     cause: CAUSE.answers,
-    steps: [start("node"), ...comes("bob"), ...comes("carol"), ...hears("bob", "good to see you")],
+    steps: [start("node"), ...calling("bob"), ...calling("carol"), ...tells("bob", "node", "good to see you")],
   },
   {
     name: "a broadcast reaches everybody, whoever called whom",
     points: 10,
     cause: CAUSE.broadcast,
     needs: [CALLS, CALLED],
-    steps: [
-      start("node"),
-      ...called("alice"),
-      ...comes("bob"),
-      type("node", "broadcast hello, all of you"),
-      ...["alice", "bob"].map((who) => expect(who, exactly("hello, all of you"))),
-    ],
+    steps: [...withBoth, ...broadcasts("hello, all of you", "alice", "bob")],
   },
   {
     name: "a message to one reaches nobody else",
@@ -224,13 +187,10 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSE.oneOnly,
     needs: [CALLS, CALLED],
     steps: [
-      start("node"),
-      ...called("alice"),
-      ...comes("bob"),
+      ...withBoth,
       forbid("bob", mentions("the message", "between us")),
       ...sends("alice", "between us"),
-      type("node", "broadcast and this for all"),
-      expect("bob", exactly("and this for all")),
+      ...broadcasts("and this for all", "bob"),
     ],
   },
   {
@@ -242,8 +202,7 @@ export const clientChecks: readonly Check[] = [
       start("node"),
       ...called("alice"),
       type("node", "alias $alice $carol"),
-      type("node", "send $carol hello, carol"),
-      expect("alice", exactly("hello, carol")),
+      ...sendsExactly("node", "send $carol", "alice", "hello, carol"),
       type("node", "list"),
       shows("node", mentions("$carol", "$carol")),
     ],
@@ -257,8 +216,7 @@ export const clientChecks: readonly Check[] = [
     steps: [
       start("node"),
       ...called("alice"),
-      ...["one.", "two.", "three."].map((text) => send("alice", `number ${text}`)),
-      ...["one.", "two.", "three."].map((text) => shows("node", mentions(`number ${text}`, `number ${text}`))),
+      ...tellsAtOnce("alice", "node", numbered(3)),
     ],
   },
   {
@@ -266,7 +224,12 @@ export const clientChecks: readonly Check[] = [
     points: 5,
     cause: CAUSES.characters,
     needs: [SHOWS],
-    steps: [start("node"), ...called("alice"), ...sends("alice", "grüße, 你好"), ...hears("alice", "你好, grüße")],
+    steps: [
+      start("node"),
+      ...called("alice"),
+      ...sends("alice", "grüße, 你好"),
+      ...tells("alice", "node", "你好, grüße"),
+    ],
   },
   {
     name: "who sends to somebody unknown is told so, and may go on",
@@ -275,9 +238,7 @@ export const clientChecks: readonly Check[] = [
     needs: [CALLS],
     steps: [
       start("node"),
-      type("node", "send $nobody hello"),
-      shows("node", refusal),
-      runs("node"),
+      ...cannot("node", "send $nobody hello"),
       ...called("alice"),
       ...sends("alice", "hello again"),
     ],
@@ -290,9 +251,7 @@ export const clientChecks: readonly Check[] = [
     // Nobody listens on port 1.
     steps: [
       start("node"),
-      type("node", "connect {host} 1 $nobody"),
-      shows("node", refusal),
-      runs("node"),
+      ...cannot("node", "connect {host} 1 $nobody"),
       ...called("alice"),
       ...sends("alice", "hello again"),
     ],
@@ -303,14 +262,11 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSE.goneStays,
     needs: [CALLS, CALLED],
     steps: [
-      start("node"),
-      ...called("alice"),
-      ...comes("bob"),
+      ...withBoth,
       leave("alice"),
       runs("node"),
-      type("node", "broadcast who is left?"),
-      expect("bob", exactly("who is left?")),
-      ...hears("bob", "I am"),
+      ...broadcasts("who is left?", "bob"),
+      ...tells("bob", "node", "I am"),
     ],
   },
   {
@@ -319,14 +275,11 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSE.hangsUp,
     needs: [CALLS, CALLED],
     steps: [
-      start("node"),
-      ...called("alice"),
-      ...comes("bob"),
+      ...withBoth,
       type("node", "disconnect $alice"),
       expectEnd("alice"),
       runs("node"),
-      type("node", "broadcast who is left?"),
-      expect("bob", exactly("who is left?")),
+      ...broadcasts("who is left?", "bob"),
     ],
   },
   {
@@ -335,11 +288,9 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSE.badText,
     needs: [CALLS, CALLED],
     steps: [
-      start("node"),
-      ...called("alice"),
-      ...comes("bob"),
-      sendBytes("bob", new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]), "a line that is not UTF-8"),
-      ...hears("alice", "I am another", "$alice"),
+      ...withBoth,
+      sendBadText("bob"),
+      ...hears("alice", "I am another"),
       ...sends("alice", "I hear you"),
     ],
   },
@@ -349,9 +300,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSE.leaves,
     needs: [CALLS, CALLED],
     steps: [
-      start("node"),
-      ...called("alice"),
-      ...comes("bob"),
+      ...withBoth,
       type("node", "exit"),
       expectEnd("alice"),
       expectEnd("bob"),

@@ -4,35 +4,28 @@
 import { CAUSES } from "../causes.ts";
 import {
   accept,
-  callUntilTaken,
   type Check,
   connect,
-  exactly,
   exits,
-  expect,
-  type Expectation,
   expectEnd,
   flood,
   forbid,
   leave,
-  mentions,
   runs,
-  send,
-  sendBytes,
-  SERVER,
-  shows,
   start,
   stays,
   type Step,
   type,
 } from "../check.ts";
+import { busy, numbered, sendBadText, sentAway, tells, tellsAtOnce } from "../check_parts.ts";
+import { calledChecks, cannot, comes, NODE_CAUSES, sendsExactly, TAKES } from "../node_checks.ts";
 
-const TAKES = "a caller is taken, and may stay";
+const SHOWN = "what the caller says is shown";
 const BUSY = "a second caller is told that the peer is busy, and sent away";
 
 /** What is usually wrong. The mistakes that netlab's own peer can make name the same. */
 export const CAUSE = {
-  takes: "accept() has to be called while the program waits for what is typed, in a thread of its own, say",
+  ...NODE_CAUSES,
   takesSecond:
     "a second caller is taken, or left in the queue of listen(), while the first is there: go on accepting while " +
     "you talk, and when you have a connection, send ERROR busy on the new one and close it",
@@ -41,7 +34,6 @@ export const CAUSE = {
     "nothing or throws, too (in Python: in a finally)",
   badText:
     "bytes that are not UTF-8 throw where they are decoded, and nobody catches it: that must not end the program",
-  ends: CAUSES.ends,
   calls:
     "connect has to call the host and port that are typed, and send to send what is behind the word, as it is and in " +
     "a message of its own",
@@ -51,48 +43,19 @@ export const CAUSE = {
     "send uses the connection that was opened by connect only: one that somebody else has opened is as good, once " +
     "accept() has returned it",
   noConnection: "send uses a connection that is not there, and nobody catches what that throws: look, and say so",
-  refused: CAUSES.refused,
   hangsUp:
     "disconnect has to close the connection: close() in one thread does not end a recv() in another, shutdown() does",
   leaves: "exit has to close the connection and end the program, with every thread of it",
 } as const;
 
-const busy: Expectation = {
-  what: "a refusal: busy",
-  accepts: "it says busy, occupied, in use, already, only one, or error",
-  matches: (text) => /busy|occupied|in use|already|error|only one/i.test(text),
-};
-
-/** The connection is up: a second caller is sent away because of it. */
-const holds = (second: string): Step[] => [...connect(second), expect(second, busy), expectEnd(second)];
-
-/** The person at the peer under test sees what a caller says. */
-const isShown = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
-
 export const checks: readonly Check[] = [
-  {
-    name: TAKES,
-    points: 15,
-    cause: CAUSE.takes,
-    steps: [callUntilTaken("alice", "hello"), stays("alice")],
-  },
-  {
-    name: "what the caller says is shown",
-    points: 15,
-    cause: CAUSE.shows,
-    needs: [TAKES],
-    steps: [
-      callUntilTaken("alice", "hello"),
-      ...isShown("alice", "this is $alice"),
-      ...isShown("alice", "and that is all from $alice"),
-    ],
-  },
+  ...calledChecks(SHOWN, [15, 15], CAUSE.shows),
   {
     name: BUSY,
     points: 20,
     cause: CAUSE.takesSecond,
-    needs: [TAKES],
-    steps: [callUntilTaken("alice", "hello"), ...holds("bob")],
+    needs: [TAKES, SHOWN],
+    steps: [...comes("alice"), ...sentAway("bob")],
   },
   {
     name: "the first caller is not disturbed by others, though many come, and one does not wait for its answer",
@@ -100,12 +63,13 @@ export const checks: readonly Check[] = [
     cause: CAUSE.firstLost,
     needs: [BUSY],
     steps: [
-      callUntilTaken("alice", "hello"),
+      ...comes("alice"),
       forbid("alice", busy),
-      ...holds("bob"),
+      ...sentAway("bob"),
       ...connect("carol"),
       leave("carol", "reset"),
-      ...["dave", "erin"].flatMap(holds),
+      ...sentAway("dave"),
+      ...sentAway("erin"),
       stays("alice"),
     ],
   },
@@ -115,8 +79,8 @@ export const checks: readonly Check[] = [
       : "after the first has vanished, another is taken",
     points: 15,
     cause: how === "end" ? CAUSE.staysBusy : CAUSE.ends,
-    needs: [TAKES],
-    steps: [callUntilTaken("alice", "hello"), leave("alice", how), callUntilTaken("bob", "hello")],
+    needs: [TAKES, SHOWN],
+    steps: [...comes("alice"), leave("alice", how), ...comes("bob")],
   })),
   {
     name: "bytes that are not UTF-8, and very many messages, are no end of the program",
@@ -124,29 +88,25 @@ export const checks: readonly Check[] = [
     cause: CAUSE.badText,
     needs: [BUSY],
     steps: [
-      callUntilTaken("alice", "hello"),
-      sendBytes("alice", new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]), "a line that is not UTF-8"),
+      ...comes("alice"),
+      sendBadText("alice"),
       flood("alice", "x".repeat(90), 500_000),
       leave("alice", "reset"),
-      callUntilTaken("bob", "hello"),
-      ...holds("carol"),
+      ...comes("bob"),
+      ...sentAway("carol"),
     ],
   },
 ];
 
 /** The peer under test has called netlab, as it was told to. */
 const called = (who = "netlab"): Step[] => [type("peer", "connect {host} {port}"), accept(who)];
-const says = (who: string, text: string): Step[] => [type("peer", `send ${text}`), expect(who, exactly(text))];
-const hears = (who: string, text: string): Step[] => [send(who, text), shows("peer", mentions(`"${text}"`, text))];
+const says = (who: string, text: string): Step[] => sendsExactly("peer", "send", who, text);
+const hears = (who: string, text: string): Step[] => tells(who, "peer", text);
+/** It has lost a connection, and goes on with the next. */
+const nextCall: readonly Step[] = [runs("peer"), ...called("the next one"), ...says("the next one", "hello again")];
 
 const CALLS = "it calls where it is told, and what is typed is sent";
 const SHOWS = "what comes is shown, though nobody has asked";
-
-const refusal: Expectation = {
-  what: "that this cannot be done",
-  accepts: "it says no, not, nobody, error, failed, refused, or the like",
-  matches: (text) => /\bno\b|not |n't|nobody|none|error|fail|refuse|unable|cannot|first/i.test(text),
-};
 
 export const clientChecks: readonly Check[] = [
   {
@@ -180,12 +140,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSES.joined,
     framed: true,
     needs: [SHOWS],
-    steps: [
-      start("peer"),
-      ...called(),
-      ...["one.", "two.", "three."].map((text) => send("netlab", `number ${text}`)),
-      ...["one.", "two.", "three."].map((text) => shows("peer", mentions(`number ${text}`, `number ${text}`))),
-    ],
+    steps: [start("peer"), ...called(), ...tellsAtOnce("netlab", "peer", numbered(3))],
   },
   {
     name: "text that is not ASCII arrives whole in both directions",
@@ -201,9 +156,7 @@ export const clientChecks: readonly Check[] = [
     needs: [CALLS],
     steps: [
       start("peer"),
-      type("peer", "send hello"),
-      shows("peer", refusal),
-      runs("peer"),
+      ...cannot("peer", "send hello"),
       ...called(),
       ...says("netlab", "hello again"),
     ],
@@ -216,9 +169,7 @@ export const clientChecks: readonly Check[] = [
     // Nobody listens on port 1.
     steps: [
       start("peer"),
-      type("peer", "connect {host} 1"),
-      shows("peer", refusal),
-      runs("peer"),
+      ...cannot("peer", "connect {host} 1"),
       ...called(),
       ...says("netlab", "hello again"),
     ],
@@ -232,7 +183,7 @@ export const clientChecks: readonly Check[] = [
       start("peer"),
       ...called(),
       ...says("netlab", "hello"),
-      ...holds("bob"),
+      ...sentAway("bob"),
       ...says("netlab", "still here"),
     ],
   },
@@ -241,29 +192,14 @@ export const clientChecks: readonly Check[] = [
     points: 5,
     cause: CAUSE.hangsUp,
     needs: [CALLS],
-    steps: [
-      start("peer"),
-      ...called(),
-      type("peer", "disconnect"),
-      expectEnd("netlab"),
-      runs("peer"),
-      ...called("the next one"),
-      ...says("the next one", "hello again"),
-    ],
+    steps: [start("peer"), ...called(), type("peer", "disconnect"), expectEnd("netlab"), ...nextCall],
   },
   {
     name: "when the other hangs up, the program goes on, and the next may come",
     points: 5,
     cause: CAUSE.staysBusy,
     needs: [CALLS],
-    steps: [
-      start("peer"),
-      ...called(),
-      leave("netlab"),
-      runs("peer"),
-      ...called("the next one"),
-      ...says("the next one", "hello again"),
-    ],
+    steps: [start("peer"), ...called(), leave("netlab"), ...nextCall],
   },
   {
     name: "bytes that are not UTF-8 are no end",
@@ -273,7 +209,7 @@ export const clientChecks: readonly Check[] = [
     steps: [
       start("peer"),
       ...called(),
-      sendBytes("netlab", new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]), "a line that is not UTF-8"),
+      sendBadText("netlab"),
       ...hears("netlab", "and now in earnest"),
       ...says("netlab", "I hear you"),
     ],
