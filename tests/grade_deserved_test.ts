@@ -367,6 +367,16 @@ test("mesh: who leaves the second caller in the queue until the first has gone h
   assertMatch(causes, /^the program takes one connection and then sends others away, or leaves them in the queue/);
 }, PYTHON);
 
+test("multitalk: who has no labels has no points for what one operator needs to talk with many", async () => {
+  const right = Deno.readTextFileSync("tests/peers/multitalk_lines.py");
+  const source = right.replace("{label}: {line}", "{line}").replace('to in ("@all", "@" + label)', "True");
+  assertNotEquals(source, right);
+  const { checks, points } = await gradeProgram("multitalk", "server", source);
+  const failed = checks.filter(({ outcome }) => outcome !== "passed").map(({ name }) => name);
+  assertEquals(failed, ["the operator sees who has said what", "the operator answers one client, and no other"]);
+  assertEquals(points, 65);
+}, PYTHON);
+
 for (
   const [what, right, wrong, name, cause, most] of [
     [

@@ -5,11 +5,8 @@ import {
   accept,
   type Check,
   connect,
-  endInput,
-  exits,
   expect,
   type Expectation,
-  expectEnd,
   leave,
   mentions,
   refuses,
@@ -22,6 +19,7 @@ import {
   type,
   wholeText,
 } from "../check.ts";
+import { endsWithInput, outlivesBadText, outlivesServer } from "../check_parts.ts";
 import { parseRequest } from "./protocol.ts";
 
 const MULTIPLIES = "it multiplies";
@@ -311,7 +309,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSES.leaves,
     needs: [SHOWS],
     transports: ["tcp"],
-    steps: [...asking, leave("server", "reset"), endInput("client"), exits("client")],
+    steps: [...asking, ...outlivesServer],
   },
   {
     name: "an answer that is not UTF-8 does not hang the client",
@@ -319,13 +317,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSES.badAnswer,
     needs: [SHOWS],
     transports: ["tcp"],
-    steps: [
-      ...asking,
-      sendBytes("server", new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]), "bytes that are not UTF-8"),
-      endInput("client"),
-      leave("server"),
-      exits("client"),
-    ],
+    steps: [...asking, ...outlivesBadText],
   },
   {
     name: "the end of the input ends the client",
@@ -336,10 +328,7 @@ export const clientChecks: readonly Check[] = [
       ...asking,
       send("server", "42"),
       shows("client", number(42)),
-      endInput("client"),
-      expectEnd("server"),
-      leave("server"),
-      exits("client"),
+      ...endsWithInput,
     ],
   },
 ];

@@ -6,7 +6,6 @@ import {
   type Check,
   connect,
   exits,
-  expect,
   type Expectation,
   expectEnd,
   expectRest,
@@ -15,7 +14,6 @@ import {
   mentions,
   mentionsInOrder,
   send,
-  sendBytes,
   shows,
   start,
   stays,
@@ -23,6 +21,7 @@ import {
   type,
   wholeText,
 } from "../check.ts";
+import { comeApart, LONG, sendBadText, types, typesAtOnce } from "../check_parts.ts";
 
 const QUITS = "quit ends the session";
 const KEEPS = "a message does not come back before quit";
@@ -67,9 +66,6 @@ const session = (who: string, ...messages: string[]): Step[] => [
   ...messages.map((text) => send(who, text)),
   ...quits(who, ...messages),
 ];
-
-const LONG = "x".repeat(1500);
-const BAD_TEXT = new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]);
 
 export const checks: readonly Check[] = [
   {
@@ -202,7 +198,7 @@ export const checks: readonly Check[] = [
     needs: [RETURNS],
     steps: [
       ...connect("mallory"),
-      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      sendBadText("mallory"),
       leave("mallory"),
       ...connect("alice"),
       ...session("alice", "I am here"),
@@ -217,7 +213,7 @@ const SHOWS = "the log is shown at quit, and the client ends";
 const quitting = (...messages: string[]): Step[] => [
   start("client"),
   accept("server"),
-  ...[...messages, "quit"].flatMap((text) => [type("client", text), expect("server", mentions(`"${text}"`, text))]),
+  ...[...messages, "quit"].flatMap((text) => types("client", "server", text)),
 ];
 
 const lines = Array.from({ length: 200 }, (_, i) => `message ${i}.`);
@@ -230,10 +226,7 @@ export const clientChecks: readonly Check[] = [
     steps: [
       start("client"),
       accept("server"),
-      ...["hello from $alice", "how are you"].flatMap((text) => [
-        type("client", text),
-        expect("server", mentions(`"${text}"`, text)),
-      ]),
+      ...["hello from $alice", "how are you"].flatMap((text) => types("client", "server", text)),
     ],
   },
   {
@@ -271,18 +264,7 @@ export const clientChecks: readonly Check[] = [
     cause: "two lines are sent as one message: send each with what ends a message behind it",
     framed: true,
     needs: [SAYS],
-    steps: [
-      start("client"),
-      accept("server"),
-      ...["first", "second", "third"].map((text) => type("client", text)),
-      ...["first", "second", "third"].map((text) =>
-        expect("server", {
-          what: `"${text}" alone`,
-          accepts: "a message with this word and none of the others",
-          matches: (message) => message.match(/first|second|third/g)?.join() === text,
-        })
-      ),
-    ],
+    steps: [start("client"), accept("server"), ...typesAtOnce, ...comeApart],
   },
   {
     name: "text that is not ASCII arrives whole in both directions",
@@ -318,7 +300,7 @@ export const clientChecks: readonly Check[] = [
     needs: [SHOWS],
     steps: [
       ...quitting("hello"),
-      sendBytes("server", BAD_TEXT, "bytes that are not UTF-8"),
+      sendBadText("server"),
       send("server", "and $alice said hello"),
       leave("server"),
       shows("client", mentions("what stands behind them", "$alice said hello")),

@@ -5,8 +5,6 @@ import {
   accept,
   type Check,
   connect,
-  endInput,
-  exits,
   expect,
   expectEnd,
   forbid,
@@ -14,7 +12,6 @@ import {
   mentions,
   mentionsInOrder,
   send,
-  sendBytes,
   SERVER,
   shows,
   start,
@@ -23,6 +20,20 @@ import {
   type,
   wholeText,
 } from "../check.ts";
+import {
+  comeApart,
+  endsWithInput,
+  LONG,
+  numbered,
+  outlivesBadText,
+  outlivesServer,
+  saysFirst,
+  sendBadText,
+  tells,
+  tellsAtOnce,
+  types,
+  typesAtOnce,
+} from "../check_parts.ts";
 import { ALL } from "./protocol.ts";
 
 const ARRIVES = "a client's message is shown to the operator";
@@ -47,11 +58,9 @@ export const CAUSE = {
 } as const;
 
 const crowd = Array.from({ length: 10 }, (_, i) => `client${i}`);
-const LONG = "x".repeat(1500);
-const BAD_TEXT = new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]);
 
 /** The operator is shown what `who` says. */
-const says = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
+const says = (who: string, text: string): Step[] => tells(who, SERVER, text);
 
 /** The same, where nobody can be asked what is shown. */
 const talks = (who: string): Step[] => [send(who, "hello"), send(who, "are you there"), stays(who)];
@@ -59,11 +68,29 @@ const talks = (who: string): Step[] => [send(who, "hello"), send(who, "are you t
 const called = (...who: string[]): Step[] =>
   who.flatMap((one) => [...connect(one), ...says(one, `hello from $${one}`)]);
 
+/** The operator says it to all, and these get it. */
+const toAll = (text: string, ...who: string[]): Step[] => [
+  type(SERVER, `@${ALL} ${text}`),
+  ...who.map((one) => expect(one, mentions(`"${text}"`, text))),
+];
+
+/** The ways in which a client goes, and what a check of that is called. */
+const GOES: readonly (readonly [how: "end" | "reset", name: string])[] = [
+  ["end", "a client that hangs up is let go, and the others stay"],
+  ["reset", "a client that vanishes disturbs nobody"],
+];
+
+/** A client goes in that way. */
+const goes = (who: string, how: "end" | "reset"): Step[] => [
+  leave(who, how),
+  ...(how === "end" ? [expectEnd(who)] : []),
+];
+
 export const checks: readonly Check[] = [
-  { name: ARRIVES, points: 15, cause: CAUSE.arrives, steps: called("alice") },
+  { name: ARRIVES, points: 10, cause: CAUSE.arrives, steps: called("alice") },
   {
     name: AGAIN,
-    points: 10,
+    points: 5,
     cause: CAUSE.lockstep,
     needs: [ARRIVES],
     steps: [...called("alice"), ...says("alice", "is $alice alone"), ...says("alice", "$alice is still here")],
@@ -88,25 +115,21 @@ export const checks: readonly Check[] = [
   },
   {
     name: MANY,
-    points: 10,
+    points: 5,
     cause: CAUSES.oneAtATime,
     needs: [ARRIVES],
     steps: [...connect(...crowd), ...crowd.flatMap((who) => says(who, `I am ${who}.`))],
   },
   {
     name: EVERYBODY,
-    points: 15,
+    points: 10,
     cause: CAUSE.everybody,
     needs: [MANY],
-    steps: [
-      ...called("alice", "bob"),
-      type(SERVER, `@${ALL} we close soon`),
-      ...["alice", "bob"].map((who) => expect(who, mentions('"we close soon"', "we close soon"))),
-    ],
+    steps: [...called("alice", "bob"), ...toAll("we close soon", "alice", "bob")],
   },
   {
     name: "the operator sees who has said what",
-    points: 5,
+    points: 15,
     cause: CAUSE.labels,
     afresh: true,
     needs: [MANY],
@@ -121,7 +144,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: "the operator answers one client, and no other",
-    points: 10,
+    points: 20,
     cause: CAUSE.one,
     afresh: true,
     needs: [EVERYBODY],
@@ -142,8 +165,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...connect("alice"),
       ...says("alice", "grüße, 你好 $alice"),
-      type(SERVER, `@${ALL} 你好, grüße.`),
-      expect("alice", mentions("你好, grüße.", "你好, grüße.")),
+      ...toAll("你好, grüße.", "alice"),
     ],
   },
   {
@@ -153,17 +175,14 @@ export const checks: readonly Check[] = [
     needs: [ARRIVES],
     steps: [...connect("alice"), send("alice", LONG), shows(SERVER, wholeText(LONG))],
   },
-  ...(["end", "reset"] as const).map((how): Check => ({
-    name: how === "end"
-      ? "a client that hangs up is let go, and the others stay"
-      : "a client that vanishes disturbs nobody",
+  ...GOES.map(([how, name]): Check => ({
+    name,
     points: 5,
     cause: CAUSES.cut,
     needs: [AGAIN, MANY],
     steps: [
       ...called("alice", "bob"),
-      leave("bob", how),
-      ...(how === "end" ? [expectEnd("bob")] : []),
+      ...goes("bob", how),
       ...says("alice", "$alice is still here"),
       ...called("carol"),
     ],
@@ -176,8 +195,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...called("bob", "alice", "carol"),
       leave("bob"),
-      type(SERVER, `@${ALL} one has gone`),
-      ...["alice", "carol"].map((who) => expect(who, mentions('"one has gone"', "one has gone"))),
+      ...toAll("one has gone", "alice", "carol"),
     ],
   },
   {
@@ -188,7 +206,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...called("alice"),
       ...connect("mallory"),
-      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      sendBadText("mallory"),
       leave("mallory"),
       ...says("alice", "$alice is still here"),
       ...called("carol"),
@@ -214,10 +232,8 @@ export const checks: readonly Check[] = [
       stays(crowd.at(-1)!),
     ],
   },
-  ...(["end", "reset"] as const).map((how): Check => ({
-    name: how === "end"
-      ? "with nobody at it, a client that hangs up is let go, and the others stay"
-      : "with nobody at it, a client that vanishes disturbs nobody",
+  ...GOES.map(([how, name]): Check => ({
+    name: `with nobody at it, ${name}`,
     points: 10,
     cause: CAUSES.cut,
     unattended: true,
@@ -225,8 +241,7 @@ export const checks: readonly Check[] = [
     steps: [
       ...connect("alice", "bob"),
       send("bob", "bye"),
-      leave("bob", how),
-      ...(how === "end" ? [expectEnd("bob")] : []),
+      ...goes("bob", how),
       ...talks("alice"),
       ...connect("carol"),
       ...talks("carol"),
@@ -240,7 +255,7 @@ export const checks: readonly Check[] = [
     needs: [ALONE],
     steps: [
       ...connect("alice", "mallory"),
-      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      sendBadText("mallory"),
       leave("mallory"),
       ...talks("alice"),
       ...connect("carol"),
@@ -252,33 +267,22 @@ export const checks: readonly Check[] = [
 const SAYS = "what is typed is sent, without waiting for an answer";
 const SHOWS = "what comes is shown, asked or not";
 
-/** A client under test has said something. */
-const calls = (text = "hello from $alice"): Step[] => [
-  start("client"),
-  type("client", text),
-  accept("server"),
-  expect("server", mentions(`"${text}"`, text)),
-];
-
-const tells = (text: string): Step[] => [send("server", text), shows("client", mentions(`"${text}"`, text))];
+const calls = (text = "hello from $alice"): Step[] => saysFirst(text);
+const isTold = (text: string): Step[] => tells("server", "client", text);
 
 export const clientChecks: readonly Check[] = [
   {
     name: SAYS,
     points: 25,
     cause: CAUSES.saysAtOnce,
-    steps: [
-      ...calls(),
-      type("client", "is anybody there"),
-      expect("server", mentions('"is anybody there"', "is anybody there")),
-    ],
+    steps: [...calls(), ...types("client", "server", "is anybody there")],
   },
   {
     name: SHOWS,
     points: 25,
     cause: CAUSES.shows,
     needs: [SAYS],
-    steps: [...calls(), ...tells("hello $alice"), ...tells("we close soon"), ...tells("good bye then")],
+    steps: [...calls(), ...isTold("hello $alice"), ...isTold("we close soon"), ...isTold("good bye then")],
   },
   {
     name: "messages that come at once are all shown",
@@ -286,11 +290,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSES.joined,
     framed: true,
     needs: [SHOWS],
-    steps: [
-      ...calls(),
-      ...Array.from({ length: 5 }, (_, i) => send("server", `number ${i}.`)),
-      ...Array.from({ length: 5 }, (_, i) => shows("client", mentions(`number ${i}.`, `number ${i}.`))),
-    ],
+    steps: [...calls(), ...tellsAtOnce("server", "client", numbered(5))],
   },
   {
     name: "lines that are typed at once are messages of their own",
@@ -298,25 +298,14 @@ export const clientChecks: readonly Check[] = [
     cause: "two lines are sent as one message: send each with what ends a message behind it",
     framed: true,
     needs: [SAYS],
-    steps: [
-      start("client"),
-      ...["first", "second", "third"].map((text) => type("client", text)),
-      accept("server"),
-      ...["first", "second", "third"].map((text) =>
-        expect("server", {
-          what: `"${text}" alone`,
-          accepts: "a message with this word and none of the others",
-          matches: (message) => message.match(/first|second|third/g)?.join() === text,
-        })
-      ),
-    ],
+    steps: [start("client"), ...typesAtOnce, accept("server"), ...comeApart],
   },
   {
     name: "text that is not ASCII arrives whole in both directions",
     points: 10,
     cause: CAUSES.text,
     needs: [SHOWS],
-    steps: [...calls("grüße, 你好"), ...tells("你好, grüße")],
+    steps: [...calls("grüße, 你好"), ...isTold("你好, grüße")],
   },
   {
     name: "a long message is shown whole",
@@ -330,26 +319,20 @@ export const clientChecks: readonly Check[] = [
     points: 10,
     cause: CAUSES.leaves,
     needs: [SAYS],
-    steps: [...calls(), leave("server", "reset"), endInput("client"), exits("client")],
+    steps: [...calls(), ...outlivesServer],
   },
   {
     name: "bytes that are not UTF-8 do not hang the client",
     points: 5,
     cause: CAUSES.badAnswer,
     needs: [SHOWS],
-    steps: [
-      ...calls(),
-      sendBytes("server", BAD_TEXT, "bytes that are not UTF-8"),
-      endInput("client"),
-      leave("server"),
-      exits("client"),
-    ],
+    steps: [...calls(), ...outlivesBadText],
   },
   {
     name: "the end of the input ends the client",
     points: 10,
     cause: "the end of the input is not looked at, or a thread goes on: close the connection and end",
     needs: [SAYS],
-    steps: [...calls(), endInput("client"), expectEnd("server"), leave("server"), exits("client")],
+    steps: [...calls(), ...endsWithInput],
   },
 ];

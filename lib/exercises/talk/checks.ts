@@ -2,15 +2,11 @@
 
 import { CAUSES } from "../causes.ts";
 import {
-  accept,
   callUntilTaken,
   type Check,
   connect,
-  endInput,
-  exits,
   expect,
   type Expectation,
-  expectEnd,
   forbid,
   leave,
   mentions,
@@ -18,12 +14,23 @@ import {
   sendBytes,
   SERVER,
   shows,
-  start,
   stays,
   type Step,
   type,
   wholeText,
 } from "../check.ts";
+import {
+  busy,
+  endsWithInput,
+  LONG,
+  outlivesBadText,
+  outlivesServer,
+  saysFirst,
+  sendBadText,
+  sentAway,
+  tells,
+  types,
+} from "../check_parts.ts";
 
 const ARRIVES = "a message is shown to the person at the server";
 const ANSWERS = "what that person types is the reply";
@@ -58,24 +65,16 @@ const wait: Expectation = {
   answers: true,
   matches: (text) => /wait|turn|reply|error|not (yet|allowed)/i.test(text),
 };
-const busy: Expectation = {
-  what: "a refusal: busy",
-  accepts: "it says busy, occupied, in use, already, only one, or error",
-  matches: (text) => /busy|occupied|in use|already|error|only one/i.test(text),
-};
 
 /** A client's message is shown to the person. */
-const says = (who: string, text: string): Step[] => [send(who, text), shows(SERVER, mentions(`"${text}"`, text))];
+const says = (who: string, text: string): Step[] => tells(who, SERVER, text);
 
 /** The person's reply comes. */
-const replies = (text: string, to: string): Step[] => [type(SERVER, text), expect(to, mentions(`"${text}"`, text))];
+const replies = (text: string, to: string): Step[] => types(SERVER, to, text);
 
 /** Calls and says hello; who was here before may still have the place for a moment. */
 const greets = (who: string): Step => callUntilTaken(who, `hello from $${who}`);
-const sentAway = (who: string): Step[] => [...connect(who), send(who, "let me in"), expect(who, busy), expectEnd(who)];
-
-const LONG = "x".repeat(1500);
-const BAD_TEXT = new Uint8Array([0xff, 0xfe, 0x20, 0xc3, 0x0a]);
+const isSentAway = (who: string): Step[] => sentAway(who, "let me in");
 
 /** Each check ends answered, so that a server may go on to its next caller; but over UDP nobody can be seen to leave. */
 const check = (check: Check): Check => ({ afresh: "udp", ...check });
@@ -83,7 +82,7 @@ const check = (check: Check): Check => ({ afresh: "udp", ...check });
 export const checks: readonly Check[] = [
   check({
     name: ARRIVES,
-    points: 15,
+    points: 10,
     cause: CAUSE.arrives,
     afresh: true,
     steps: [...connect("alice"), ...says("alice", "hello from $alice")],
@@ -112,7 +111,7 @@ export const checks: readonly Check[] = [
   }),
   check({
     name: TURNS,
-    points: 15,
+    points: 20,
     cause: CAUSE.turns,
     needs: [ANSWERS],
     steps: [
@@ -159,7 +158,7 @@ export const checks: readonly Check[] = [
     points: 5,
     cause: CAUSE.busy,
     needs: [ANSWERS],
-    steps: [greets("alice"), ...sentAway("bob"), ...replies("hello $alice", "alice")],
+    steps: [greets("alice"), ...isSentAway("bob"), ...replies("hello $alice", "alice")],
   }),
   check({
     name: "the first client is not disturbed by the second",
@@ -170,7 +169,7 @@ export const checks: readonly Check[] = [
       greets("alice"),
       ...replies("hello $alice", "alice"),
       forbid("alice", busy),
-      ...sentAway("bob"),
+      ...isSentAway("bob"),
       ...says("alice", "this is still $alice"),
       ...replies("still with $alice", "alice"),
     ],
@@ -228,7 +227,7 @@ export const checks: readonly Check[] = [
     transports: ["tcp"],
     steps: [
       ...connect("mallory"),
-      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      sendBadText("mallory"),
       type(SERVER, "pardon?"),
       leave("mallory"),
       greets("alice"),
@@ -275,7 +274,7 @@ export const checks: readonly Check[] = [
     cause: CAUSE.busy,
     unattended: true,
     afresh: "udp",
-    steps: [greets("alice"), forbid("alice", busy), ...sentAway("bob"), stays("alice")],
+    steps: [greets("alice"), forbid("alice", busy), ...isSentAway("bob"), stays("alice")],
   },
   {
     name: ALONE_TURNS,
@@ -301,7 +300,7 @@ export const checks: readonly Check[] = [
     unattended: true,
     needs: [ALONE_BUSY],
     transports: ["tcp"],
-    steps: [greets("alice"), leave("alice", how), greets("bob"), ...sentAway("carol")],
+    steps: [greets("alice"), leave("alice", how), greets("bob"), ...isSentAway("carol")],
   })),
   {
     name: "with nobody at it, bytes that are not UTF-8 do not end the server",
@@ -312,10 +311,10 @@ export const checks: readonly Check[] = [
     transports: ["tcp"],
     steps: [
       greets("mallory"),
-      sendBytes("mallory", BAD_TEXT, "bytes that are not UTF-8"),
+      sendBadText("mallory"),
       leave("mallory"),
       greets("alice"),
-      ...sentAway("bob"),
+      ...isSentAway("bob"),
     ],
   },
 ];
@@ -323,20 +322,12 @@ export const checks: readonly Check[] = [
 const SAYS = "what is typed is sent";
 const SHOWS = "the reply is shown";
 
-/** A client under test has said something: some call only then. */
-const calls = (text: string): Step[] => [
-  start("client"),
-  type("client", text),
-  accept("server"),
-  expect("server", mentions(`"${text}"`, text)),
-];
-
-const isAnswered = (text: string): Step[] => [send("server", text), shows("client", mentions(`"${text}"`, text))];
+const calls = (text = "hello from $alice"): Step[] => saysFirst(text);
+const isAnswered = (text: string): Step[] => tells("server", "client", text);
 
 /** It says more, and is answered. */
 const round = (text: string, reply: string): Step[] => [
-  type("client", text),
-  expect("server", mentions(`"${text}"`, text)),
+  ...types("client", "server", text),
   ...isAnswered(reply),
 ];
 
@@ -345,14 +336,14 @@ export const clientChecks: readonly Check[] = [
     name: SAYS,
     points: 10,
     cause: CAUSES.says,
-    steps: calls("hello from $alice"),
+    steps: calls(),
   },
   {
     name: SHOWS,
     points: 10,
     cause: CAUSE.shows,
     needs: [SAYS],
-    steps: [...calls("hello from $alice"), ...isAnswered("hello $alice")],
+    steps: [...calls(), ...isAnswered("hello $alice")],
   },
   {
     name: "the client goes on, turn by turn",
@@ -360,7 +351,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSE.rounds,
     needs: [SHOWS],
     steps: [
-      ...calls("hello from $alice"),
+      ...calls(),
       ...isAnswered("hello $alice"),
       ...round("how are you", "fine, and you"),
       ...round("not too bad", "good to hear"),
@@ -391,7 +382,7 @@ export const clientChecks: readonly Check[] = [
     points: 5,
     cause: CAUSES.buffer,
     needs: [SHOWS],
-    steps: [...calls("hello from $alice"), send("server", LONG), shows("client", wholeText(LONG))],
+    steps: [...calls(), send("server", LONG), shows("client", wholeText(LONG))],
   },
   {
     name: "a refusal is shown",
@@ -399,7 +390,7 @@ export const clientChecks: readonly Check[] = [
     cause: "what begins with ERROR is not shown: show what comes, whatever it is",
     needs: [SHOWS],
     steps: [
-      ...calls("hello from $alice"),
+      ...calls(),
       send("server", "ERROR busy"),
       shows("client", mentions("the refusal", "busy")),
     ],
@@ -410,7 +401,7 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSES.leaves,
     needs: [SHOWS],
     transports: ["tcp"],
-    steps: [...calls("hello from $alice"), leave("server", "reset"), endInput("client"), exits("client")],
+    steps: [...calls(), ...outlivesServer],
   },
   {
     name: "a reply that is not UTF-8 does not hang the client",
@@ -418,26 +409,13 @@ export const clientChecks: readonly Check[] = [
     cause: CAUSES.badAnswer,
     needs: [SHOWS],
     transports: ["tcp"],
-    steps: [
-      ...calls("hello from $alice"),
-      sendBytes("server", BAD_TEXT, "bytes that are not UTF-8"),
-      endInput("client"),
-      leave("server"),
-      exits("client"),
-    ],
+    steps: [...calls(), ...outlivesBadText],
   },
   {
     name: "the end of the input ends the client",
     points: 10,
     cause: "the end of the input is not looked at, or a thread goes on: close the connection and end",
     needs: [SHOWS],
-    steps: [
-      ...calls("hello from $alice"),
-      ...isAnswered("hello $alice"),
-      endInput("client"),
-      expectEnd("server"),
-      leave("server"),
-      exits("client"),
-    ],
+    steps: [...calls(), ...isAnswered("hello $alice"), ...endsWithInput],
   },
 ];
