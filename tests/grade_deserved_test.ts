@@ -367,6 +367,17 @@ test("mesh: who leaves the second caller in the queue until the first has gone h
   assertMatch(causes, /^the program takes one connection and then sends others away, or leaves them in the queue/);
 }, PYTHON);
 
+test("chat: who sends every message to everybody has no points for most of what a chat is for", async () => {
+  const source = CHAT_SERVER.replace("users[to](f", "for each in list(users.values()): each(f");
+  assertNotEquals(source, CHAT_SERVER);
+  const { checks, points } = await gradeProgram("chat", "server", source.replace(/if to in users: (for .*)/, "$1"));
+  const failed = checks.filter(({ failure }) => failure !== undefined);
+  assertEquals(failed.map(({ name, failure }) => [name, failure?.causes]), [
+    ["a message reaches nobody else, nor its sender", [CAUSE_OF_CHAT.everybody]],
+  ]);
+  assertEquals(points, 75);
+}, PYTHON);
+
 test("multitalk: who has no labels has no points for what one operator needs to talk with many", async () => {
   const right = Deno.readTextFileSync("tests/peers/multitalk_lines.py");
   const source = right.replace("{label}: {line}", "{line}").replace('to in ("@all", "@" + label)', "True");
