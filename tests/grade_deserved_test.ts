@@ -8,7 +8,10 @@ import { CAUSE as CAUSE_OF_FILES } from "../lib/exercises/files/checks.ts";
 import { CAUSE as CAUSE_OF_MESSAGES } from "../lib/exercises/messages/checks.ts";
 import { findExercise } from "../lib/exercises/registry.ts";
 import { CAUSE as CAUSE_OF_MAIL } from "../lib/exercises/smtp/checks.ts";
-import { runGrading } from "../lib/grade/grading.ts";
+import { readPdu } from "../lib/exercises/stream/framing.ts";
+import type { Mistakes } from "../lib/exercises/stream/outlet.ts";
+import type { Spoil } from "../lib/net/server.ts";
+import { type GradingSettings, runGrading } from "../lib/grade/grading.ts";
 import type { Report } from "../lib/grade/report.ts";
 import { temporaryFolder } from "./chat_helpers.ts";
 import { skipUnless, test } from "./helpers.ts";
@@ -21,13 +24,14 @@ function gradeProgram(
   type: "server" | "client",
   source: string,
   args = "{port}",
+  more: Partial<GradingSettings> = {},
 ): Promise<Report> {
   const path = `${temporaryFolder()}/program.py`;
   Deno.writeTextFileSync(path, source);
   return runGrading({
     exercise: findExercise(name)!,
     subject: { type, command: `python3 ${path} ${args}` },
-    ...{ port: null, wire: "line", ways: [], seed: 1, timeoutMs: 2000, startMs: 20_000, limitMs: 60_000 },
+    ...{ port: null, wire: "line", ways: [], seed: 1, timeoutMs: 2000, startMs: 20_000, limitMs: 60_000, ...more },
   });
 }
 
@@ -388,6 +392,65 @@ test("multitalk: who has no labels has no points for what one operator needs to 
   assertEquals(points, 65);
 }, PYTHON);
 
+test("transfer: who acknowledges everything and writes nothing has fewer than half of the points", async () => {
+  const right = Deno.readTextFileSync("tests/peers/transfer_pdu_receiver.py");
+  const source = right.replace(
+    / {8}if kind == DATA:[^]*?(?= {4}def bitmap)/,
+    () =>
+      `        return (ACK, seq + 1, b"") if kind == DATA else (DONE, seq, bytes(4))
+
+`,
+  );
+  assertNotEquals(source, right);
+  const { checks, points } = await gradeProgram("transfer", "server", source, "tcp {port} {dir}", { wire: undefined });
+  assertEquals(checks.filter(({ failure }) => failure !== undefined)[0]?.name, "a wrong digest is refused");
+  assertEquals(checks.find(({ name }) => name === "a chunk that comes twice is written once")?.outcome, "not run");
+  assert(points < 50, `${points} points`);
+}, PYTHON);
+
+/** Of all the DATA the first is sent, and no FIN. */
+const beginsOnly = ((usual: Mistakes): Mistakes => ({
+  ...usual,
+  through: ({ send, receive }) => ({
+    receive,
+    send(bytes, to) {
+      const { type, seq } = readPdu(bytes)!;
+      if (type !== "FIN" && !(type === "DATA" && seq > 0)) send(bytes, to);
+    },
+  }),
+})) as unknown as Spoil;
+
+test("stream: who sends the beginning of a file has fewer than half of the points, and none for real time", async () => {
+  const { checks, points } = await runGrading({
+    exercise: findExercise("stream")!,
+    subject: {
+      type: "own server",
+      bug: {
+        ...{ name: "begins", summary: "sends the first datagram alone", cause: "" },
+        spoil: beginsOnly,
+      },
+    },
+    ...{ port: null, ways: [], seed: 1, timeoutMs: 1000, limitMs: 60_000 },
+  });
+  const paced = checks.find(({ name }) => name.startsWith("the file is sent in real time"));
+  assertEquals(paced?.outcome, "not run");
+  assert(points < 50, `${points} points`);
+});
+
+test("stream-seed: who never says EOF has no points for not saying it too early", async () => {
+  const right = Deno.readTextFileSync("tests/peers/stream_seed_server.py");
+  const source = right.replace("    sock.sendto(end, client)", "");
+  assertNotEquals(source, right);
+  const more = { transport: "udp", wire: "seed", cwd: temporaryFolder() } as const;
+  const { checks } = await gradeProgram("stream", "server", source, "{port}", more);
+  const lost = checks.filter(({ outcome }) => outcome !== "passed").map(({ name, outcome }) => [outcome, name]);
+  assertEquals(lost.slice(0, 3), [
+    ["failed", "EOF or END follows the end of the file (seed)"],
+    ["not run", "the file is sent in real time: what is due at its end does not come at once (seed)"],
+    ["failed", "names that lead out of the folder are refused (seed)"],
+  ]);
+}, PYTHON);
+
 for (
   const [what, right, wrong, name, cause, most] of [
     [
@@ -530,6 +593,31 @@ for (
     assertEquals(failed.map(({ name, failure }) => [name, failure?.causes[0]]), [[name, why]]);
   }, PYTHON);
 }
+
+test("smtp: who takes no mail has no points for what it refuses", async () => {
+  const source = MAIL_SERVER.replace('"354 go ahead" if to else "503 not now"', '"503 not now"')
+    .replace("while to and not", "while False and not").replace("if to:\n", "if False:\n");
+  assertNotEquals(source, MAIL_SERVER);
+  const { checks, points } = await gradeProgram("smtp", "server", source);
+  const refusals = checks.filter(({ name }) => /^(RCPT before|RSET|a second EHLO|paths)/.test(name));
+  assertEquals(refusals.map(({ outcome }) => outcome), ["not run", "not run", "not run", "not run"]);
+  assert(points < 35, `${points} points`);
+}, PYTHON);
+
+test("smtp: who says yes to everything has two thirds of the points, and no more", async () => {
+  const yes = takes(`        reply = lambda text: caller.sendall(text + b"\\r\\n")
+        reply(b"220 hello")
+        for line in lines:
+            reply({b"DATA": b"354 go ahead", b"QUIT": b"221 goodbye"}.get(line[:4].upper(), b"250 yes"))
+            if line[:4].upper() == b"QUIT": break
+            if line[:4].upper() == b"DATA":
+                content = b"\\r\\n"
+                while not content.endswith(b"\\r\\n.\\r\\n"): content += lines.readline() or sys.exit()
+                reply(b"250 taken")`);
+  const { checks, points } = await gradeProgram("smtp", "server", yes);
+  assertEquals(checks.filter(({ failure }) => failure !== undefined)[0]?.failure?.causes, [CAUSE_OF_MAIL.keeps]);
+  assert(points <= 67, `${points} points`);
+}, PYTHON);
 
 test("smtp: a client that does not say who it is loses points for just that", async () => {
   const { checks } = await gradeProgram(

@@ -88,7 +88,9 @@ const tail: Expectation = {
 
 const PLAYS = "who returns the cookie gets INFO and the file";
 const ENDS = "from a moment near its end only the rest is sent, and then FIN";
+const NUMBERED = "datagrams are numbered one by one, and say where they stand";
 const PACED = "the file is sent in real time: what is due at its end does not come at once";
+const EOF = "EOF or END follows the end of the file";
 const CHUNKS = "whoever asks gets the file in datagrams of 1000 to 2000 bytes";
 
 /** A file of the system, in a datagram. */
@@ -115,7 +117,7 @@ const seedChecks: readonly Check[] = [
     steps: [...connect("viewer"), say(SAMPLE_NAME), expect("viewer", chunk)],
   },
   {
-    name: "EOF or END follows the end of the file",
+    name: EOF,
     points: 20,
     cause: CAUSE.end,
     needs: [CHUNKS],
@@ -133,7 +135,7 @@ const seedChecks: readonly Check[] = [
     name: PACED,
     points: 15,
     cause: CAUSE.fast,
-    needs: [CHUNKS],
+    needs: [EOF],
     steps: [...connect("viewer"), say(SAMPLE_NAME), expect("viewer", chunk), forbid("viewer", end), stays("viewer")],
   },
   {
@@ -187,7 +189,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: PLAYS,
-    points: 12,
+    points: 10,
     cause:
       "a REQUEST with the right cookie is answered with INFO, and then DATA in datagrams of 1000 to 2000 bytes, all with " +
       "the session of the REQUEST and with the checksum over the whole datagram",
@@ -226,8 +228,8 @@ export const checks: readonly Check[] = [
     ],
   },
   {
-    name: "datagrams are numbered one by one, and say where they stand",
-    points: 5,
+    name: NUMBERED,
+    points: 10,
     cause: CAUSE.seq,
     needs: [PLAYS],
     steps: [
@@ -251,7 +253,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: ENDS,
-    points: 8,
+    points: 14,
     cause: CAUSE.end,
     needs: [PLAYS],
     steps: [
@@ -283,7 +285,7 @@ export const checks: readonly Check[] = [
     name: PACED,
     points: 9,
     cause: CAUSE.fast,
-    needs: [PLAYS],
+    needs: [NUMBERED],
     steps: [
       ...connect("viewer"),
       ...ask(17),
@@ -332,14 +334,14 @@ export const checks: readonly Check[] = [
   },
   {
     name: "a file that is not there is refused",
-    points: 6,
+    points: 4,
     cause: CAUSE.missing,
     needs: [PLAYS],
     steps: [...connect("viewer"), ...ask(20, "$nothing.mp3"), gets("ERROR", "session=20")],
   },
   {
     name: "names that lead out of the folder, or are none, are refused",
-    points: 8,
+    points: 5,
     cause: CAUSE.outside,
     needs: [PLAYS],
     steps: [
@@ -355,14 +357,14 @@ export const checks: readonly Check[] = [
   },
   {
     name: "what belongs to no session is answered so",
-    points: 3,
+    points: 2,
     cause: CAUSE.session,
     needs: [PLAYS],
     steps: [...connect("viewer"), say("FIN session=22 seq=0"), gets("ERROR", "session=22", "code=8")],
   },
   {
     name: "what is no PDU harms nobody",
-    points: 4,
+    points: 3,
     cause: CAUSE.garbage,
     needs: [PLAYS],
     steps: [
@@ -375,7 +377,7 @@ export const checks: readonly Check[] = [
   },
   {
     name: "damaged datagrams change nothing",
-    points: 4,
+    points: 2,
     cause: CAUSE.damaged,
     needs: [PLAYS],
     steps: [
