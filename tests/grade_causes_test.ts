@@ -40,7 +40,7 @@ async function failureOf(settings: Partial<GradingSettings> & Pick<GradingSettin
   const { checks: [{ failure }] } = await runGrading({
     exercise: findExercise("chat")!,
     ...{ port: null, wire: "line", ways: [], only: "a client takes a name", seed: 1 },
-    ...{ timeoutMs: 1500, startMs: 20_000, limitMs: 60_000 },
+    ...{ timeoutMs: 1500, startMs: 20_000, limitMs: 60_000, cwd: temporaryFolder() },
     ...settings,
   });
   assert(failure, "the check has passed");

@@ -26,11 +26,12 @@ function gradeProgram(
   args = "{port}",
   more: Partial<GradingSettings> = {},
 ): Promise<Report> {
-  const path = `${temporaryFolder()}/program.py`;
-  Deno.writeTextFileSync(path, source);
+  const cwd = temporaryFolder();
+  Deno.writeTextFileSync(`${cwd}/program.py`, source);
   return runGrading({
     exercise: findExercise(name)!,
-    subject: { type, command: `python3 ${path} ${args}` },
+    subject: { type, command: `python3 program.py ${args}` },
+    cwd,
     ...{ port: null, wire: "line", ways: [], seed: 1, timeoutMs: 2000, startMs: 20_000, limitMs: 60_000, ...more },
   });
 }
@@ -441,7 +442,7 @@ test("stream-seed: who never says EOF has no points for not saying it too early"
   const right = Deno.readTextFileSync("tests/peers/stream_seed_server.py");
   const source = right.replace("    sock.sendto(end, client)", "");
   assertNotEquals(source, right);
-  const more = { transport: "udp", wire: "seed", cwd: temporaryFolder() } as const;
+  const more = { transport: "udp", wire: "seed" } as const;
   const { checks } = await gradeProgram("stream", "server", source, "{port}", more);
   const lost = checks.filter(({ outcome }) => outcome !== "passed").map(({ name, outcome }) => [outcome, name]);
   assertEquals(lost.slice(0, 3), [

@@ -87,9 +87,9 @@ for (const [name, command, fails] of SERVERS) {
 test(
   "files-seed: a client that asks for a file by its name, as the course's does, is told a name and nothing else",
   async () => {
-    const path = `${temporaryFolder()}/client.py`;
+    const cwd = temporaryFolder();
     Deno.writeTextFileSync(
-      path,
+      `${cwd}/client.py`,
       `import socket, sys
 server = socket.create_connection((sys.argv[1], int(sys.argv[2])))
 server.sendall(input("Enter filename: ").encode())
@@ -99,7 +99,8 @@ while data := server.recv(1024):
     );
     const report = await runGrading({
       exercise: findExercise("files")!,
-      subject: { type: "client", command: `python3 ${path} {host} {port}` },
+      subject: { type: "client", command: "python3 client.py {host} {port}" },
+      cwd,
       profile: { name: "files-seed", profile: PROFILES["files-seed"] },
       ...{ port: null, ways: [], only: "a file is fetched (seed)", seed: 1, timeoutMs: 4000, limitMs: 30_000 },
     });
